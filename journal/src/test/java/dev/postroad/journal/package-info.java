@@ -1,0 +1,4 @@
+@NullMarked
+package dev.postroad.journal;
+
+import org.jspecify.annotations.NullMarked;
