@@ -1,0 +1,105 @@
+package dev.postroad.simulation.disk;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** The bytes of a file, in pages that copies share until one of them writes. */
+final class Content {
+    private static final int PAGE = 4096;
+
+    private byte[] @Nullable [] pages;
+    private boolean[] own;
+    private long size;
+
+    Content() {
+        pages = new byte[0][];
+        own = new boolean[0];
+    }
+
+    private Content(byte[] @Nullable [] pages, long size) {
+        this.pages = pages.clone();
+        this.own = new boolean[pages.length];
+        this.size = size;
+    }
+
+    Content copy() {
+        Arrays.fill(own, false);
+        return new Content(pages, size);
+    }
+
+    long size() {
+        return size;
+    }
+
+    /** Sets the length; what comes in reads as zeros. */
+    void resize(long newSize) {
+        if (newSize < size) {
+            fill(newSize, size, (byte) 0);
+        }
+        size = newSize;
+    }
+
+    int read(ByteBuffer dst, long position, int count) {
+        int done = 0;
+        while (done < count) {
+            long at = position + done;
+            int from = (int) (at % PAGE);
+            int part = Math.min(count - done, PAGE - from);
+            int index = (int) (at / PAGE);
+            byte[] page = index < pages.length ? pages[index] : null;
+            dst.put(page == null ? new byte[part] : Arrays.copyOfRange(page, from, from + part));
+            done += part;
+        }
+        return done;
+    }
+
+    void write(byte[] bytes, int offset, int count, long position) {
+        int done = 0;
+        while (done < count) {
+            long at = position + done;
+            int from = (int) (at % PAGE);
+            int part = Math.min(count - done, PAGE - from);
+            System.arraycopy(bytes, offset + done, page((int) (at / PAGE)), from, part);
+            done += part;
+        }
+        size = Math.max(size, position + count);
+    }
+
+    void fill(long from, long to, byte value) {
+        long at = from;
+        while (at < to) {
+            int index = (int) (at / PAGE);
+            int start = (int) (at % PAGE);
+            int end = (int) Math.min(PAGE, start + to - at);
+            if (value != 0 || (index < pages.length && pages[index] != null)) {
+                Arrays.fill(page(index), start, end, value);
+            }
+            at += end - start;
+        }
+        if (value != 0) {
+            size = Math.max(size, to);
+        }
+    }
+
+    byte get(long position) {
+        int index = (int) (position / PAGE);
+        byte[] page = index < pages.length ? pages[index] : null;
+        return page == null ? 0 : page[(int) (position % PAGE)];
+    }
+
+    private byte[] page(int index) {
+        if (index >= pages.length) {
+            int length = Math.max(index + 1, pages.length * 2);
+            pages = Arrays.copyOf(pages, length);
+            own = Arrays.copyOf(own, length);
+        }
+        byte[] page = pages[index];
+        if (page == null || !own[index]) {
+            page = page == null ? new byte[PAGE] : page.clone();
+            pages[index] = page;
+            own[index] = true;
+        }
+        return page;
+    }
+}

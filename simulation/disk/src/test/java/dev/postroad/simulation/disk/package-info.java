@@ -1,0 +1,4 @@
+@NullMarked
+package dev.postroad.simulation.disk;
+
+import org.jspecify.annotations.NullMarked;
