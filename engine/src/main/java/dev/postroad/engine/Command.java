@@ -1,0 +1,382 @@
+package dev.postroad.engine;
+
+import dev.postroad.engine.routing.Rule;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What can be asked of the engine. Each command carries where its outcome goes. A command is carried out whole or not at all,
+ * and commands in the order in which they were submitted.
+ */
+public sealed interface Command {
+
+    /** Where the outcome goes. */
+    Reply<?> reply();
+
+    // ── Declarations ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /**
+     * Makes sure that a queue, stream or topic exists as declared: refused with {@code MISMATCH} and the difference where it
+     * exists otherwise. A queue's dead-letter channel need not exist yet. Result: true if it was new.
+     *
+     * @param owner who owns an exclusive queue: a connection, say; null otherwise
+     */
+    record Declare(Definition definition, @Nullable Object owner, Reply<Boolean> reply) implements Command {}
+
+    /** Deletes a queue or stream with all its messages. Result: how many messages went. */
+    record DeleteChannel(
+            String name,
+            boolean ifUnused,
+            boolean ifEmpty,
+            @Nullable Object owner,
+            Reply<Long> reply) implements Command {}
+
+    /** Deletes a topic with its bindings. Result: true if there was one. */
+    record DeleteTopic(String name, boolean ifUnused, Reply<Boolean> reply) implements Command {}
+
+    /** Adds a binding; adding it again is fine. Result: true if it was new. */
+    record Bind(Binding binding, Reply<Boolean> reply) implements Command {}
+
+    /** Removes a binding. Result: true if there was one. */
+    record Unbind(Binding binding, Reply<Boolean> reply) implements Command {}
+
+    // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /**
+     * Publishes messages: all of them or none. One that is a duplicate within the dedup window of its only destination is
+     * confirmed and dropped.
+     *
+     * @param topic the topic to publish to; null for straight to a channel
+     * @param channel the channel, or the routing key where a topic is given
+     * @param messages one at least
+     * @param durability weaker or as strong as the channel's own; null for the channel's own
+     * @param mandatory true to refuse with {@code UNROUTABLE} what no binding takes; otherwise that is dropped and confirmed
+     * @param producer an idempotent producer, or null
+     */
+    record Publish(
+            @Nullable String topic,
+            String channel,
+            List<EngineMessage> messages,
+            @Nullable Durability durability,
+            boolean mandatory,
+            @Nullable Producer producer,
+            Reply<Published> reply)
+            implements Command {}
+
+    /**
+     * An idempotent producer: a batch whose sequence was seen is confirmed with its first offset and dropped, one that
+     * leaves a gap is refused with {@code OUT_OF_SEQUENCE}, one of an older epoch with {@code FENCED}. Its sequence alone says
+     * what is a duplicate: its messages are not looked up by id.
+     *
+     * @param id from {@link NewProducer}
+     * @param epoch 0 and up
+     * @param sequence number of the first message of the batch, per partition; counts up by one per message
+     * @param partition the stream's partition; -1 lets the key decide
+     */
+    record Producer(long id, short epoch, int sequence, int partition) {}
+
+    /**
+     * What became of a publish.
+     *
+     * @param duplicates how many messages were dropped as duplicates
+     * @param routed to how many channels the last message went
+     * @param partition of a stream, the partition of the last message; else -1
+     * @param firstOffset of a stream, the offset of the first message that went to that partition; else -1
+     * @param offsets of a stream, partition and offset of each message, alternating; empty for queues
+     * @param dropped which messages were dropped as duplicates; null if none were
+     */
+    record Published(
+            int duplicates,
+            int routed,
+            int partition,
+            long firstOffset,
+            long[] offsets,
+            @Nullable BitSet dropped) {
+        /** One message to one queue. */
+        static final Published TO_QUEUE = new Published(0, 1, -1, -1, new long[0], null);
+
+        /** True if the message at this place of the publish was dropped as a duplicate. */
+        public boolean dropped(int index) {
+            return dropped != null && dropped.get(index);
+        }
+    }
+
+    /** A new producer id, never given before. */
+    record NewProducer(Reply<Long> reply) implements Command {}
+
+    // ── Consuming ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Begins to consume a queue or a shared group. Result: the consumer's id. */
+    record Subscribe(
+            String channel, @Nullable String group, ConsumerSettings settings, DeliverySink sink, Reply<Long> reply)
+            implements Command {}
+
+    /**
+     * How a consumer consumes.
+     *
+     * @param credit deliveries it can take to begin with; 0 or more
+     * @param restoring true if settling a delivery gives its credit back, so that credit bounds what is unsettled
+     * @param autoAcknowledge true if a delivery is settled by being handed over
+     * @param exclusive true to be the only consumer, or be refused with {@code IN_USE}
+     * @param priority the higher is served first while it has credit
+     * @param leaseMillis lease of its deliveries; 0 for the queue's own; -1 for none
+     * @param filter what messages must match; null for all
+     * @param owner the connection, say; what an exclusive queue is checked against; null for none
+     * @param name shown to operators
+     */
+    record ConsumerSettings(
+            int credit,
+            boolean restoring,
+            boolean autoAcknowledge,
+            boolean exclusive,
+            int priority,
+            long leaseMillis,
+            @Nullable Rule filter,
+            @Nullable Object owner,
+            String name) {
+        /** A consumer that holds at most so many deliveries unsettled. */
+        public static ConsumerSettings prefetch(int prefetch, String name) {
+            return new ConsumerSettings(prefetch, true, false, false, 0, 0, null, null, name);
+        }
+    }
+
+    /** Gives a consumer more credit, or takes back what it has not used (negative). Result: its credit now. */
+    record Credit(long consumerId, int more, Reply<Integer> reply) implements Command {}
+
+    /** Ends a consumer. Result: how many deliveries went back. */
+    record Unsubscribe(long consumerId, boolean releaseDeliveries, Reply<Integer> reply) implements Command {}
+
+    /** A connection went: its consumers end, their deliveries go back, its exclusive queues are deleted. Result: its consumers. */
+    record CloseOwner(Object owner, Reply<Integer> reply) implements Command {}
+
+    /**
+     * Settles deliveries. Those that are no longer this consumer's are passed over and counted.
+     *
+     * @param consumerId whose deliveries they are
+     * @param numbers their numbers
+     * @param count how many of the numbers count, from the first
+     * @param attempts the attempts of these deliveries, so that one whose lease ran out is not taken for a later one to the
+     *     same consumer; null for whichever is held
+     */
+    record Settle(
+            long consumerId,
+            long[] numbers,
+            int count,
+            int @Nullable [] attempts,
+            Outcome outcome,
+            Reply<Integer> reply)
+            implements Command {
+        /** Settles whichever deliveries of these messages are held. */
+        public Settle(long consumerId, long[] numbers, int count, Outcome outcome, Reply<Integer> reply) {
+            this(consumerId, numbers, count, null, outcome, reply);
+        }
+    }
+
+    /** What becomes of a delivery. */
+    sealed interface Outcome {
+        /** Done; the message goes. */
+        record Acknowledge() implements Outcome {
+            /** The only one needed. */
+            public static final Acknowledge INSTANCE = new Acknowledge();
+        }
+
+        /**
+         * Back to its place in the queue, to be delivered again; past the delivery limit it is dead-lettered instead.
+         *
+         * @param delayMillis not before so long
+         * @param cause why, kept for a dead letter; null for none
+         * @param counts false if the attempt is not to be counted
+         */
+        record Release(long delayMillis, @Nullable String cause, boolean counts) implements Outcome {}
+
+        /** To the dead-letter target, or dropped where the queue has none. */
+        record DeadLetter(String reason) implements Outcome {}
+
+        /** Kept for so long from now, 1 ms at least. */
+        record Extend(long leaseMillis) implements Outcome {}
+    }
+
+    // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /**
+     * Several commands as one: {@link Publish}, {@link Settle} and {@link CommitOffsets}. If one would be refused, none takes
+     * effect; a settlement of what is not delivered refuses the whole. Their own replies are not called.
+     */
+    record Transact(List<Command> commands, Reply<List<Published>> reply) implements Command {}
+
+    // ── Looking after queues ─────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Looks at messages of a queue, stream or shared group, oldest first. */
+    record Browse(
+            String channel,
+            @Nullable String group,
+            @Nullable Rule filter,
+            int max,
+            Reply<List<Browsed>> reply) implements Command {}
+
+    /**
+     * A message looked at.
+     *
+     * @param number identifies it in its queue
+     * @param state ready, in flight, delayed, parked (behind its key) or kept (by a stream)
+     * @param attempts deliveries so far
+     * @param notBeforeMillis when a delayed one becomes ready; 0 otherwise
+     * @param partition and offset of a stream; -1 for queues
+     */
+    record Browsed(
+            long number,
+            State state,
+            int attempts,
+            long notBeforeMillis,
+            int partition,
+            long offset,
+            EngineMessage message) {
+        /** Where a message stands. */
+        public enum State {
+            READY,
+            IN_FLIGHT,
+            DELAYED,
+            PARKED,
+            KEPT
+        }
+    }
+
+    /** Drops all messages that are not in flight; of a stream, all. Result: how many. */
+    record Purge(String channel, Reply<Long> reply) implements Command {}
+
+    /**
+     * Moves messages that are not in flight to another channel, oldest first. A dead letter is a message like any other where
+     * it gets; only back in its own queue it keeps its place in the line of its key, and does not go before its turn. Result:
+     * how many.
+     */
+    record Move(String from, String to, @Nullable Rule filter, long max, Reply<Long> reply) implements Command {}
+
+    /**
+     * Puts dead letters back to the queues they came from, oldest first; those of a key-ordered queue in order of their key.
+     * Letters without an origin, or whose origin is gone, stay. Result: how many went back.
+     */
+    record Redrive(String channel, @Nullable Rule filter, long max, Reply<Long> reply) implements Command {}
+
+    /** Cancels messages that wait for their time. Result: how many. */
+    record Cancel(String channel, String messageId, Reply<Integer> reply) implements Command {}
+
+    // ── Streams ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /**
+     * Reads a partition. The reply waits for the first message until the deadline.
+     *
+     * @param offset first wanted
+     * @param maxMessages 1 or more
+     * @param maxBytes at least one message comes all the same
+     * @param waitUntilMillis until when to wait for a first message; 0 not at all
+     */
+    record Fetch(
+            String stream,
+            int partition,
+            long offset,
+            int maxMessages,
+            int maxBytes,
+            long waitUntilMillis,
+            Reply<Fetched> reply)
+            implements Command {}
+
+    /**
+     * What a fetch found.
+     *
+     * @param records in order of their offsets
+     * @param earliest the oldest offset that is kept
+     * @param next the offset that the next message will get
+     * @param nextFetch where to go on
+     */
+    record Fetched(List<StreamRecord> records, long earliest, long next, long nextFetch) {}
+
+    /** A message in its place. */
+    record StreamRecord(int partition, long offset, long acceptedMillis, EngineMessage message) {}
+
+    /** Finds the first offset of a partition accepted at this time or later. Result: that offset, or the next one. */
+    record OffsetAt(String stream, int partition, long timestampMillis, Reply<Long> reply) implements Command {}
+
+    /** Stores a group's offsets for partitions of streams; refused as {@code FENCED} for a member of an old generation. */
+    record CommitOffsets(String group, @Nullable Member member, List<Position> positions, Reply<Done> reply)
+            implements Command {}
+
+    /** Nothing to say but that it is done. */
+    enum Done {
+        /** Done. */
+        DONE
+    }
+
+    /** Who commits. */
+    record Member(String memberId, int generation) {}
+
+    /** An offset of a partition: the next one to read. */
+    record Position(
+            String stream,
+            int partition,
+            long offset,
+            @Nullable String metadata) {}
+
+    /** The offsets a group has stored. */
+    record GroupOffsets(String group, Reply<List<Position>> reply) implements Command {}
+
+    /**
+     * Joins a group, or joins again; partitions are assigned moving no more of them than needed. Result: member id,
+     * generation and assignment; the other members learn of it by their next heartbeat.
+     *
+     * @param memberId null for a new member
+     * @param streams what it reads
+     * @param sessionMillis without a heartbeat for so long it is out
+     */
+    record JoinGroup(
+            String group, @Nullable String memberId, List<String> streams, long sessionMillis, Reply<Joined> reply)
+            implements Command {}
+
+    /** A member's place in its group. */
+    record Joined(String memberId, int generation, Map<String, int[]> partitions) {}
+
+    /** I am alive. Result: the member's place, of a new generation where it changed. */
+    record Heartbeat(String group, Member member, Reply<Joined> reply) implements Command {}
+
+    /** Leaves a group. */
+    record LeaveGroup(String group, Member member, Reply<Boolean> reply) implements Command {}
+
+    /** Deletes a group and its offsets; refused while it has members. Result: true if there was one. */
+    record DeleteGroup(String group, Reply<Boolean> reply) implements Command {}
+
+    /**
+     * Makes a shared group of a stream: a queue fed by it, with individual acknowledgement and everything else a queue can.
+     *
+     * @param definition of the group's queue; its name is the group's
+     * @param start where it begins: earliest, latest, an offset or a time
+     */
+    record DeclareSharedGroup(String stream, QueueDefinition definition, Start start, Reply<Boolean> reply)
+            implements Command {}
+
+    /** Deletes a shared group. Result: true if there was one. */
+    record DeleteSharedGroup(String stream, String group, Reply<Boolean> reply) implements Command {}
+
+    /** A place in a stream. */
+    sealed interface Start {
+        /** The oldest message kept. */
+        record Earliest() implements Start {}
+
+        /** After the newest. */
+        record Latest() implements Start {}
+
+        /** An offset of each partition. */
+        record Offset(long offset) implements Start {}
+
+        /** An offset for each partition, in order of their numbers. */
+        record Offsets(List<Long> offsets) implements Start {}
+
+        /** The first message accepted at this time or later. */
+        record Timestamp(long millis) implements Start {}
+    }
+
+    // ── Looking at the engine ────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Everything there is, at one moment. */
+    record Inspect(Reply<EngineStatus> reply) implements Command {}
+}

@@ -1,0 +1,39 @@
+package dev.postroad.engine;
+
+import dev.postroad.engine.routing.Rule;
+import org.jspecify.annotations.Nullable;
+
+/** A consumer of a queue. Nothing of it outlives the engine: what it holds unsettled goes back when it goes. */
+final class ConsumerState {
+    final long id;
+    final QueueState queue;
+    final Command.ConsumerSettings settings;
+    final DeliverySink sink;
+    int credit;
+    int inFlight;
+    boolean touched;
+
+    /** It takes nothing more, but may settle what it holds. */
+    boolean leaving;
+
+    /** It is gone. */
+    boolean ended;
+
+    ConsumerState(long id, QueueState queue, Command.ConsumerSettings settings, DeliverySink sink) {
+        this.id = id;
+        this.queue = queue;
+        this.settings = settings;
+        this.sink = sink;
+        this.credit = settings.credit();
+    }
+
+    @Nullable
+    Rule filter() {
+        return settings.filter();
+    }
+
+    long leaseMillis() {
+        long own = settings.leaseMillis();
+        return own == 0 ? queue.definition().leaseMillis() : Math.max(own, 0);
+    }
+}

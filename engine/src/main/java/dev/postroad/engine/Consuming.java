@@ -1,0 +1,382 @@
+package dev.postroad.engine;
+
+import dev.postroad.engine.routing.Rule;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Consumers, and handing messages to them: each delivery is recorded, and leaves when its record is safe. */
+final class Consuming {
+    /** Deliveries of one queue in one turn: others want theirs, and confirms wait. */
+    private static final int MOST_PER_TURN = 4096;
+
+    private static final int CHUNK = 1024;
+
+    private record Handover(ConsumerState consumer, EngineDelivery delivery) {}
+
+    private final Engine engine;
+    private final Settling settling;
+    private final Declaring declaring;
+    private final MessageFields fields;
+    private final Map<Object, List<ConsumerState>> byOwner = new HashMap<>();
+    private final List<Handover> handovers = new ArrayList<>();
+    private final List<ConsumerState> flushes = new ArrayList<>();
+    private final long[] numbers = new long[CHUNK];
+    private final ConsumerState[] takers = new ConsumerState[CHUNK];
+    private final Stored[] messages = new Stored[CHUNK];
+    private final List<Long> expired = new ArrayList<>();
+    private long nextConsumerId = 1;
+
+    Consuming(Engine engine, Settling settling, Declaring declaring) {
+        this.engine = engine;
+        this.settling = settling;
+        this.declaring = declaring;
+        this.fields = engine.fields;
+    }
+
+    // ── Commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    void subscribe(Command.Subscribe subscribe) {
+        Command.ConsumerSettings settings = subscribe.settings();
+        QueueState queue = queue(subscribe);
+        QueueDefinition definition = queue.definition();
+        Declaring.checkOwner(queue, settings.owner());
+        if (settings.credit() < 0 || settings.credit() > engine.settings.maxUnsettledPerConsumer()) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "credit is " + settings.credit() + "; it must be 0 to "
+                            + engine.settings.maxUnsettledPerConsumer());
+        }
+        if (settings.autoAcknowledge() && settings.restoring()) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "a consumer that acknowledges by taking can't have its credit restored by settling: nothing would bound"
+                            + " it; give it credit as it goes");
+        }
+        boolean exclusiveThere = !queue.consumers.isEmpty()
+                && queue.consumers.getFirst().settings.exclusive();
+        if (exclusiveThere || (settings.exclusive() && !queue.consumers.isEmpty())) {
+            throw new EngineException(
+                    EngineException.Reason.IN_USE,
+                    exclusiveThere
+                            ? "queue '" + definition.name() + "' has an exclusive consumer"
+                            : "queue '" + definition.name() + "' has " + queue.consumers.size()
+                                    + " consumers, and an exclusive one wants to be alone");
+        }
+        if (queue.consumers.size() >= engine.settings.maxConsumersPerQueue()) {
+            throw new EngineException(
+                    EngineException.Reason.FULL,
+                    "queue '" + definition.name() + "' has " + queue.consumers.size() + " consumers, the most allowed");
+        }
+        checkPerOwner(settings.owner());
+        ConsumerState consumer = new ConsumerState(nextConsumerId++, queue, settings, subscribe.sink());
+        engine.consumers().put(consumer.id, consumer);
+        Object owner = settings.owner();
+        if (owner != null) {
+            byOwner.computeIfAbsent(owner, o -> new ArrayList<>()).add(consumer);
+        }
+        queue.consumerCame(consumer);
+        engine.touch(queue);
+        engine.park(subscribe.reply(), consumer.id, false);
+    }
+
+    private QueueState queue(Command.Subscribe subscribe) {
+        String group = subscribe.group();
+        if (group == null) {
+            QueueState queue = engine.state.queue(subscribe.channel());
+            if (queue == null && engine.state.stream(subscribe.channel()) != null) {
+                throw new EngineException(
+                        EngineException.Reason.INVALID,
+                        "'" + subscribe.channel() + "' is a stream: name a group to consume it, or fetch by offset");
+            }
+            if (queue == null) {
+                throw Routes.noChannel(subscribe.channel());
+            }
+            return queue;
+        }
+        QueueState queue = engine.state.sharedGroup(subscribe.channel(), group);
+        if (queue == null) {
+            throw new EngineException(
+                    EngineException.Reason.NOT_FOUND,
+                    "stream '" + subscribe.channel() + "' has no group '" + group + "'; declare it first");
+        }
+        return queue;
+    }
+
+    private void checkPerOwner(@org.jspecify.annotations.Nullable Object owner) {
+        if (owner == null) {
+            return;
+        }
+        int count = byOwner.getOrDefault(owner, List.of()).size();
+        if (count >= engine.settings.maxConsumersPerOwner()) {
+            throw new EngineException(
+                    EngineException.Reason.FULL, "this connection has " + count + " consumers, the most allowed");
+        }
+    }
+
+    private ConsumerState consumer(long id) {
+        ConsumerState consumer = engine.consumers().get(id);
+        if (consumer == null) {
+            throw new EngineException(EngineException.Reason.NOT_FOUND, "there is no consumer " + id + " (any more)");
+        }
+        return consumer;
+    }
+
+    void credit(Command.Credit command) {
+        ConsumerState consumer = consumer(command.consumerId());
+        int most = engine.settings.maxUnsettledPerConsumer();
+        int more = (int) Math.min(command.more(), (long) most - consumer.credit);
+        consumer.queue.gainCredit(consumer, more);
+        if (more > 0) {
+            engine.touch(consumer.queue);
+        }
+        engine.park(command.reply(), consumer.credit, false);
+    }
+
+    void unsubscribe(Command.Unsubscribe command) {
+        ConsumerState consumer = consumer(command.consumerId());
+        if (!command.releaseDeliveries() && consumer.inFlight > 0) {
+            consumer.leaving = true;
+            consumer.credit = 0;
+            leaveQueue(consumer);
+            engine.park(command.reply(), 0, false);
+            return;
+        }
+        int back = end(consumer);
+        engine.park(command.reply(), back, consumer.queue.durable() && back > 0);
+    }
+
+    void closeOwner(Command.CloseOwner command) {
+        List<ConsumerState> mine = List.copyOf(byOwner.getOrDefault(command.owner(), List.of()));
+        mine.forEach(this::end);
+        for (QueueState queue : List.copyOf(engine.state.queues())) {
+            if (queue.owner != null && queue.owner.equals(command.owner())) {
+                declaring.delete(queue, "its connection closed");
+            }
+        }
+        engine.park(command.reply(), mine.size(), true);
+    }
+
+    /** Ends a consumer: what it holds goes back, in order. Returns how much that was. */
+    int end(ConsumerState consumer) {
+        QueueState queue = consumer.queue;
+        forget(consumer);
+        queue.consumerWent(consumer);
+        long[] held = queue.heldBy(consumer);
+        for (long number : held) {
+            settling.takeBack(queue, number, "its consumer closed");
+        }
+        leaveQueue(consumer);
+        return held.length;
+    }
+
+    private void leaveQueue(ConsumerState consumer) {
+        QueueState queue = consumer.queue;
+        queue.consumerWent(consumer);
+        queue.idleSince = engine.now();
+        engine.touch(queue);
+        if (queue.definition().autoDelete() && queue.consumers.isEmpty() && engine.state.queue(queue.id) == queue) {
+            declaring.delete(queue, "its last consumer left");
+        }
+    }
+
+    /** The consumer is known no more. */
+    void forget(ConsumerState consumer) {
+        consumer.ended = true;
+        engine.consumers().remove(consumer.id);
+        Object owner = consumer.settings.owner();
+        List<ConsumerState> others = owner == null ? null : byOwner.get(owner);
+        if (others != null) {
+            others.remove(consumer);
+            if (others.isEmpty()) {
+                byOwner.remove(owner);
+            }
+        }
+    }
+
+    // ── Dispatch ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Hands ready messages to consumers that have credit. Returns true if there may be more to do at once. */
+    boolean dispatch(QueueState queue) {
+        try {
+            return dispatchNow(queue);
+        } catch (EngineException e) {
+            expired.forEach(queue::giveBack);
+            expired.clear();
+            throw e;
+        }
+    }
+
+    private boolean dispatchNow(QueueState queue) {
+        if (queue.consumers.isEmpty()) {
+            return false;
+        }
+        queue.wakeDelayed(engine.now());
+        for (int handed = 0; handed < MOST_PER_TURN; ) {
+            int count = choose(queue);
+            if (count > 0) {
+                hand(queue, count);
+                handed += count;
+            }
+            boolean late = !expired.isEmpty();
+            while (!expired.isEmpty()) {
+                settling.giveUp(queue, expired.getFirst(), Settling.Why.EXPIRED, "its time to live was over");
+                expired.removeFirst();
+            }
+            if (count < CHUNK && !late) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Chooses messages and who takes each; nothing durable changes. */
+    private int choose(QueueState queue) {
+        boolean filters = queue.hasFilters();
+        int count = 0;
+        while (count < CHUNK) {
+            ConsumerState taker = queue.nextConsumer();
+            if (taker == null) {
+                break;
+            }
+            long number = queue.nextReady(engine.now());
+            if (number == PagedIndex.NONE) {
+                break;
+            }
+            long expiry = queue.expiry(number);
+            if (expiry != 0 && expiry <= engine.now()) {
+                expired.add(number);
+                if (queue.definition().keyOrdered()) {
+                    // When it has gone, the next of its key has its turn before others.
+                    break;
+                }
+                continue;
+            }
+            Stored stored = engine.state.store.readIfSound(queue.position(number));
+            if (stored == null) {
+                // It stays where it is, and its key with it, for an operator to look at; the others go on.
+                queue.passOverUnmatched(number);
+                queue.counts.damaged++;
+                continue;
+            }
+            if (filters) {
+                taker = match(queue, taker, number, stored.message());
+                if (taker == null) {
+                    continue;
+                }
+            }
+            taker.credit--;
+            queue.took(taker);
+            numbers[count] = number;
+            takers[count] = taker;
+            messages[count] = stored;
+            count++;
+        }
+        return count;
+    }
+
+    /** The consumer that takes the message by its filter; null if none does now, and the message is put aside. */
+    private @org.jspecify.annotations.Nullable ConsumerState match(
+            QueueState queue, ConsumerState first, long number, EngineMessage message) {
+        MessageFields view = fields.of(message);
+        if (first.filter() == null || first.filter().matches(view)) {
+            return first;
+        }
+        boolean matched = false;
+        for (ConsumerState other : queue.consumers) {
+            Rule filter = other.filter();
+            if (filter == null || filter.matches(view)) {
+                if (other.credit > 0 && !queue.definition().singleActiveConsumer()) {
+                    return other;
+                }
+                matched = true;
+            }
+        }
+        if (matched) {
+            queue.passOverUnserved(number);
+        } else if (queue.stream != null) {
+            // In a group, what its filter does not take is passed over for good.
+            engine.records.begin(engine.now(), 1, Records.numbersBytes(1));
+            engine.records.removed(queue, Records.Cause.DROPPED, new long[] {number}, 1);
+            engine.records.end();
+        } else {
+            queue.passOverUnmatched(number);
+        }
+        return null;
+    }
+
+    private void hand(QueueState queue, int count) {
+        try {
+            engine.records.begin(engine.now(), 2, 2 * Records.numbersBytes(count));
+        } catch (EngineException e) {
+            for (int i = 0; i < count; i++) {
+                takers[i].credit++;
+                queue.giveBack(numbers[i]);
+            }
+            throw e;
+        }
+        engine.records.delivered(queue, numbers, count);
+        int automatic = 0;
+        String name = queue.stream == null ? queue.definition().name() : queue.stream;
+        String group = queue.stream == null ? null : queue.definition().name();
+        for (int i = 0; i < count; i++) {
+            long number = numbers[i];
+            ConsumerState taker = takers[i];
+            Stored stored = messages[i];
+            int attempt = queue.attempts(number);
+            queue.counts.delivered++;
+            if (attempt > 1) {
+                queue.counts.redelivered++;
+            }
+            int partition = -1;
+            if (stored.partition() >= 0) {
+                partition = engine.routes.partition(queue, stored);
+            }
+            handovers.add(new Handover(
+                    taker,
+                    new EngineDelivery(
+                            taker.id, name, group, number, attempt, partition, stored.offset(), stored.message())));
+            if (taker.settings.autoAcknowledge()) {
+                numbers[automatic++] = number;
+            } else {
+                long lease = taker.leaseMillis();
+                queue.hold(number, taker, lease > 0 ? Times.after(engine.now(), lease) : 0);
+            }
+        }
+        if (automatic > 0) {
+            engine.records.removed(queue, Records.Cause.ACKNOWLEDGED, numbers, automatic);
+        }
+        engine.records.end();
+        java.util.Arrays.fill(messages, 0, count, null);
+        if (queue.durable()) {
+            engine.wantSync();
+        }
+    }
+
+    /** What was handed over in this turn goes to the consumers. */
+    void letOutDeliveries() {
+        for (int i = 0; i < handovers.size(); i++) {
+            Handover handover = handovers.get(i);
+            ConsumerState consumer = handover.consumer();
+            if (consumer.ended) {
+                continue;
+            }
+            consumer.sink.deliver(handover.delivery());
+            if (!consumer.touched) {
+                consumer.touched = true;
+                flushes.add(consumer);
+            }
+        }
+        handovers.clear();
+        for (ConsumerState consumer : flushes) {
+            consumer.touched = false;
+            consumer.sink.flush();
+        }
+        flushes.clear();
+    }
+
+    void dropDeliveries() {
+        handovers.clear();
+    }
+}

@@ -1,0 +1,160 @@
+package dev.postroad.engine;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * The message ids a channel has seen within a window of time: as 128-bit hashes, about 50 bytes of heap each. An id leaves
+ * when its time is over, oldest first; a repetition does not renew it.
+ */
+final class DedupWindow {
+    private final long windowMillis;
+    private final int limit;
+
+    /** Slots of three longs: first hash (0 for empty), second hash, acceptance. Open addressing, linear probing. */
+    private long[] table = new long[3 * 64];
+
+    private int size;
+
+    /** First hashes in order of acceptance, as a ring. */
+    private long[] ring = new long[64];
+
+    private int ringHead;
+
+    DedupWindow(long windowMillis, int limit) {
+        this.windowMillis = windowMillis;
+        this.limit = limit;
+    }
+
+    boolean contains(String id, long now) {
+        int slot = find(Hash.of(id, 0), Hash.of(id, Hash.OTHER_SEED));
+        return slot >= 0 && Times.after(table[slot + 2], windowMillis) > now;
+    }
+
+    /** True if no further id can be remembered now. */
+    boolean full(long now) {
+        return size >= limit && Times.after(oldest(), windowMillis) > now;
+    }
+
+    int limit() {
+        return limit;
+    }
+
+    void add(String id, long now) {
+        expire(now);
+        add(Hash.of(id, 0), Hash.of(id, Hash.OTHER_SEED), now);
+    }
+
+    private void add(long first, long second, long time) {
+        int known = find(first);
+        if (known >= 0) {
+            table[known + 1] = second;
+            return;
+        }
+        if (4 * (size + 1) > table.length) {
+            rehash(2 * table.length);
+        }
+        insert(first, second, time);
+        if (size == ring.length) {
+            long[] larger = new long[2 * ring.length];
+            for (int i = 0; i < size; i++) {
+                larger[i] = ring[(ringHead + i) & (ring.length - 1)];
+            }
+            ring = larger;
+            ringHead = 0;
+        }
+        ring[(ringHead + size) & (ring.length - 1)] = first;
+        size++;
+    }
+
+    private void expire(long now) {
+        while (size > 0 && Times.after(oldest(), windowMillis) <= now) {
+            removeOldest();
+        }
+    }
+
+    private long oldest() {
+        return table[find(ring[ringHead]) + 2];
+    }
+
+    private void removeOldest() {
+        int slot = find(ring[ringHead]);
+        ringHead = (ringHead + 1) & (ring.length - 1);
+        size--;
+        int slots = table.length / 3;
+        int gap = slot / 3;
+        for (int i = (gap + 1) % slots; table[3 * i] != 0; i = (i + 1) % slots) {
+            int home = home(table[3 * i], slots);
+            if (Math.floorMod(i - home, slots) >= Math.floorMod(i - gap, slots)) {
+                System.arraycopy(table, 3 * i, table, 3 * gap, 3);
+                gap = i;
+            }
+        }
+        Arrays.fill(table, 3 * gap, 3 * gap + 3, 0);
+        if (size == 0 && ring.length > 64) {
+            table = new long[3 * 64];
+            ring = new long[64];
+            ringHead = 0;
+        }
+    }
+
+    private int find(long first, long second) {
+        int slot = find(first);
+        return slot >= 0 && table[slot + 1] == second ? slot : -1;
+    }
+
+    private int find(long first) {
+        int slots = table.length / 3;
+        for (int i = home(first, slots); table[3 * i] != 0; i = (i + 1) % slots) {
+            if (table[3 * i] == first) {
+                return 3 * i;
+            }
+        }
+        return -1;
+    }
+
+    private void insert(long first, long second, long time) {
+        int slots = table.length / 3;
+        int i = home(first, slots);
+        while (table[3 * i] != 0) {
+            i = (i + 1) % slots;
+        }
+        table[3 * i] = first;
+        table[3 * i + 1] = second;
+        table[3 * i + 2] = time;
+    }
+
+    private void rehash(int length) {
+        long[] old = table;
+        table = new long[length];
+        for (int i = 0; i < old.length; i += 3) {
+            if (old[i] != 0) {
+                insert(old[i], old[i + 1], old[i + 2]);
+            }
+        }
+    }
+
+    private static int home(long hash, int slots) {
+        return (int) Long.remainderUnsigned(hash, slots);
+    }
+
+    long heapBytes() {
+        return 8L * (table.length + ring.length);
+    }
+
+    void write(Snapshot snapshot) {
+        ByteBuffer out = snapshot.room(16 + 24 * size);
+        Bytes.putVarint(out, size);
+        for (int i = 0; i < size; i++) {
+            int slot = find(ring[(ringHead + i) & (ring.length - 1)]);
+            out.putLong(table[slot]).putLong(table[slot + 1]).putLong(table[slot + 2]);
+        }
+    }
+
+    void read(ByteBuffer in) {
+        long count = Bytes.getVarint(in);
+        for (long i = 0; i < count; i++) {
+            add(in.getLong(), in.getLong(), in.getLong());
+        }
+    }
+}

@@ -1,0 +1,16 @@
+package dev.postroad.engine;
+
+/**
+ * Where a consumer's deliveries go. Called on the thread that runs the engine: it must be quick and must not block or throw.
+ */
+public interface DeliverySink {
+
+    /** One delivery; its attempt is recorded, on disk where the queue is durable. */
+    void deliver(EngineDelivery delivery);
+
+    /** The deliveries of one turn are complete: a good moment to wake the receiver once for all of them. */
+    default void flush() {}
+
+    /** The consumer is gone for a reason of the broker's own: its queue was deleted, say. Nothing comes after it. */
+    void cancelled(String reason);
+}

@@ -1,0 +1,197 @@
+package dev.postroad.engine;
+
+import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bytes of a message in its record.
+ *
+ * <pre>
+ *   flags        u8      1 id · 2 key · 4 payload · 8 ttl · 16 deliverAt · 32 headers · 64 properties
+ *   priority     u8
+ *   timestamp    i64
+ *   ttl          varint  if flagged, milliseconds
+ *   deliverAt    i64     if flagged
+ *   id           string  if flagged
+ *   key          bytes   if flagged
+ *   properties           if flagged: u8 mask of those set, then a string each
+ *   headers              if flagged: varint count, then name (string), type (u8), value each
+ *   payload      bytes   if flagged
+ * </pre>
+ */
+final class MessageCodec {
+    private static final int ID = 1;
+    private static final int KEY = 2;
+    private static final int PAYLOAD = 4;
+    private static final int TTL = 8;
+    private static final int DELIVER_AT = 16;
+    private static final int HEADERS = 32;
+    private static final int PROPERTIES = 64;
+
+    private static final byte STRING = 1;
+    private static final byte LONG = 2;
+    private static final byte DOUBLE = 3;
+    private static final byte BOOLEAN = 4;
+    private static final byte BYTES = 5;
+
+    private MessageCodec() {}
+
+    /** Most bytes the message can take. */
+    static long maxBytes(EngineMessage message) {
+        byte[] key = message.key();
+        byte[] payload = message.payload();
+        long bytes = 40L
+                + Bytes.maxBytes(message.id())
+                + (key == null ? 0 : 5 + key.length)
+                + (payload == null ? 0 : 5 + (long) payload.length);
+        if (message.properties() != EngineMessage.Properties.NONE) {
+            EngineMessage.Properties p = message.properties();
+            bytes += 1
+                    + Bytes.maxBytes(p.type())
+                    + Bytes.maxBytes(p.source())
+                    + Bytes.maxBytes(p.correlationId())
+                    + Bytes.maxBytes(p.replyTo())
+                    + Bytes.maxBytes(p.contentType())
+                    + Bytes.maxBytes(p.version());
+        }
+        if (!message.headers().isEmpty()) {
+            for (Map.Entry<String, Object> header : message.headers().entrySet()) {
+                bytes += 1 + Bytes.maxBytes(header.getKey()) + maxValueBytes(header.getValue());
+            }
+        }
+        return bytes;
+    }
+
+    private static long maxValueBytes(Object value) {
+        return switch (value) {
+            case String text -> Bytes.maxBytes(text);
+            case byte[] bytes -> 5L + bytes.length;
+            default -> 9;
+        };
+    }
+
+    static void encode(EngineMessage message, ByteBuffer out) {
+        EngineMessage.Properties properties = message.properties();
+        boolean hasProperties = !properties.equals(EngineMessage.Properties.NONE);
+        String id = message.id();
+        byte[] key = message.key();
+        byte[] payload = message.payload();
+        out.put((byte) ((id != null ? ID : 0)
+                | (key != null ? KEY : 0)
+                | (payload != null ? PAYLOAD : 0)
+                | (message.ttlMillis() > 0 ? TTL : 0)
+                | (message.deliverAtMillis() > 0 ? DELIVER_AT : 0)
+                | (message.headers().isEmpty() ? 0 : HEADERS)
+                | (hasProperties ? PROPERTIES : 0)));
+        out.put((byte) message.priority());
+        out.putLong(message.timestampMillis());
+        if (message.ttlMillis() > 0) {
+            Bytes.putVarint(out, message.ttlMillis());
+        }
+        if (message.deliverAtMillis() > 0) {
+            out.putLong(message.deliverAtMillis());
+        }
+        if (id != null) {
+            Bytes.putString(out, id);
+        }
+        if (key != null) {
+            Bytes.putBytes(out, key);
+        }
+        if (hasProperties) {
+            encodeProperties(properties, out);
+        }
+        if (!message.headers().isEmpty()) {
+            encodeHeaders(message.headers(), out);
+        }
+        if (payload != null) {
+            Bytes.putBytes(out, payload);
+        }
+    }
+
+    private static void encodeProperties(EngineMessage.Properties p, ByteBuffer out) {
+        @Nullable String[] all = {p.type(), p.source(), p.correlationId(), p.replyTo(), p.contentType(), p.version()};
+        int mask = 0;
+        for (int i = 0; i < all.length; i++) {
+            mask |= all[i] == null ? 0 : 1 << i;
+        }
+        out.put((byte) mask);
+        for (String text : all) {
+            if (text != null) {
+                Bytes.putString(out, text);
+            }
+        }
+    }
+
+    static void encodeHeaders(Map<String, Object> headers, ByteBuffer out) {
+        Bytes.putVarint(out, headers.size());
+        for (Map.Entry<String, Object> header : headers.entrySet()) {
+            Bytes.putString(out, header.getKey());
+            switch (header.getValue()) {
+                case String text -> {
+                    out.put(STRING);
+                    Bytes.putString(out, text);
+                }
+                case Long number -> out.put(LONG).putLong(number);
+                case Double number -> out.put(DOUBLE).putDouble(number);
+                case Boolean flag -> out.put(BOOLEAN).put((byte) (flag ? 1 : 0));
+                case byte[] bytes -> {
+                    out.put(BYTES);
+                    Bytes.putBytes(out, bytes);
+                }
+                default ->
+                    throw new EngineException(
+                            EngineException.Reason.INVALID,
+                            "header '" + header.getKey() + "' is a "
+                                    + header.getValue().getClass().getName()
+                                    + "; it must be a String, Long, Double, Boolean or byte[]");
+            }
+        }
+    }
+
+    static EngineMessage decode(ByteBuffer in) {
+        int flags = in.get();
+        int priority = in.get() & 0xFF;
+        long timestamp = in.getLong();
+        long ttl = (flags & TTL) != 0 ? Bytes.getVarint(in) : 0;
+        long deliverAt = (flags & DELIVER_AT) != 0 ? in.getLong() : 0;
+        String id = (flags & ID) != 0 ? Bytes.getString(in) : null;
+        byte[] key = (flags & KEY) != 0 ? Bytes.getBytes(in) : null;
+        EngineMessage.Properties properties =
+                (flags & PROPERTIES) != 0 ? decodeProperties(in) : EngineMessage.Properties.NONE;
+        Map<String, Object> headers = (flags & HEADERS) != 0 ? decodeHeaders(in) : Map.of();
+        byte[] payload = (flags & PAYLOAD) != 0 ? Bytes.getBytes(in) : null;
+        return new EngineMessage(id, key, payload, headers, properties, timestamp, priority, ttl, deliverAt);
+    }
+
+    private static EngineMessage.Properties decodeProperties(ByteBuffer in) {
+        int mask = in.get();
+        @Nullable String[] all = new String[6];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = (mask & 1 << i) != 0 ? Bytes.getString(in) : null;
+        }
+        return new EngineMessage.Properties(all[0], all[1], all[2], all[3], all[4], all[5]);
+    }
+
+    static Map<String, Object> decodeHeaders(ByteBuffer in) {
+        long count = Bytes.getVarint(in);
+        Map<String, Object> headers = new LinkedHashMap<>();
+        for (long i = 0; i < count; i++) {
+            String name = Bytes.getString(in);
+            byte type = in.get();
+            headers.put(
+                    name,
+                    switch (type) {
+                        case STRING -> Bytes.getString(in);
+                        case LONG -> in.getLong();
+                        case DOUBLE -> in.getDouble();
+                        case BOOLEAN -> in.get() != 0;
+                        case BYTES -> Bytes.getBytes(in);
+                        default -> throw new IllegalStateException("header type " + type + " in a message record");
+                    });
+        }
+        return Collections.unmodifiableMap(headers);
+    }
+}

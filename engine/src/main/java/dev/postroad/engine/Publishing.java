@@ -1,0 +1,562 @@
+package dev.postroad.engine;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collection;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Publishing: bounds, routing, duplicates, and what overflows. Also transactions, which publish and settle at once. */
+final class Publishing {
+    private static final int LONGEST_ID = 255;
+    private static final int LEAST_ROOM = 100;
+    private static final int LETTER_ROOM = 8 * 1024;
+    private static final int RESERVE_BYTES = 64 * 1024;
+    private static final long DISK_CHECK_MILLIS = 100;
+    private static final long DISK_CHECK_BYTES = 1 << 20;
+    private static final long MEMORY_CHECK_MILLIS = 100;
+
+    private final Engine engine;
+    private final Settling settling;
+    private final Records.Target target = new Records.Target();
+    private long memoryCheckedAt;
+    private boolean memoryFull;
+    private long diskCheckedAt;
+    private long diskCheckedPosition;
+    private boolean diskLow;
+
+    /** Messages that the command being checked brings to queues that refuse what is too much. */
+    private final Map<QueueState, Integer> coming = new IdentityHashMap<>();
+
+    Publishing(Engine engine, Settling settling) {
+        this.engine = engine;
+        this.settling = settling;
+    }
+
+    // ── Checks: nothing changes ──────────────────────────────────────────────────────────────────────────────────────
+
+    /** Most payload bytes that the publish can take in the journal. @throws EngineException if it is refused */
+    private long check(Command.Publish publish) {
+        List<EngineMessage> messages = publish.messages();
+        if (messages.isEmpty() || messages.size() > engine.settings.maxBatchMessages()) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "a publish has " + messages.size() + " messages; it must have 1 to "
+                            + engine.settings.maxBatchMessages());
+        }
+        engine.routes.checkExists(publish.topic(), publish.channel());
+        long bytes = 0;
+        for (int i = 0; i < messages.size(); i++) {
+            bytes += recordBytes(publish, messages.get(i), check(messages.get(i)));
+        }
+        checkDisk(bytes);
+        checkMemory();
+        checkLengths(publish);
+        return bytes;
+    }
+
+    /** What is left when publishes are refused is for consumers, whose deliveries and settlements are records too. */
+    private void checkDisk(long bytes) {
+        int most = engine.journal.maxBatchBytes();
+        long reserve = Math.min(engine.settings.journal().segmentBytes() / 4, most / 2);
+        if (diskLow() || !engine.journal.hasRoomFor((int) Math.min(most, Math.max(bytes + RESERVE_BYTES, reserve)))) {
+            throw new EngineException(
+                    EngineException.Reason.FULL,
+                    "the disk of the data directory is full, or nearly: publishes are refused until there is space;"
+                            + " consumers go on");
+        }
+    }
+
+    private boolean diskLow() {
+        long position = engine.journal.appendPosition();
+        if (engine.now() >= diskCheckedAt + DISK_CHECK_MILLIS || position >= diskCheckedPosition + DISK_CHECK_BYTES) {
+            diskCheckedAt = engine.now();
+            diskCheckedPosition = position;
+            try {
+                diskLow =
+                        engine.storage.usableBytes() < engine.settings.journal().lowWaterBytes();
+            } catch (IOException e) {
+                diskLow = true;
+            }
+        }
+        return diskLow;
+    }
+
+    /** Most records that the publish makes: of each message one, and one more for each stream or dead key it meets. */
+    private int records(Command.Publish publish) {
+        int perMessage = 1;
+        if (publish.topic() != null) {
+            perMessage = 0;
+            for (EngineMessage message : publish.messages()) {
+                int streamsAndGroups = 1;
+                for (String channel : engine.routes.channels(publish.topic(), publish.channel(), message)) {
+                    streamsAndGroups += 1 + engine.state.sharedGroups(channel).size();
+                }
+                perMessage = Math.max(perMessage, streamsAndGroups);
+            }
+        } else {
+            QueueState queue = engine.state.queue(publish.channel());
+            perMessage +=
+                    queue == null ? engine.state.sharedGroups(publish.channel()).size() : 0;
+        }
+        return perMessage * publish.messages().size();
+    }
+
+    /** Most payload bytes of the records that one message makes, wherever it goes. */
+    private long recordBytes(Command.Publish publish, EngineMessage message, long messageBytes) {
+        if (publish.topic() == null) {
+            return recordBytes(publish.channel(), message, messageBytes);
+        }
+        long bytes = 0;
+        for (String channel : engine.routes.channels(publish.topic(), publish.channel(), message)) {
+            bytes += engine.routes.isStream(channel) ? recordBytes(channel, message, messageBytes) : 5;
+            QueueState queue = engine.state.queue(channel);
+            bytes += queue != null && queue.hasDeadKeys() ? settling.letterBytes(queue, message) : 0;
+        }
+        return bytes + messageBytes + LEAST_ROOM;
+    }
+
+    private long recordBytes(String channel, EngineMessage message, long messageBytes) {
+        long bytes = messageBytes + LEAST_ROOM;
+        QueueState queue = engine.state.queue(channel);
+        if (queue != null) {
+            return queue.hasDeadKeys() ? bytes + settling.letterBytes(queue, message) : bytes;
+        }
+        for (QueueState group : engine.state.sharedGroups(channel)) {
+            // Where a key is dead, its messages are written as dead letters too, with the headers of those.
+            bytes += group.hasDeadKeys() ? settling.letterBytes(group, message) + 5 : 5;
+        }
+        return bytes;
+    }
+
+    private long check(EngineMessage message) {
+        long size = MessageCodec.maxBytes(message);
+        // Its dead letter must fit into one batch too.
+        long most = Math.min(engine.settings.maxMessageBytes(), engine.journal.maxBatchBytes() - LETTER_ROOM);
+        if (size > most && exactBytes(message) > most) {
+            throw new EngineException(
+                    EngineException.Reason.TOO_LARGE,
+                    "the message has about " + exactBytes(message)
+                            + " bytes with its key, headers and properties; at most " + most + " are taken");
+        }
+        String id = message.id();
+        if (id != null && (id.isEmpty() || id.length() > LONGEST_ID)) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "the message id has " + id.length() + " characters; it must have 1 to " + LONGEST_ID);
+        }
+        Map<String, Object> headers = message.headers();
+        if (headers.isEmpty()) {
+            return size;
+        }
+        if (headers.size() > engine.settings.maxHeaders()) {
+            throw new EngineException(
+                    EngineException.Reason.TOO_LARGE,
+                    "the message has " + headers.size() + " headers; at most " + engine.settings.maxHeaders()
+                            + " are taken");
+        }
+        headers.forEach((name, value) -> {
+            if (!(value instanceof String
+                    || value instanceof Long
+                    || value instanceof Double
+                    || value instanceof Boolean
+                    || value instanceof byte[])) {
+                throw new EngineException(
+                        EngineException.Reason.INVALID,
+                        "header '" + name + "' is a " + value.getClass().getName()
+                                + "; it must be a String, Long, Double, Boolean or byte[]");
+            }
+        });
+        return size;
+    }
+
+    private static long exactBytes(EngineMessage message) {
+        java.nio.ByteBuffer scratch =
+                java.nio.ByteBuffer.allocate((int) Math.min(Integer.MAX_VALUE - 64, MessageCodec.maxBytes(message)));
+        MessageCodec.encode(message, scratch);
+        return scratch.position();
+    }
+
+    private void checkMemory() {
+        if (engine.now() >= memoryCheckedAt + MEMORY_CHECK_MILLIS) {
+            memoryCheckedAt = engine.now();
+            memoryFull = engine.state.heapBytes() > engine.settings.indexBytes();
+        }
+        if (memoryFull) {
+            throw new EngineException(
+                    EngineException.Reason.FULL,
+                    "the indexes take more than the " + engine.settings.indexBytes()
+                            + " bytes of memory they may: publishes are refused until consumers have caught up");
+        }
+    }
+
+    private void checkLengths(Command.Publish publish) {
+        if (publish.topic() == null) {
+            QueueState queue = engine.state.queue(publish.channel());
+            if (queue != null) {
+                for (EngineMessage message : publish.messages()) {
+                    checkLength(queue, message);
+                }
+            } else {
+                StreamState stream = engine.state.stream(publish.channel());
+                if (stream != null) {
+                    checkStream(stream, publish);
+                }
+            }
+            return;
+        }
+        for (EngineMessage message : publish.messages()) {
+            Collection<String> channels = engine.routes.channels(publish.topic(), publish.channel(), message);
+            if (channels.isEmpty() && publish.mandatory()) {
+                throw new EngineException(
+                        EngineException.Reason.UNROUTABLE,
+                        "topic '" + publish.topic() + "' has no binding that takes routing key '" + publish.channel()
+                                + "'");
+            }
+            for (String channel : channels) {
+                QueueState queue = engine.state.queue(channel);
+                StreamState stream = engine.state.stream(channel);
+                if (queue != null) {
+                    checkLength(queue, message);
+                } else if (stream != null) {
+                    stream.check(message);
+                }
+            }
+        }
+    }
+
+    private void checkStream(StreamState stream, Command.Publish publish) {
+        DedupWindow dedup = stream.dedup();
+        Command.Producer producer = publish.producer();
+        if (producer != null) {
+            stream.checkPartition(producer.partition());
+        }
+        for (EngineMessage message : publish.messages()) {
+            stream.check(message);
+            String id = message.id();
+            if (dedup != null && id != null && !dedup.contains(id, engine.now())) {
+                checkDedup(stream.definition().name(), dedup);
+            }
+        }
+    }
+
+    /** The message must have room in the queue behind those of the same command; a duplicate needs none. */
+    private void checkLength(QueueState queue, EngineMessage message) {
+        QueueDefinition definition = queue.definition();
+        DedupWindow dedup = queue.dedup();
+        String id = message.id();
+        if (dedup != null && id != null) {
+            if (dedup.contains(id, engine.now())) {
+                return;
+            }
+            checkDedup(definition.name(), dedup);
+        }
+        if (definition.overflow() != QueueDefinition.Overflow.REJECT_PUBLISH
+                || (definition.maxMessages() == 0 && definition.maxBytes() == 0)) {
+            return;
+        }
+        int ahead = coming.merge(queue, 1, Integer::sum) - 1;
+        if (definition.maxMessages() > 0 && queue.messages() + ahead >= definition.maxMessages()) {
+            queue.counts.refused++;
+            throw new EngineException(
+                    EngineException.Reason.FULL,
+                    "queue '" + definition.name() + "' holds " + queue.messages() + " messages of "
+                            + definition.maxMessages() + " at most"
+                            + (ahead == 0 ? "" : ", and " + (ahead + 1) + " are to come at once"));
+        }
+        if (definition.maxBytes() > 0 && queue.bytes() >= definition.maxBytes()) {
+            queue.counts.refused++;
+            throw new EngineException(
+                    EngineException.Reason.FULL,
+                    "queue '" + definition.name() + "' holds " + queue.bytes() + " bytes of " + definition.maxBytes()
+                            + " at most");
+        }
+    }
+
+    private void checkDedup(String channel, DedupWindow dedup) {
+        if (dedup.full(engine.now())) {
+            throw new EngineException(
+                    EngineException.Reason.FULL,
+                    "channel '" + channel + "' remembers " + dedup.limit()
+                            + " message ids, the most its dedup window may hold");
+        }
+    }
+
+    private void forgetComing() {
+        if (!coming.isEmpty()) {
+            coming.clear();
+        }
+    }
+
+    // ── Publish ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    void publish(Command.Publish publish) {
+        forgetComing();
+        long bytes = check(publish);
+        Command.Published known = knownSequence(publish);
+        if (known != null) {
+            engine.park(publish.reply(), known, true);
+            return;
+        }
+        engine.records.begin(engine.now(), records(publish), bytes);
+        Command.Published published = perform(publish);
+        engine.records.end();
+        settling.afterBatch();
+        boolean sync = syncs(publish.durability());
+        engine.park(publish.reply(), published, sync);
+    }
+
+    private boolean syncs(@Nullable Durability wanted) {
+        return wanted == null ? targetsDurable : wanted == Durability.DURABLE;
+    }
+
+    private boolean targetsDurable;
+
+    private Command.@Nullable Published knownSequence(Command.Publish publish) {
+        Command.Producer producer = publish.producer();
+        if (producer == null) {
+            return null;
+        }
+        StreamState stream = publish.topic() == null ? engine.state.stream(publish.channel()) : null;
+        if (stream == null) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "idempotent producers publish straight to a stream; '" + publish.channel() + "' is none");
+        }
+        long first =
+                stream.check(producer, producer.partition(), publish.messages().size(), engine.now());
+        if (first < 0) {
+            return null;
+        }
+        int count = publish.messages().size();
+        long[] offsets = new long[2 * count];
+        for (int i = 0; i < count; i++) {
+            offsets[2 * i] = producer.partition();
+            offsets[2 * i + 1] = first + i;
+        }
+        BitSet dropped = new BitSet(count);
+        dropped.set(0, count);
+        return new Command.Published(count, 1, producer.partition(), first, offsets, dropped);
+    }
+
+    /** Within a batch. */
+    private Command.Published perform(Command.Publish publish) {
+        targetsDurable = false;
+        List<EngineMessage> messages = publish.messages();
+        boolean toStream = publish.topic() != null || engine.state.stream(publish.channel()) != null;
+        long[] offsets = toStream ? new long[2 * messages.size()] : NO_OFFSETS;
+        int duplicates = 0;
+        BitSet dropped = null;
+        int routed = 1;
+        int partition = -1;
+        long firstOffset = -1;
+        for (int i = 0; i < messages.size(); i++) {
+            EngineMessage message = messages.get(i);
+            long offset = -1;
+            int duplicatesBefore = duplicates;
+            if (publish.topic() == null) {
+                engine.routes.resolve(publish.channel(), message, partition(publish), target.clear());
+                targetsDurable |= engine.routes.durable(target);
+                if (publish.producer() == null && dropDuplicate(message)) {
+                    duplicates++;
+                } else {
+                    offset = store(message, publish, i);
+                }
+                partition = target.partition;
+            } else {
+                routed = 0;
+                boolean any = false;
+                Records.Target queues = null;
+                for (String channel : engine.routes.channels(publish.topic(), publish.channel(), message)) {
+                    routed++;
+                    if (engine.routes.isStream(channel)) {
+                        engine.routes.resolve(channel, message, -1, target.clear());
+                        targetsDurable |= engine.routes.durable(target);
+                        if (!dropDuplicate(message)) {
+                            offset = store(message, publish, i);
+                            partition = target.partition;
+                            any = true;
+                        }
+                    } else {
+                        queues = queues == null ? new Records.Target().clear() : queues;
+                        engine.routes.resolve(channel, message, -1, queues);
+                    }
+                }
+                if (queues != null && !queues.empty()) {
+                    targetsDurable |= engine.routes.durable(queues);
+                    int before = queues.queueCount;
+                    dropDuplicateQueues(message, queues);
+                    any |= queues.queueCount > 0;
+                    duplicates += before > 0 && !any ? 1 : 0;
+                    if (queues.queueCount > 0) {
+                        storeTo(message, queues);
+                    }
+                }
+            }
+            if (duplicates > duplicatesBefore) {
+                dropped = dropped == null ? new BitSet(messages.size()) : dropped;
+                dropped.set(i);
+            }
+            if (toStream) {
+                offsets[2 * i] = partition;
+                offsets[2 * i + 1] = offset;
+                if (firstOffset < 0) {
+                    firstOffset = offset;
+                }
+            }
+        }
+        if (!toStream && duplicates == 0) {
+            return Command.Published.TO_QUEUE;
+        }
+        return new Command.Published(duplicates, routed, partition, firstOffset, offsets, dropped);
+    }
+
+    private static final long[] NO_OFFSETS = new long[0];
+
+    private static int partition(Command.Publish publish) {
+        Command.Producer producer = publish.producer();
+        return producer == null ? -1 : producer.partition();
+    }
+
+    private long store(EngineMessage message, Command.Publish publish, int index) {
+        Command.Producer producer = publish.producer();
+        if (producer != null) {
+            target.producer = producer;
+            target.sequence = sequence(producer.sequence(), index);
+        }
+        return storeTo(message, target);
+    }
+
+    /** Sequences go round from the largest int to 0. */
+    static int sequence(int first, int index) {
+        long sum = (long) first + index;
+        return (int) (sum > Integer.MAX_VALUE ? sum - Integer.MAX_VALUE - 1 : sum);
+    }
+
+    private long storeTo(EngineMessage message, Records.Target to) {
+        settling.followDeadKeys(message, to);
+        if (to.empty()) {
+            return -1;
+        }
+        long offset = engine.records.message(message, to);
+        settling.stored(to);
+        return offset;
+    }
+
+    private boolean dropDuplicate(EngineMessage message) {
+        String id = message.id();
+        if (id == null) {
+            return false;
+        }
+        StreamState stream = target.stream;
+        if (stream != null) {
+            DedupWindow dedup = stream.dedup();
+            return dedup != null && dedup.contains(id, engine.now());
+        }
+        dropDuplicateQueues(message, target);
+        return target.queueCount == 0;
+    }
+
+    private void dropDuplicateQueues(EngineMessage message, Records.Target to) {
+        String id = message.id();
+        if (id == null) {
+            return;
+        }
+        int kept = 0;
+        for (int i = 0; i < to.queueCount; i++) {
+            QueueState queue = to.queues[i];
+            DedupWindow dedup = queue.dedup();
+            if (dedup != null && dedup.contains(id, engine.now())) {
+                queue.counts.duplicates++;
+            } else {
+                to.queues[kept++] = queue;
+            }
+        }
+        to.queueCount = kept;
+    }
+
+    void newProducer(Command.NewProducer command) {
+        engine.records.begin(engine.now(), 1, 16);
+        long id = engine.records.producer();
+        engine.records.end();
+        engine.park(command.reply(), id, true);
+    }
+
+    // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    void transact(Command.Transact transaction, Consuming consuming, StreamReading streams) {
+        List<Command> commands = transaction.commands();
+        if (commands.isEmpty() || commands.size() > engine.settings.maxBatchMessages()) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "a transaction has " + commands.size() + " operations; it must have 1 to "
+                            + engine.settings.maxBatchMessages());
+        }
+        forgetComing();
+        long bytes = 0;
+        int records = 0;
+        for (Command command : commands) {
+            switch (command) {
+                case Command.Publish publish -> {
+                    bytes += check(publish);
+                    records += records(publish);
+                    if (publish.producer() != null) {
+                        throw new EngineException(
+                                EngineException.Reason.INVALID,
+                                "an idempotent producer can't publish in a transaction; the transaction is atomic itself");
+                    }
+                }
+                case Command.Settle settle -> {
+                    bytes += settling.checkAll(settle);
+                    records += 2 * settle.count();
+                }
+                case Command.CommitOffsets commit -> {
+                    bytes += streams.check(commit);
+                    records++;
+                }
+                default ->
+                    throw new EngineException(
+                            EngineException.Reason.INVALID,
+                            "a transaction publishes, settles and commits offsets; "
+                                    + command.getClass().getSimpleName() + " can't be part of one");
+            }
+        }
+        checkSettledOnce(commands);
+        engine.records.begin(engine.now(), records, bytes);
+        List<Command.Published> published = new ArrayList<>();
+        for (Command command : commands) {
+            // First, because a key that a settlement kills would have the message take another way than was checked.
+            if (command instanceof Command.Publish publish) {
+                published.add(perform(publish));
+            }
+        }
+        for (Command command : commands) {
+            if (command instanceof Command.Settle settle) {
+                settling.perform(settle);
+            } else if (command instanceof Command.CommitOffsets commit) {
+                streams.perform(commit);
+            }
+        }
+        engine.records.end();
+        settling.afterBatch();
+        engine.park(transaction.reply(), published, true);
+    }
+
+    private static void checkSettledOnce(List<Command> commands) {
+        java.util.Set<List<Long>> settled = new java.util.HashSet<>();
+        for (Command command : commands) {
+            if (command instanceof Command.Settle settle) {
+                for (int i = 0; i < settle.count(); i++) {
+                    if (!settled.add(List.of(settle.consumerId(), settle.numbers()[i]))) {
+                        throw new EngineException(
+                                EngineException.Reason.NOT_DELIVERED,
+                                "delivery " + settle.numbers()[i] + " is settled twice in one transaction");
+                    }
+                }
+            }
+        }
+    }
+}

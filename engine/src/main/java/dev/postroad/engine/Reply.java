@@ -1,0 +1,26 @@
+package dev.postroad.engine;
+
+/**
+ * Where the outcome of a command goes, once it is as safe as it has to be. Called exactly once, on the thread that runs the
+ * engine: it must be quick and must not block or throw.
+ *
+ * @param <R> type of the result
+ */
+public interface Reply<R> {
+    /** It was done, and what it recorded is on disk where that was asked. */
+    void done(R result);
+
+    /** It was refused, or its outcome is unknown because the journal failed. */
+    void failed(EngineException cause);
+
+    /** A reply nobody waits for. */
+    static <R> Reply<R> ignored() {
+        return new Reply<>() {
+            @Override
+            public void done(R result) {}
+
+            @Override
+            public void failed(EngineException cause) {}
+        };
+    }
+}

@@ -1,0 +1,553 @@
+package dev.postroad.engine;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What becomes of deliveries: acknowledged, released, dead-lettered. Where a queue keeps order per key, a dead letter takes
+ * the later messages of its key with it, in sequence, those that wait and those that come, until it is put back or discarded.
+ */
+final class Settling {
+    private static final int LONGEST_REASON = 1000;
+    private static final int LETTER_HEADERS = 2048;
+    private static final int RECORD_ROOM = 40;
+    private static final String BEHIND = "an earlier message of its key is a dead letter";
+    private static final int CHUNK_MESSAGES = 256;
+    private static final int CHUNK_BYTES = 1 << 20;
+
+    /** Why a message is given up. */
+    enum Why {
+        REJECTED,
+        DELIVERY_LIMIT,
+        EXPIRED,
+        OVERFLOW,
+        KEY_ORDER,
+        DROPPED;
+
+        String header() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+
+        /** True if later messages of the same key must not overtake it. */
+        boolean killsKey() {
+            return this == REJECTED || this == DELIVERY_LIMIT || this == KEY_ORDER;
+        }
+    }
+
+    private record DeadKey(QueueState queue, long keyHash, long place) {}
+
+    private final Engine engine;
+    private final List<DeadKey> newlyDead = new ArrayList<>();
+    private final List<QueueState> overflowing = new ArrayList<>();
+
+    Settling(Engine engine) {
+        this.engine = engine;
+    }
+
+    private ConsumerState consumer(long id) {
+        ConsumerState consumer = engine.consumers().get(id);
+        if (consumer == null) {
+            throw new EngineException(
+                    EngineException.Reason.NOT_DELIVERED,
+                    "there is no consumer " + id + " (any more): its deliveries went back when it ended");
+        }
+        return consumer;
+    }
+
+    private static boolean holds(ConsumerState consumer, Command.Settle settle, int index) {
+        QueueState.Active known = consumer.queue.active(settle.numbers()[index]);
+        int[] attempts = settle.attempts();
+        return known != null && known.holder == consumer && (attempts == null || attempts[index] == known.attempts);
+    }
+
+    // ── Commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    void settle(Command.Settle settle) {
+        check(settle);
+        ConsumerState consumer = consumer(settle.consumerId());
+        QueueState queue = consumer.queue;
+        boolean all = allHeldOnce(consumer, settle);
+        long[] mine = all ? settle.numbers() : heldOnce(consumer, settle);
+        int count = all ? settle.count() : mine.length;
+        if (count > 0) {
+            if (settle.outcome() instanceof Command.Outcome.Acknowledge) {
+                // The common case: one record for all of them.
+                engine.records.begin(engine.now(), 1, Records.numbersBytes(count));
+                engine.records.removed(queue, Records.Cause.ACKNOWLEDGED, mine, count);
+                engine.records.end();
+            } else {
+                settleInChunks(consumer, mine, count, settle.outcome());
+            }
+        }
+        leaveIfDone(consumer);
+        engine.touch(queue);
+        engine.park(settle.reply(), settle.count() - count, queue.durable() && count > 0);
+    }
+
+    private static void check(Command.Settle settle) {
+        if (settle.count() < 0 || settle.count() > settle.numbers().length) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "a settlement says " + settle.count() + " deliveries and names " + settle.numbers().length);
+        }
+        if (settle.outcome() instanceof Command.Outcome.Extend extend && extend.leaseMillis() < 1) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "a lease is extended by " + extend.leaseMillis() + " ms; it must be 1 or more");
+        }
+        if (settle.outcome() instanceof Command.Outcome.Release release && release.delayMillis() < 0) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "a release is delayed by " + release.delayMillis() + " ms; it must be 0 or more");
+        }
+    }
+
+    /** The common case: nothing to pass over, which ascending numbers show without looking for repetitions. */
+    private static boolean allHeldOnce(ConsumerState consumer, Command.Settle settle) {
+        long before = -1;
+        for (int i = 0; i < settle.count(); i++) {
+            long number = settle.numbers()[i];
+            if (number <= before || !holds(consumer, settle, i)) {
+                return false;
+            }
+            before = number;
+        }
+        return true;
+    }
+
+    private static long[] heldOnce(ConsumerState consumer, Command.Settle settle) {
+        return IntStream.range(0, settle.count())
+                .filter(index -> holds(consumer, settle, index))
+                .mapToLong(index -> settle.numbers()[index])
+                .distinct()
+                .toArray();
+    }
+
+    private void leaveIfDone(ConsumerState consumer) {
+        if (consumer.leaving && consumer.inFlight == 0) {
+            engine.forget(consumer);
+        }
+    }
+
+    private void settleInChunks(ConsumerState consumer, long[] numbers, int count, Command.Outcome outcome) {
+        for (int from = 0; from < count; ) {
+            int to = from + 1;
+            long bytes = settleBytes(consumer.queue, numbers[from], outcome);
+            for (; to < count && to - from < CHUNK_MESSAGES; to++) {
+                long more = settleBytes(consumer.queue, numbers[to], outcome);
+                if (bytes + more > Math.min(CHUNK_BYTES, engine.journal.maxBatchBytes() / 2)) {
+                    break;
+                }
+                bytes += more;
+            }
+            engine.records.begin(engine.now(), 2 * (to - from), bytes);
+            for (int i = from; i < to; i++) {
+                perform(consumer, numbers[i], outcome);
+            }
+            engine.records.end();
+            from = to;
+        }
+        afterBatch();
+    }
+
+    /** Most payload bytes of a settlement in a transaction. @throws EngineException if one is not this consumer's */
+    long checkAll(Command.Settle settle) {
+        check(settle);
+        ConsumerState consumer = consumer(settle.consumerId());
+        long bytes = 0;
+        for (int i = 0; i < settle.count(); i++) {
+            long number = settle.numbers()[i];
+            if (!holds(consumer, settle, i)) {
+                throw new EngineException(
+                        EngineException.Reason.NOT_DELIVERED,
+                        "delivery " + number + " of queue '"
+                                + consumer.queue.definition().name()
+                                + "' is not (or no longer) this consumer's: its lease ran out, or it was settled before");
+            }
+            bytes += settleBytes(consumer.queue, number, settle.outcome());
+        }
+        return bytes;
+    }
+
+    void perform(Command.Settle settle) {
+        ConsumerState consumer = consumer(settle.consumerId());
+        for (int i = 0; i < settle.count(); i++) {
+            perform(consumer, settle.numbers()[i], settle.outcome());
+        }
+        leaveIfDone(consumer);
+        engine.touch(consumer.queue);
+    }
+
+    private long settleBytes(QueueState queue, long number, Command.Outcome outcome) {
+        return switch (outcome) {
+            case Command.Outcome.Acknowledge a -> Records.numbersBytes(1);
+            case Command.Outcome.Extend e -> 0;
+            case Command.Outcome.Release r ->
+                atLimit(queue, number, r.counts()) ? giveUpBytes(queue, number) : Records.numbersBytes(1);
+            case Command.Outcome.DeadLetter d -> giveUpBytes(queue, number);
+        };
+    }
+
+    private void perform(ConsumerState consumer, long number, Command.Outcome outcome) {
+        QueueState queue = consumer.queue;
+        long[] one = {number};
+        switch (outcome) {
+            case Command.Outcome.Acknowledge a -> engine.records.removed(queue, Records.Cause.ACKNOWLEDGED, one, 1);
+            case Command.Outcome.Extend extend ->
+                queue.extendLease(number, Times.after(engine.now(), extend.leaseMillis()));
+            case Command.Outcome.Release release -> release(queue, number, release);
+            case Command.Outcome.DeadLetter dead -> record(queue, number, Why.REJECTED, dead.reason());
+        }
+    }
+
+    private static boolean atLimit(QueueState queue, long number, boolean counts) {
+        int limit = queue.definition().deliveryLimit();
+        return counts && limit > 0 && queue.attempts(number) >= limit;
+    }
+
+    private void release(QueueState queue, long number, Command.Outcome.Release release) {
+        if (atLimit(queue, number, release.counts())) {
+            String cause = release.cause();
+            record(
+                    queue,
+                    number,
+                    Why.DELIVERY_LIMIT,
+                    (cause == null ? "" : cause + "; ") + "delivered " + queue.attempts(number) + " times of "
+                            + queue.definition().deliveryLimit() + " at most");
+            return;
+        }
+        long notBefore = release.delayMillis() > 0 ? Times.after(engine.now(), release.delayMillis()) : 0;
+        engine.records.released(queue, notBefore, release.counts(), new long[] {number}, 1);
+    }
+
+    // ── Without a command ────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** A delivery goes back because its consumer ended or its lease ran out. In a batch of its own. */
+    void takeBack(QueueState queue, long number, String cause) {
+        Command.Outcome.Release release = new Command.Outcome.Release(0, cause, true);
+        QueueState.Active known = queue.active(number);
+        ConsumerState holder = known == null ? null : known.holder;
+        engine.records.begin(engine.now(), 2, settleBytes(queue, number, release));
+        release(queue, number, release);
+        engine.records.end();
+        if (holder != null) {
+            leaveIfDone(holder);
+        }
+        afterBatch();
+        engine.touch(queue);
+    }
+
+    /** A message is given up. In a batch of its own. */
+    void giveUp(QueueState queue, long number, Why why, String reason) {
+        giveUpAlone(queue, number, why, reason);
+        afterBatch();
+    }
+
+    private void giveUpAlone(QueueState queue, long number, Why why, String reason) {
+        engine.records.begin(engine.now(), 2, giveUpBytes(queue, number));
+        record(queue, number, why, reason);
+        engine.records.end();
+        engine.touch(queue);
+    }
+
+    /** Most payload bytes of what {@link #record} writes. */
+    private long giveUpBytes(QueueState queue, long number) {
+        long bytes = Records.numbersBytes(1);
+        if (queue.definition().deadLetter() != null) {
+            Stored stored = engine.state.store.readIfSound(queue.position(number));
+            bytes += stored == null ? 0 : letterBytes(queue, stored.message());
+        }
+        return bytes;
+    }
+
+    /** Most payload bytes of the records of a message's dead letter, wherever it goes. */
+    long letterBytes(QueueState queue, EngineMessage message) {
+        long bytes = 0;
+        for (Records.Target to : resolve(queue, message)) {
+            bytes += RECORD_ROOM + Records.messageBytes(message, to.queueCount) + 3L * LONGEST_REASON + LETTER_HEADERS;
+        }
+        return bytes;
+    }
+
+    /** Records that a message is given up, and its dead letter if there is a place for it. Within a batch. */
+    private void record(QueueState queue, long number, Why why, String reason) {
+        Stored stored = why == Why.DROPPED ? null : engine.state.store.readIfSound(queue.position(number));
+        List<Records.Target> places = stored == null ? List.of() : resolve(queue, stored.message());
+        long hash = queue.keyHash(number);
+        if (stored != null && !places.isEmpty()) {
+            QueueState.Origin origin = why.killsKey() ? origin(queue, hash, queue.place(number), places) : null;
+            store(deadLetter(queue, stored.message(), queue.attempts(number), why, reason), places, origin);
+            if (origin != null && why != Why.KEY_ORDER) {
+                newlyDead.add(new DeadKey(queue, hash, origin.place()));
+            }
+        }
+        Records.Cause cause = places.isEmpty()
+                ? (why == Why.EXPIRED ? Records.Cause.EXPIRED : Records.Cause.DROPPED)
+                : Records.Cause.DEAD_LETTERED;
+        engine.records.removed(queue, cause, new long[] {number}, 1);
+    }
+
+    /**
+     * A message came whose key is dead in this queue: it goes behind its predecessor, to the dead letters. Within a batch.
+     * Returns false if there is no place for dead letters any more.
+     */
+    private boolean deadLetterBehind(QueueState queue, EngineMessage message, long hash) {
+        List<Records.Target> places = resolve(queue, message);
+        if (places.isEmpty()) {
+            return false;
+        }
+        store(deadLetter(queue, message, 0, Why.KEY_ORDER, BEHIND), places, origin(queue, hash, -1, places));
+        queue.counts.deadLettered++;
+        return true;
+    }
+
+    /** Where its key is dead, the message goes behind its predecessors to the dead letters. Within a batch. */
+    void followDeadKeys(EngineMessage message, Records.Target to) {
+        byte[] key = message.key();
+        if (key == null) {
+            return;
+        }
+        int kept = 0;
+        int count = to.queueCount;
+        for (int i = 0; i < count; i++) {
+            QueueState queue = to.queues[i];
+            if (!queue.hasDeadKeys()
+                    || !queue.keyDead(Hash.of(key))
+                    || !deadLetterBehind(queue, message, Hash.of(key))) {
+                to.queues[kept++] = queue;
+            }
+        }
+        to.queueCount = kept;
+    }
+
+    private void store(EngineMessage letter, List<Records.Target> places, QueueState.@Nullable Origin origin) {
+        for (Records.Target to : places) {
+            to.origin = origin;
+            engine.records.message(letter, to);
+            stored(to);
+        }
+    }
+
+    /** Where dead letters of the queue go: one record each, because a record is of one stream at most. */
+    private List<Records.Target> resolve(QueueState queue, EngineMessage message) {
+        QueueDefinition.DeadLetterTarget target = queue.definition().deadLetter();
+        if (target == null) {
+            return List.of();
+        }
+        String channel = target.channel();
+        List<Records.Target> places = new ArrayList<>(1);
+        if (target.topic() == null) {
+            if (channel != null) {
+                resolve(channel, message, places);
+            }
+            return places;
+        }
+        Object routingKey = message.headers().get(ROUTING_KEY);
+        String key = channel != null
+                ? channel
+                : routingKey == null ? queue.definition().name() : routingKey.toString();
+        for (String name : engine.routes.channels(target.topic(), key, message)) {
+            resolve(name, message, places);
+        }
+        return places;
+    }
+
+    private void resolve(String channel, EngineMessage message, List<Records.Target> places) {
+        boolean stream = engine.routes.isStream(channel);
+        if (places.isEmpty() || (stream && places.getLast().stream != null)) {
+            places.add(new Records.Target().clear());
+        }
+        engine.routes.resolve(channel, message, -1, places.getLast());
+        if (places.getLast().empty()) {
+            places.removeLast();
+        }
+    }
+
+    /** Header under which a protocol keeps the routing key a message was published with. */
+    static final String ROUTING_KEY = "postroad-routing-key";
+
+    /** One letter in one queue stands for its key; letters in several places, or in a stream, can't be put back in order. */
+    private static QueueState.@Nullable Origin origin(
+            QueueState queue, long hash, long place, List<Records.Target> places) {
+        Records.Target to = places.getFirst();
+        boolean one = places.size() == 1 && to.stream == null && to.queueCount == 1 && to.queues[0] != queue;
+        return hash != 0 && one ? new QueueState.Origin(queue.id, hash, place) : null;
+    }
+
+    private EngineMessage deadLetter(QueueState queue, EngineMessage message, int attempts, Why why, String reason) {
+        Map<String, Object> headers = new LinkedHashMap<>(message.headers());
+        headers.put(
+                DeadLetterHeaders.REASON,
+                reason.length() > LONGEST_REASON ? reason.substring(0, LONGEST_REASON) : reason);
+        headers.put(DeadLetterHeaders.CAUSE, why.header());
+        String stream = queue.stream;
+        headers.put(
+                DeadLetterHeaders.ORIGIN, stream == null ? queue.definition().name() : stream);
+        if (stream != null) {
+            headers.put(DeadLetterHeaders.GROUP, queue.definition().name());
+        }
+        headers.put(DeadLetterHeaders.ATTEMPTS, (long) attempts);
+        headers.put(DeadLetterHeaders.TIME, engine.now());
+        return new EngineMessage(
+                message.id(),
+                message.key(),
+                message.payload(),
+                headers,
+                message.properties(),
+                message.timestampMillis(),
+                message.priority(),
+                0,
+                0);
+    }
+
+    // ── After a batch ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** A message was stored: its queues have something to do, and may have become too long. Within a batch. */
+    void stored(Records.Target to) {
+        for (int i = 0; i < to.queueCount; i++) {
+            engine.touch(to.queues[i]);
+            noteOverflow(to.queues[i]);
+        }
+    }
+
+    private void noteOverflow(QueueState queue) {
+        if (queue.definition().overflow() != QueueDefinition.Overflow.REJECT_PUBLISH
+                && over(queue)
+                && !overflowing.contains(queue)) {
+            overflowing.add(queue);
+        }
+    }
+
+    private static boolean over(QueueState queue) {
+        QueueDefinition definition = queue.definition();
+        return (definition.maxMessages() > 0 && queue.messages() > definition.maxMessages())
+                || (definition.maxBytes() > 0 && queue.bytes() > definition.maxBytes());
+    }
+
+    /**
+     * What follows from a batch, in batches of their own: messages that wait behind a key that has just died go to the dead
+     * letters, in sequence, and queues that have become too long are shortened.
+     */
+    void afterBatch() {
+        List<QueueState> shortened = new ArrayList<>(0);
+        try {
+            while (!newlyDead.isEmpty() || !overflowing.isEmpty()) {
+                if (!newlyDead.isEmpty()) {
+                    DeadKey dead = newlyDead.getFirst();
+                    if (engine.state.queue(dead.queue().id) == dead.queue()) {
+                        clear(dead.queue(), dead.keyHash(), dead.place());
+                    }
+                    newlyDead.removeFirst();
+                } else {
+                    QueueState queue = overflowing.getFirst();
+                    // Dead letters may come round to where they began: what overflows a second time is dropped.
+                    boolean first = !shortened.contains(queue);
+                    boolean letters = queue.definition().overflow() == QueueDefinition.Overflow.DEAD_LETTER_OLDEST;
+                    overflowing.removeFirst();
+                    if (engine.state.queue(queue.id) == queue) {
+                        shorten(queue, first && letters);
+                    }
+                    shortened.add(queue);
+                }
+            }
+        } catch (EngineException e) {
+            if (e.reason() != EngineException.Reason.FULL) {
+                throw e;
+            }
+            // What the batch was about is done. The rest is tried again with the next turn that has space.
+        }
+    }
+
+    /** True if something that should follow from a batch waits for space on the disk. */
+    boolean behind() {
+        return !newlyDead.isEmpty();
+    }
+
+    private void shorten(QueueState queue, boolean deadLetter) {
+        while (over(queue)) {
+            long oldest = queue.oldestWaiting();
+            if (oldest == PagedIndex.NONE) {
+                return;
+            }
+            giveUpAlone(queue, oldest, deadLetter ? Why.OVERFLOW : Why.DROPPED, "the queue is full");
+        }
+    }
+
+    /**
+     * The engine was opened: where it had stopped between a batch and what follows from it, that is made up for. What was put
+     * back to a dead key since, from the head of its line, stays.
+     */
+    void afterRestart() {
+        engine.state.queues().forEach(this::noteOverflow);
+        Map<QueueState.DeadKey, Long> first = new LinkedHashMap<>();
+        for (QueueState letters : engine.state.queues()) {
+            for (long number : letters.lettersWithOrigin()) {
+                QueueState.Origin origin = letters.origin(number);
+                if (origin != null) {
+                    first.merge(origin.key(), origin.place(), Math::min);
+                }
+            }
+        }
+        first.forEach((key, place) -> {
+            QueueState queue = engine.state.queue(key.channelId());
+            if (queue != null) {
+                clear(queue, key.keyHash(), place);
+            }
+        });
+        afterBatch();
+    }
+
+    /** Messages of a dead key that stand behind this place in its line go to the dead letters, in sequence. */
+    private void clear(QueueState queue, long hash, long place) {
+        List<Long> chunk = new ArrayList<>();
+        long most = Math.min(CHUNK_BYTES, engine.journal.maxBatchBytes() / 2);
+        long bytes = 0;
+        for (long n = queue.nextNumber(-1); n != PagedIndex.NONE; n = queue.nextNumber(n)) {
+            QueueState.Active known = queue.active(n);
+            if (queue.keyHash(n) == hash && (known == null || known.holder == null) && queue.place(n) > place) {
+                long more = giveUpBytes(queue, n);
+                if (chunk.size() == CHUNK_MESSAGES || (bytes > 0 && bytes + more > most)) {
+                    giveUpAll(queue, chunk, bytes);
+                    bytes = 0;
+                }
+                chunk.add(n);
+                bytes += more;
+            }
+        }
+        giveUpAll(queue, chunk, bytes);
+    }
+
+    private void giveUpAll(QueueState queue, List<Long> chunk, long bytes) {
+        if (!chunk.isEmpty()) {
+            engine.records.begin(engine.now(), 2 * chunk.size(), bytes);
+            for (long number : chunk) {
+                record(queue, number, Why.KEY_ORDER, BEHIND);
+            }
+            engine.records.end();
+            chunk.clear();
+        }
+    }
+
+    /** The message as it was before it became a dead letter. */
+    static EngineMessage restored(EngineMessage letter) {
+        Map<String, Object> headers = new LinkedHashMap<>(letter.headers());
+        headers.keySet().removeIf(DeadLetterHeaders::isOne);
+        return letter.withHeaders(headers.isEmpty() ? Map.of() : headers);
+    }
+
+    /** The queue or shared group that a dead letter came from; null if it says none, or that is gone. */
+    @Nullable
+    QueueState originOf(EngineMessage letter) {
+        Object origin = letter.headers().get(DeadLetterHeaders.ORIGIN);
+        Object group = letter.headers().get(DeadLetterHeaders.GROUP);
+        if (!(origin instanceof String name)) {
+            return null;
+        }
+        return group instanceof String groupName ? engine.state.sharedGroup(name, groupName) : engine.state.queue(name);
+    }
+}

@@ -1,0 +1,23 @@
+package dev.postroad.engine.routing;
+
+/** Text from outside, fit to stand in a message on one line: what cannot be seen, or moves a terminal, is a blank. */
+final class Printable {
+    private Printable() {}
+
+    static String of(String text) {
+        StringBuilder out = new StringBuilder(text.length());
+        text.codePoints().forEach(c -> out.appendCodePoint(isPrintable(c) ? c : ' '));
+        return out.toString();
+    }
+
+    private static boolean isPrintable(int c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> false;
+            default -> true;
+        };
+    }
+}
