@@ -1,0 +1,77 @@
+package dev.postroad.transports.embedded;
+
+import dev.postroad.api.Delivery;
+import dev.postroad.api.Message;
+import dev.postroad.api.MessagingException;
+import dev.postroad.api.MessagingException.Reason;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** A message of a stream that is read alone: nothing is remembered of it, so there is nothing to give back either. */
+final class ReadDelivery implements Delivery<byte[], byte[]> {
+    private final String stream;
+    private final Origin origin;
+    private final Message<byte[], byte[]> message;
+    private final AtomicBoolean settled = new AtomicBoolean();
+
+    ReadDelivery(String stream, int partition, long offset, Message<byte[], byte[]> message) {
+        this.stream = stream;
+        this.origin = new Origin(partition, offset, null);
+        this.message = message;
+    }
+
+    @Override
+    public Message<byte[], byte[]> message() {
+        return message;
+    }
+
+    @Override
+    public String channel() {
+        return stream;
+    }
+
+    @Override
+    public int attempt() {
+        return 1;
+    }
+
+    @Override
+    public Origin origin() {
+        return origin;
+    }
+
+    @Override
+    @SuppressWarnings("NullAway") // the one value of Void
+    public CompletableFuture<Void> acknowledge() {
+        return settled.compareAndSet(false, true)
+                ? CompletableFuture.completedFuture(null)
+                : CompletableFuture.failedFuture(new MessagingException(
+                        Reason.ALREADY_SETTLED,
+                        "message " + message.id() + " of channel '" + stream + "' was acknowledged before"));
+    }
+
+    @Override
+    public CompletableFuture<Void> retry(Duration delay) {
+        return impossible("be retried");
+    }
+
+    @Override
+    public CompletableFuture<Void> deadLetter(String reason) {
+        return impossible("be dead-lettered");
+    }
+
+    @Override
+    public CompletableFuture<Void> extend(Duration lease) {
+        return impossible("have its lease extended");
+    }
+
+    private CompletableFuture<Void> impossible(String what) {
+        return CompletableFuture.failedFuture(
+                new MessagingException(
+                        Reason.IMPOSSIBLE_NEED,
+                        "message " + message.id() + " of channel '" + stream + "' can't " + what
+                                + ": the stream is read alone, and"
+                                + " nothing is remembered of it. Name a group (ConsumerOptions.withGroup) to have deliveries settled"));
+    }
+}
