@@ -1,0 +1,433 @@
+package dev.postroad.protocols.http;
+
+import dev.postroad.engine.EngineException;
+import dev.postroad.engine.runtime.Broker;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HttpException;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.webserver.ServerConnectionException;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import io.helidon.webserver.http1.Http1Config;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The HTTP interface of a broker. Listens from {@link #start} on; {@link #close()} answers what waits, lets requests finish
+ * and stops. It does not close the broker.
+ */
+public final class HttpProtocol implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(HttpProtocol.class.getName());
+    private static final String BASE = "/api/v1";
+    private static final Duration SWEEP = Duration.ofSeconds(1);
+    private static final Duration DRAIN = Duration.ofSeconds(10);
+
+    private final HttpSettings settings;
+    private final BodyBudget budget;
+    private final Router router = new Router();
+    private final Receiving receiving;
+    private final Consuming consuming;
+    private final Tailing tailing;
+    private final Requesting requesting;
+    private final Consumers consumers;
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicInteger active = new AtomicInteger();
+    private final LongAdder requests = new LongAdder();
+    private final LongAdder refusals = new LongAdder();
+    private final LongAdder failures = new LongAdder();
+    private final ScheduledExecutorService sweeper = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("postroad-http-sweeper").daemon(true).factory());
+    private final boolean loopback;
+    private final WebServer server;
+    private InetSocketAddress bound;
+    private volatile boolean draining;
+    private volatile boolean closed;
+
+    private HttpProtocol(Broker broker, HttpSettings settings, InetAddress address) {
+        this.settings = settings;
+        this.budget = new BodyBudget(settings.maxBufferedBytes());
+        this.loopback = address.isLoopbackAddress();
+        this.bound = new InetSocketAddress(settings.host(), settings.port());
+        Catalog catalog = new Catalog(broker);
+        this.consumers = new Consumers(broker);
+        this.receiving = new Receiving(broker, catalog, consumers);
+        this.consuming = new Consuming(broker, catalog, consumers);
+        this.tailing = new Tailing(broker, catalog, consumers);
+        this.requesting = new Requesting(broker, catalog, settings.maxPendingRequests());
+        addRoutes(broker, catalog);
+        this.server = WebServer.builder()
+                .shutdownHook(false)
+                .featuresDiscoverServices(false)
+                .host(settings.host())
+                .address(address)
+                .port(settings.port())
+                .backlog(1024)
+                .maxTcpConnections(settings.maxConnections())
+                .idleConnectionTimeout(settings.idleTimeout())
+                .shutdownGracePeriod(Duration.ofSeconds(1))
+                .connectionOptions(options -> options.tcpNoDelay(true).readTimeout(settings.idleTimeout()))
+                .protocolsDiscoverServices(false)
+                .addProtocol(Http1Config.builder()
+                        .maxHeadersSize(64 * 1024)
+                        .maxPrologueLength(16 * 1024)
+                        .build())
+                .directHandlers(directHandlers())
+                .routing(routing -> routing.any(this::handle))
+                .build();
+    }
+
+    /**
+     * Listens.
+     *
+     * @param broker stays the caller's
+     * @throws IllegalArgumentException if the host is not known
+     * @throws IOException if the address can't be listened on: taken, or not allowed
+     */
+    public static HttpProtocol start(Broker broker, HttpSettings settings) throws IOException {
+        InetAddress address;
+        try {
+            address = InetAddress.getByName(settings.host());
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(
+                    "http: host is '" + settings.host() + "', which is no address and no known name", e);
+        }
+        HttpProtocol protocol = new HttpProtocol(broker, settings, address);
+        try {
+            protocol.server.start();
+        } catch (UncheckedIOException | IllegalStateException e) {
+            protocol.sweeper.shutdownNow();
+            throw new IOException(
+                    "can't listen on " + settings.host() + ":" + settings.port() + " (" + rootMessage(e)
+                            + "); another process may have the port: choose another, or 0 for a free one",
+                    e);
+        }
+        if (!protocol.server.isRunning()) {
+            protocol.sweeper.shutdownNow();
+            throw new IOException("can't listen on " + settings.host() + ":" + settings.port());
+        }
+        protocol.bound = new InetSocketAddress(settings.host(), protocol.server.port());
+        long period = SWEEP.toMillis();
+        protocol.sweeper.scheduleWithFixedDelay(protocol::sweep, period, period, TimeUnit.MILLISECONDS);
+        return protocol;
+    }
+
+    private static String rootMessage(Throwable e) {
+        Throwable root = e;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return String.valueOf(root.getMessage());
+    }
+
+    /** Where it listens, with the port that was picked. */
+    public InetSocketAddress address() {
+        return bound;
+    }
+
+    // ── Routes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private void addRoutes(Broker broker, Catalog catalog) {
+        Publishing publishing = new Publishing(broker, catalog);
+        Settling settling = new Settling(broker, consumers);
+        Declaring declaring = new Declaring(broker, catalog);
+        Browsing browsing = new Browsing(broker, catalog);
+        Routing routing = new Routing(broker);
+        Grouping grouping = new Grouping(broker, catalog, consumers);
+        Transacting transacting = new Transacting(broker, catalog, consumers);
+        Monitoring monitoring = monitoring(broker);
+        String channel = BASE + "/channels/{channel}";
+
+        router.add("POST", channel + "/messages", publishing::toChannel, "atomic", "durability");
+        router.add(
+                "POST",
+                BASE + "/topics/{topic}/messages",
+                publishing::toTopic,
+                "routingKey",
+                "mandatory",
+                "durability");
+        router.addWaiting("POST", channel + "/receive", receiving::receive);
+        router.addWaiting("POST", channel + "/consume", consuming::consume);
+        router.add("POST", channel + "/settle", settling::settle);
+        router.add("DELETE", BASE + "/consumers/{consumer}", consuming::end, "received");
+        router.addWaiting(
+                "GET", channel + "/events", tailing::events, "from", "partition", "group", "filter", "autoAcknowledge");
+        router.add("POST", BASE + "/transactions", transacting::transact);
+        router.addWaiting("POST", channel + "/requests", requesting::request, "timeout");
+        router.addWaiting("GET", BASE + "/requests/{request}", requesting::status);
+        router.add("DELETE", BASE + "/requests/{request}", requesting::delete);
+
+        router.add("GET", BASE + "/channels", declaring::list);
+        router.add("PUT", channel, declaring::declare);
+        router.add("GET", channel, declaring::describe);
+        router.add("DELETE", channel, declaring::delete, "ifUnused", "ifEmpty");
+        router.add("GET", channel + "/messages", browsing::browse, "filter", "max", "group");
+        router.add("DELETE", channel + "/messages", browsing::purge);
+        router.add("GET", channel + "/messages/{id}", browsing::show, "group");
+        router.add("DELETE", channel + "/messages/{id}", browsing::cancel);
+        router.add("POST", channel + "/move", browsing::move);
+        router.add("POST", channel + "/redrive", browsing::redrive);
+        router.add("GET", BASE + "/dead-letters", browsing::deadLetters);
+
+        router.add("GET", BASE + "/topics", routing::list);
+        router.add("PUT", BASE + "/topics/{topic}", routing::declare);
+        router.add("GET", BASE + "/topics/{topic}", routing::describe);
+        router.add("DELETE", BASE + "/topics/{topic}", routing::delete, "ifUnused");
+        router.add("POST", BASE + "/topics/{topic}/bindings", routing::bind);
+        router.add("POST", BASE + "/topics/{topic}/bindings/remove", routing::unbind);
+
+        router.add("GET", BASE + "/streams/{stream}/partitions", tailing::partitions);
+        router.addWaiting(
+                "GET",
+                BASE + "/streams/{stream}/partitions/{partition}/messages",
+                tailing::fetch,
+                "offset",
+                "timestamp",
+                "max",
+                "maxBytes",
+                "wait");
+        router.add("GET", channel + "/groups", grouping::ofChannel);
+        router.add("PUT", channel + "/groups/{group}", grouping::declare);
+        router.add("DELETE", channel + "/groups/{group}", grouping::deleteShared);
+        router.add("GET", BASE + "/groups", grouping::list);
+        router.add("GET", BASE + "/groups/{group}/offsets", grouping::offsets);
+        router.add("PUT", BASE + "/groups/{group}/offsets", grouping::commit);
+        router.add("DELETE", BASE + "/groups/{group}", grouping::delete);
+
+        router.add("GET", BASE + "/status", monitoring::status);
+        router.add("GET", BASE + "/openapi.json", monitoring::openApi);
+        router.add("GET", "/health/live", monitoring::live);
+        router.add("GET", "/health/ready", monitoring::ready);
+        router.add("GET", "/health/started", monitoring::started);
+        router.add("GET", "/metrics", monitoring::metrics);
+    }
+
+    private Monitoring monitoring(Broker broker) {
+        Monitoring monitoring = new Monitoring(broker, () -> draining);
+        monitoring.gauge("postroad_http_active_requests", active::get);
+        monitoring.gauge("postroad_http_waiting_requests", waiting::get);
+        monitoring.gauge("postroad_http_streams", () -> consuming.open() + tailing.open());
+        monitoring.gauge("postroad_http_pending_replies", requesting::pending);
+        monitoring.gauge("postroad_http_buffered_body_bytes", budget::held);
+        monitoring.counter("postroad_http_requests_total", requests::sum);
+        monitoring.counter("postroad_http_refused_requests_total", refusals::sum);
+        monitoring.counter("postroad_http_failed_requests_total", failures::sum);
+        return monitoring;
+    }
+
+    /** What is offered, for the test that compares it with the document. */
+    static List<Router.Route> routes(Broker broker) throws IOException {
+        HttpProtocol protocol = new HttpProtocol(
+                broker, HttpSettings.DEFAULT.withAddress("127.0.0.1", 0), InetAddress.getLoopbackAddress());
+        protocol.sweeper.shutdownNow();
+        return protocol.router.routes();
+    }
+
+    // ── One request ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private void handle(ServerRequest request, ServerResponse response) {
+        requests.increment();
+        active.incrementAndGet();
+        Exchange exchange = null;
+        boolean waits = false;
+        try {
+            requireTrusted(request);
+            Router.Match match = router.match(
+                    request.prologue().method().text(),
+                    request.prologue().uriPath().rawPath(),
+                    request.query().rawValue());
+            waits = match.route().waits();
+            if (waits && waiting.incrementAndGet() > settings.maxWaiting()) {
+                throw Problem.full("there are " + settings.maxWaiting()
+                        + " long polls and streams already, the most allowed (maxWaiting)");
+            }
+            exchange = new Exchange(request, response, settings, budget, match);
+            match.route().handler().handle(exchange);
+        } catch (Throwable e) {
+            fail(request, response, exchange, e);
+        } finally {
+            if (waits) {
+                waiting.decrementAndGet();
+            }
+            if (exchange != null) {
+                exchange.close();
+            }
+            active.decrementAndGet();
+        }
+    }
+
+    /**
+     * Keeps web pages out: without authentication yet, a page in the operator's browser must not reach a broker on loopback,
+     * neither by a request of its own nor by a name that it makes resolve to loopback.
+     */
+    private void requireTrusted(ServerRequest request) {
+        String host = request.headers().first(HeaderNames.HOST).orElse("");
+        String name = host.replaceFirst(":\\d*$", "");
+        if (loopback && !isLoopbackName(name)) {
+            throw new Problem(
+                    403,
+                    "DENIED",
+                    "this server listens on loopback and answers only to localhost, not to the name '"
+                            + (name.length() <= 60 ? name : name.substring(0, 60) + "…") + "'");
+        }
+        String origin = request.headers().first(HeaderNames.ORIGIN).orElse(null);
+        if (origin != null && !origin.replaceFirst("^https?://", "").equals(host)) {
+            throw new Problem(403, "DENIED", "requests of web pages from other origins are not accepted");
+        }
+    }
+
+    private boolean isLoopbackName(String name) {
+        return name.equalsIgnoreCase("localhost")
+                || name.startsWith("127.")
+                || name.equals("[::1]")
+                || name.equalsIgnoreCase(settings.host());
+    }
+
+    private void fail(ServerRequest request, ServerResponse response, @Nullable Exchange exchange, Throwable e) {
+        if (e instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+        }
+        if (e instanceof ServerConnectionException || (exchange != null && exchange.answered())) {
+            // The client is gone, or half of a stream is: there is nobody to tell, and the connection must not be used
+            // again.
+            throw new ServerConnectionException("the connection is given up", e);
+        }
+        Problem problem = problem(request, e);
+        if (problem.status() >= 500 && problem.status() != 503) {
+            failures.increment();
+        } else {
+            refusals.increment();
+        }
+        Exchange answering =
+                exchange != null ? exchange : new Exchange(request, response, settings, budget, Router.Match.NONE);
+        answering.answer(problem);
+    }
+
+    private Problem problem(ServerRequest request, Throwable e) {
+        return switch (e) {
+            case Problem problem -> problem;
+            case EngineException refused -> Problem.of(refused);
+            case HttpException http ->
+                new Problem(
+                        http.status().code(),
+                        http.status().code() == 413 ? "TOO_LARGE" : "INVALID",
+                        String.valueOf(http.getMessage()));
+            case InterruptedException interrupted -> new Problem(503, "CLOSED", "the server is closing");
+            case OutOfMemoryError memory -> {
+                LOG.log(System.Logger.Level.ERROR, "out of memory in a request");
+                yield Problem.full("the server has no memory left for this request");
+            }
+            case IllegalArgumentException invalid -> Problem.invalid(String.valueOf(invalid.getMessage()));
+            default -> {
+                LOG.log(
+                        System.Logger.Level.ERROR,
+                        request.prologue().method().text() + " "
+                                + request.prologue().uriPath().rawPath() + " failed",
+                        e);
+                yield new Problem(
+                        500, "FAILED", "the request failed for a reason of the server's own; its log tells more");
+            }
+        };
+    }
+
+    /** What the web server refuses before it gets here, told in the same way. */
+    private static DirectHandlers directHandlers() {
+        DirectHandlers.Builder handlers = DirectHandlers.builder();
+        for (DirectHandler.EventType event : DirectHandler.EventType.values()) {
+            handlers.addHandler(event, HttpProtocol::refuse);
+        }
+        return handlers.build();
+    }
+
+    private static DirectHandler.TransportResponse refuse(
+            DirectHandler.TransportRequest request,
+            DirectHandler.EventType event,
+            Status status,
+            ServerResponseHeaders headers,
+            String message) {
+        boolean own = status.code() >= 500;
+        Problem problem = new Problem(
+                status.code(),
+                own ? "FAILED" : status.code() == 413 ? "TOO_LARGE" : "INVALID",
+                own
+                        ? "the request failed for a reason of the server's own"
+                        : "no valid HTTP request: " + status.reasonPhrase());
+        return DirectHandler.TransportResponse.builder()
+                .status(status)
+                .keepAlive(false)
+                .header(HeaderNames.CONTENT_TYPE, "application/problem+json")
+                .entity(Json.text(problem.members()))
+                .build();
+    }
+
+    // ── Now and then, and in the end ─────────────────────────────────────────────────────────────────────────────────
+
+    private void sweep() {
+        try {
+            receiving.sweep();
+            consuming.sweep();
+            tailing.sweep();
+            requesting.sweep();
+            consumers.sweep();
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.WARNING, "looking after connections failed", e);
+        }
+    }
+
+    /** As {@link #close(Duration)} with 10 seconds. */
+    @Override
+    public void close() {
+        close(DRAIN);
+    }
+
+    /**
+     * Ends streams and long polls, waits for other requests to be answered, and stops. Idempotent.
+     *
+     * @param deadline how long to wait; what is still at work then is cut off
+     */
+    public void close(Duration deadline) {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        draining = true;
+        receiving.drain();
+        consuming.drain();
+        tailing.drain();
+        long until = System.nanoTime() + deadline.toNanos();
+        while (active.get() > 0 && System.nanoTime() < until) {
+            try {
+                TimeUnit.MILLISECONDS.sleep(5);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                break;
+            }
+        }
+        server.stop();
+        sweeper.shutdownNow();
+        consumers.all().forEach(this::closeConsumer);
+        requesting.close();
+    }
+
+    private void closeConsumer(HttpConsumer consumer) {
+        try {
+            consumers.close(consumer);
+        } catch (EngineException e) {
+            LOG.log(System.Logger.Level.DEBUG, "a consumer could not be closed: {0}", e.getMessage());
+        }
+    }
+}

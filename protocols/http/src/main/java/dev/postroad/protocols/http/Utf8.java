@@ -1,0 +1,54 @@
+package dev.postroad.protocols.http;
+
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** Between bytes and strings without losing anything. */
+final class Utf8 {
+    private Utf8() {}
+
+    /** The string that the bytes are in UTF-8; null if they are none. */
+    static @Nullable String decode(byte[] bytes) {
+        for (byte b : bytes) {
+            if (b < 0) {
+                return decodeSlowly(bytes);
+            }
+        }
+        return new String(bytes, StandardCharsets.ISO_8859_1);
+    }
+
+    private static @Nullable String decodeSlowly(byte[] bytes) {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            return null;
+        }
+    }
+
+    /** The bytes of a string; a string with half a surrogate pair has none and is refused. */
+    static byte[] encode(String what, String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isSurrogate(text.charAt(i))) {
+                return encodeSlowly(what, text);
+            }
+        }
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static byte[] encodeSlowly(String what, String text) {
+        try {
+            ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+            byte[] exact = new byte[bytes.remaining()];
+            bytes.get(exact);
+            return exact;
+        } catch (CharacterCodingException e) {
+            throw Problem.invalid("'" + what + "' has half a surrogate pair, which is no character");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package dev.postroad.server;
+
+import dev.postroad.engine.Binding;
+import dev.postroad.engine.EngineSettings;
+import dev.postroad.engine.TopicDefinition;
+import dev.postroad.engine.channel.ChannelDeclaration;
+import dev.postroad.engine.channel.ChannelSettings;
+import dev.postroad.engine.channel.Quantity;
+import dev.postroad.protocols.http.HttpSettings;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Settings as the keys and values of {@code postroad.yaml}, so that people see what takes effect and where to change it. */
+public final class EffectiveConfig {
+    private static final int OVERHEAD = 64 * 1024;
+
+    private EffectiveConfig() {}
+
+    /** All keys with their values, defaults included: texts, numbers, booleans, null, lists and maps. */
+    public static Map<String, @Nullable Object> of(ServerSettings settings) {
+        Map<String, @Nullable Object> all = new LinkedHashMap<>();
+        all.put("server", server(settings));
+        Map<String, @Nullable Object> channels = new LinkedHashMap<>();
+        for (ChannelDeclaration channel : settings.channels()) {
+            channels.put(channel.name(), ChannelSettings.toMap(channel));
+        }
+        all.put("channels", channels);
+        Map<String, @Nullable Object> topics = new LinkedHashMap<>();
+        settings.topics().forEach(topic -> topics.put(topic.name(), topic(topic, settings.bindings())));
+        all.put("topics", topics);
+        return all;
+    }
+
+    private static Map<String, @Nullable Object> server(ServerSettings settings) {
+        HttpSettings http = settings.http();
+        EngineSettings engine = settings.engine();
+        Map<String, @Nullable Object> memory = new LinkedHashMap<>();
+        memory.put("cache", engine.cacheBytes());
+        memory.put("indexes", engine.indexBytes());
+        Map<String, @Nullable Object> limits = new LinkedHashMap<>();
+        limits.put("connections", http.maxConnections());
+        limits.put("waiting", http.maxWaiting());
+        limits.put("body", http.maxBodyBytes());
+        limits.put("batch-body", http.maxBatchBytes());
+        limits.put("batch-messages", http.maxBatchMessages());
+        limits.put("buffered-bodies", http.maxBufferedBytes());
+        limits.put("pending-requests", http.maxPendingRequests());
+        limits.put("message", engine.maxMessageBytes() - OVERHEAD);
+        limits.put("channels", engine.maxChannels());
+        limits.put("consumers-per-channel", engine.maxConsumersPerQueue());
+        limits.put("unsettled-per-consumer", engine.maxUnsettledPerConsumer());
+        Map<String, @Nullable Object> server = new LinkedHashMap<>();
+        server.put("data", settings.data() == null ? "memory" : settings.data().toString());
+        server.put("memory-bytes", settings.memoryBytes());
+        server.put("bind", http.host());
+        server.put("http-port", http.port());
+        server.put("insecure", settings.insecure());
+        server.put("on-damage", word(engine.journal().onDamage()));
+        server.put("disk-low-water", engine.journal().lowWaterBytes());
+        server.put("drain", Quantity.time(settings.drain().toMillis()));
+        server.put("memory", memory);
+        server.put("limits", limits);
+        return server;
+    }
+
+    private static Map<String, @Nullable Object> topic(TopicDefinition topic, List<Binding> bindings) {
+        List<Map<String, @Nullable Object>> list = new ArrayList<>();
+        for (Binding binding : bindings) {
+            if (binding.topic().equals(topic.name())) {
+                list.add(binding(topic.routing(), binding));
+            }
+        }
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("routing", word(topic.routing()));
+        map.put("alternate", topic.alternate());
+        map.put("autoDelete", topic.autoDelete());
+        map.put("bindings", list);
+        return map;
+    }
+
+    private static Map<String, @Nullable Object> binding(TopicDefinition.Routing routing, Binding binding) {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put(binding.toTopic() ? "topic" : "destination", binding.destination());
+        switch (routing) {
+            case DIRECT -> map.put("routingKey", binding.pattern());
+            case PATTERN, LEVELS -> map.put("pattern", binding.pattern());
+            case RULE -> map.put("condition", binding.pattern());
+            case HEADERS -> map.put("arguments", binding.arguments());
+            case FANOUT -> {
+                return map;
+            }
+        }
+        return map;
+    }
+
+    private static String word(Enum<?> choice) {
+        return choice.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}
