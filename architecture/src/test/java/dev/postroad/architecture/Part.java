@@ -24,7 +24,8 @@ record Part(String name, List<String> mayKnow) {
             part("testkit"),
             // the broker
             part("engine", "journal"),
-            part("security", "engine"),
+            // who may come in: below every protocol
+            part("security"),
             part("observability", "engine"),
             // what is written on the contract alone
             part("patterns", "api"),
@@ -32,7 +33,7 @@ record Part(String name, List<String> mayKnow) {
             part("conformance", "api"),
             // how messages come in and go out
             part("protocols.*.codec"),
-            part("protocols.*", "engine"),
+            part("protocols.*", "engine", "security"),
             part("transports.embedded", "api", "engine"),
             part("transports.*", "api"),
             // where all is put together
@@ -53,7 +54,19 @@ record Part(String name, List<String> mayKnow) {
             part("integrations.*", "api", "patterns", "server", "transports.embedded", "transports.http"),
             // what tests, measures and shows
             part("simulation.disk", "journal", "testkit"),
-            part("simulation", "simulation.disk", "engine", "journal", "testkit"),
+            part("simulation.broker", "simulation.disk", "engine", "journal", "testkit"),
+            part("simulation.faults", "simulation.disk", "simulation.broker", "engine", "journal", "testkit"),
+            part("fuzzing", "api", "journal", "engine", "security", "protocols.*", "server", "schemas", "testkit"),
+            part(
+                    "proof",
+                    "api",
+                    "journal",
+                    "engine",
+                    "server",
+                    "transports.*",
+                    "simulation.*",
+                    "fuzzing",
+                    "testkit"),
             part("benchmarks", "api", "journal", "engine", "server", "patterns", "transports.*", "testkit"),
             part("examples.*", "api", "patterns", "schemas", "server", "transports.*", "integrations.*"));
 

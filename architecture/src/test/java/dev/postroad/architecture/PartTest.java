@@ -18,7 +18,7 @@ class PartTest {
         assertThat(allowed("server", "transports.embedded")).isTrue();
         assertThat(allowed("cli.doctor", "journal")).isTrue();
         assertThat(allowed("simulation.disk", "journal")).isTrue();
-        assertThat(allowed("simulation", "simulation.disk")).isTrue();
+        assertThat(allowed("simulation.broker", "simulation.disk")).isTrue();
         assertThat(allowed("examples.orders", "transports.kafka")).isTrue();
     }
 
