@@ -277,6 +277,7 @@ final class Declaring {
 
     void bind(Command.Bind bind) {
         Binding binding = bind.binding();
+        HeaderValues.check(binding.arguments());
         Records.encoded(binding::encode, "the binding from topic '" + binding.topic() + "'");
         engine.state.router.check(binding);
         boolean destinationExists = binding.toTopic()

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param id identity for dedup and for operators; null for none
  * @param key what orders and places the message; null for none
  * @param payload the body; null only as a tombstone
- * @param headers names to values: {@link String}, {@link Long}, {@link Double}, {@link Boolean} or {@code byte[]}
+ * @param headers names to values, of the types that {@link HeaderValues} lists
  * @param properties the well-known properties
  * @param timestampMillis the producer's time, milliseconds since 1970
  * @param priority 0 (lowest) to 255; queues cap it to their own levels

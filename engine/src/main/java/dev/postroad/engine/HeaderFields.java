@@ -17,4 +17,9 @@ final class HeaderFields implements Fields {
     public @Nullable Object get(String name) {
         return headers.get(name);
     }
+
+    @Override
+    public boolean has(String name) {
+        return headers.containsKey(name);
+    }
 }

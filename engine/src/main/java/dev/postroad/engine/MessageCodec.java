@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *   id           string  if flagged
  *   key          bytes   if flagged
  *   properties           if flagged: u8 mask of those set, then a string each
- *   headers              if flagged: varint count, then name (string), type (u8), value each
+ *   headers              if flagged: varint count, then name (string) and value each, see HeaderValues
  *   payload      bytes   if flagged
  * </pre>
  */
@@ -30,12 +30,6 @@ final class MessageCodec {
     private static final int DELIVER_AT = 16;
     private static final int HEADERS = 32;
     private static final int PROPERTIES = 64;
-
-    private static final byte STRING = 1;
-    private static final byte LONG = 2;
-    private static final byte DOUBLE = 3;
-    private static final byte BOOLEAN = 4;
-    private static final byte BYTES = 5;
 
     private MessageCodec() {}
 
@@ -59,18 +53,10 @@ final class MessageCodec {
         }
         if (!message.headers().isEmpty()) {
             for (Map.Entry<String, Object> header : message.headers().entrySet()) {
-                bytes += 1 + Bytes.maxBytes(header.getKey()) + maxValueBytes(header.getValue());
+                bytes += Bytes.maxBytes(header.getKey()) + HeaderValues.maxBytes(header.getValue());
             }
         }
         return bytes;
-    }
-
-    private static long maxValueBytes(Object value) {
-        return switch (value) {
-            case String text -> Bytes.maxBytes(text);
-            case byte[] bytes -> 5L + bytes.length;
-            default -> 9;
-        };
     }
 
     static void encode(EngineMessage message, ByteBuffer out) {
@@ -129,25 +115,7 @@ final class MessageCodec {
         Bytes.putVarint(out, headers.size());
         for (Map.Entry<String, Object> header : headers.entrySet()) {
             Bytes.putString(out, header.getKey());
-            switch (header.getValue()) {
-                case String text -> {
-                    out.put(STRING);
-                    Bytes.putString(out, text);
-                }
-                case Long number -> out.put(LONG).putLong(number);
-                case Double number -> out.put(DOUBLE).putDouble(number);
-                case Boolean flag -> out.put(BOOLEAN).put((byte) (flag ? 1 : 0));
-                case byte[] bytes -> {
-                    out.put(BYTES);
-                    Bytes.putBytes(out, bytes);
-                }
-                default ->
-                    throw new EngineException(
-                            EngineException.Reason.INVALID,
-                            "header '" + header.getKey() + "' is a "
-                                    + header.getValue().getClass().getName()
-                                    + "; it must be a String, Long, Double, Boolean or byte[]");
-            }
+            HeaderValues.encode(header.getValue(), out);
         }
     }
 
@@ -180,17 +148,7 @@ final class MessageCodec {
         Map<String, Object> headers = new LinkedHashMap<>();
         for (long i = 0; i < count; i++) {
             String name = Bytes.getString(in);
-            byte type = in.get();
-            headers.put(
-                    name,
-                    switch (type) {
-                        case STRING -> Bytes.getString(in);
-                        case LONG -> in.getLong();
-                        case DOUBLE -> in.getDouble();
-                        case BOOLEAN -> in.get() != 0;
-                        case BYTES -> Bytes.getBytes(in);
-                        default -> throw new IllegalStateException("header type " + type + " in a message record");
-                    });
+            headers.put(name, HeaderValues.decode(in));
         }
         return Collections.unmodifiableMap(headers);
     }

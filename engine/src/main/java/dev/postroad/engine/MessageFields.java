@@ -30,7 +30,7 @@ public final class MessageFields implements Fields {
         }
         Object header = m.headers().get(name);
         if (header != null) {
-            return header;
+            return HeaderValues.field(header);
         }
         Object property = property(m, name);
         return property != null || m.payload() == null ? property : field(m, name);

@@ -133,6 +133,10 @@ final class Publishing {
     }
 
     private long check(EngineMessage message) {
+        Map<String, Object> headers = message.headers();
+        if (!headers.isEmpty()) {
+            checkHeaders(headers);
+        }
         long size = MessageCodec.maxBytes(message);
         // Its dead letter must fit into one batch too.
         long most = Math.min(engine.settings.maxMessageBytes(), engine.journal.maxBatchBytes() - LETTER_ROOM);
@@ -148,29 +152,17 @@ final class Publishing {
                     EngineException.Reason.INVALID,
                     "the message id has " + id.length() + " characters; it must have 1 to " + LONGEST_ID);
         }
-        Map<String, Object> headers = message.headers();
-        if (headers.isEmpty()) {
-            return size;
-        }
+        return size;
+    }
+
+    private void checkHeaders(Map<String, Object> headers) {
         if (headers.size() > engine.settings.maxHeaders()) {
             throw new EngineException(
                     EngineException.Reason.TOO_LARGE,
                     "the message has " + headers.size() + " headers; at most " + engine.settings.maxHeaders()
                             + " are taken");
         }
-        headers.forEach((name, value) -> {
-            if (!(value instanceof String
-                    || value instanceof Long
-                    || value instanceof Double
-                    || value instanceof Boolean
-                    || value instanceof byte[])) {
-                throw new EngineException(
-                        EngineException.Reason.INVALID,
-                        "header '" + name + "' is a " + value.getClass().getName()
-                                + "; it must be a String, Long, Double, Boolean or byte[]");
-            }
-        });
-        return size;
+        HeaderValues.check(headers);
     }
 
     private static long exactBytes(EngineMessage message) {

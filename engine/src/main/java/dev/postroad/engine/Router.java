@@ -284,7 +284,8 @@ final class Router {
                 case LEVELS -> new ByPattern(TopicPattern.levels(binding.pattern()));
                 case RULE -> new ByRule(Rule.parse(binding.pattern()));
                 case HEADERS -> {
-                    Map<String, Object> wanted = new LinkedHashMap<>(binding.arguments());
+                    Map<String, @Nullable Object> wanted = new LinkedHashMap<>();
+                    binding.arguments().forEach((name, value) -> wanted.put(name, value == NoValue.NONE ? null : value));
                     Object mode = wanted.remove("x-match");
                     yield new ByHeaders(
                             HeaderMatch.of(HeaderMatch.Mode.of(mode == null ? "all" : mode.toString()), wanted));

@@ -1,12 +1,13 @@
 package dev.postroad.engine.routing;
 
+import java.math.BigDecimal;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How two values are compared. With an absent one the answer is unknown; values of unlike types are neither equal nor
  * different nor in any order, so that every comparison of them is false. Whole and other numbers are alike, compared as
- * Java compares them. Truth values and bytes have no order; texts have that of their code points.
+ * Java compares them, and decimals exactly. Truth values and bytes have no order; texts have that of their code points.
  */
 enum Comparison {
     EQUAL("="),
@@ -33,6 +34,13 @@ enum Comparison {
         if (left instanceof Long a && right instanceof Long b) {
             return Truth.of(holds(Long.compare(a, b)));
         }
+        if (left instanceof BigDecimal || right instanceof BigDecimal) {
+            BigDecimal a = decimal(left);
+            BigDecimal b = decimal(right);
+            if (a != null && b != null) {
+                return Truth.of(holds(a.compareTo(b)));
+            }
+        }
         if (left instanceof Number a && right instanceof Number b) {
             return Truth.of(compare(a.doubleValue(), b.doubleValue()));
         }
@@ -46,6 +54,16 @@ enum Comparison {
             return Truth.of(holdsEqual(Arrays.equals(a, b)));
         }
         return Truth.FALSE;
+    }
+
+    /** The number exactly; null if it is none, or infinite. */
+    private static @Nullable BigDecimal decimal(Object value) {
+        return switch (value) {
+            case BigDecimal number -> number;
+            case Long number -> BigDecimal.valueOf(number);
+            case Double number when Double.isFinite(number) -> new BigDecimal(number);
+            default -> null;
+        };
     }
 
     /** Spelled out, because NaN is different from everything and in no order to it. */

@@ -14,9 +14,9 @@ public interface Fields {
      * @param name as the rule wrote it: a header's name, or a path such as {@code order.customer.id} or {@code
      *     items[0].sku}; never empty
      * @return a {@link String}, {@link Long}, {@link Double}, {@link Boolean} or {@code byte[]}; the caller does not
-     *     change it. Whole numbers of any width are given as {@code Long}, all others as {@code Double}. A value of any
-     *     other type breaks no rule but is there only: a number counts as its {@code doubleValue}, anything else is
-     *     equal to nothing.
+     *     change it. Whole numbers of any width are given as {@code Long}, all others as {@code Double}, decimals as
+     *     {@code BigDecimal}. A value of any other type breaks no rule but is there only: a number counts as its {@code
+     *     doubleValue}, anything else is equal to nothing.
      */
     @Nullable
     Object get(String name);

@@ -1,7 +1,6 @@
 package dev.postroad.engine.routing;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -12,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  * A match on a message's headers: all or any of the wanted headers must be there with the wanted value.
  *
  * <p>A wanted header without a value asks only that the header is there. Values match when they are of one type and
- * equal: {@code 1} is neither {@code 1.0} nor {@code "1"}; bytes are compared by content. With nothing wanted, {@code
- * all} matches every message and {@code any} none. Immutable; safe for any thread.
+ * equal: whole numbers of any width are one type, and so are floating ones, but {@code 1} is neither {@code 1.0} nor {@code
+ * "1"}; decimals go with whole numbers, by value; bytes, lists and tables are compared by content. With nothing wanted,
+ * {@code all} matches every message and {@code any} none. Immutable; safe for any thread.
  */
 public final class HeaderMatch {
     /** The most headers one match may want. */
@@ -67,7 +67,7 @@ public final class HeaderMatch {
 
     private record Wanted(String name, @Nullable Object value) {
         boolean matches(Fields headers) {
-            return value == null ? headers.has(name) : same(value, headers.get(name));
+            return value == null ? headers.has(name) : FieldValue.same(value, headers.get(name));
         }
     }
 
@@ -91,7 +91,7 @@ public final class HeaderMatch {
      * Makes a match.
      *
      * @param wanted the headers wanted, at most {@link #MAX_HEADERS}, none with an empty name; a null value asks for
-     *     presence only. Values are texts, numbers, truth values or bytes; all are copied.
+     *     presence only. Values are texts, numbers, truth values, bytes, moments, or lists and tables of these; all are copied.
      * @throws IllegalArgumentException if a value has another type or there are too many
      */
     public static HeaderMatch of(Mode mode, Map<String, ? extends @Nullable Object> wanted) {
@@ -120,16 +120,6 @@ public final class HeaderMatch {
         return all;
     }
 
-    private static boolean same(@Nullable Object a, @Nullable Object b) {
-        if (a instanceof byte[] left && b instanceof byte[] right) {
-            return Arrays.equals(left, right);
-        }
-        if (a instanceof Double left && b instanceof Double right) {
-            return left.doubleValue() == right.doubleValue();
-        }
-        return a != null && a.equals(b);
-    }
-
     /** Equal matches have the same mode and want the same, in whatever order. */
     @Override
     public boolean equals(@Nullable Object other) {
@@ -140,7 +130,7 @@ public final class HeaderMatch {
             Object mine = entry.getValue();
             Object theirs = that.wanted.get(entry.getKey());
             boolean equal =
-                    mine == null ? theirs == null && that.wanted.containsKey(entry.getKey()) : same(mine, theirs);
+                    mine == null ? theirs == null && that.wanted.containsKey(entry.getKey()) : FieldValue.same(mine, theirs);
             if (!equal) {
                 return false;
             }

@@ -140,7 +140,7 @@ sealed interface Node permits Condition, Node.Literal, Node.Field, Node.Sign, No
         static @Nullable Number negated(@Nullable Object value) {
             return switch (value) {
                 case Long n -> n == Long.MIN_VALUE ? null : -n;
-                case Double n -> -n;
+                case Number n -> -n.doubleValue();
                 case null, default -> null;
             };
         }

@@ -48,7 +48,7 @@ final class CloudEvents {
                     if (!attribute.getValue().isNull()) {
                         headers.put(
                                 attribute.getKey(),
-                                MessageJson.scalar(path + attribute.getKey(), attribute.getValue()));
+                                HeaderJson.scalar(path + attribute.getKey(), attribute.getValue()));
                     }
             }
         }

@@ -154,7 +154,7 @@ final class MessageJson {
         }
         Map<String, Object> headers = LinkedHashMap.newLinkedHashMap(object.size());
         for (Map.Entry<String, JsonNode> entry : object.properties()) {
-            headers.put(checkHeader(entry.getKey()), scalar(path + "headers." + entry.getKey(), entry.getValue()));
+            headers.put(checkHeader(entry.getKey()), HeaderJson.read(path + "headers." + entry.getKey(), entry.getValue()));
         }
         return headers;
     }
@@ -165,31 +165,6 @@ final class MessageJson {
             throw Problem.invalid("a header's name has " + bytes + " bytes; it must have 1 to 255");
         }
         return name;
-    }
-
-    /** A header's value: a string, number or boolean, or {@code {"base64": "…"}}. */
-    static Object scalar(String what, JsonNode node) {
-        if (node.isString()) {
-            Utf8.encode(what, node.stringValue());
-            return node.stringValue();
-        }
-        if (node.isBoolean()) {
-            return node.booleanValue();
-        }
-        if (node.isIntegralNumber() && node.canConvertToLong()) {
-            return node.longValue();
-        }
-        if (node.isNumber() && !node.isIntegralNumber() && Double.isFinite(node.doubleValue())) {
-            return node.doubleValue();
-        }
-        if (node instanceof ObjectNode object && object.size() == 1 && object.has("base64")) {
-            byte[] bytes = new JsonFields(what + ".", object, List.of("base64")).base64("base64");
-            if (bytes != null) {
-                return bytes;
-            }
-        }
-        throw Problem.invalid("'" + what + "' is " + (node.isNull() ? "null" : "no value of a header")
-                + "; it must be a string, a number of 64 bits, true, false or {\"base64\": \"…\"}");
     }
 
     // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +182,7 @@ final class MessageJson {
         }
         if (!message.headers().isEmpty()) {
             json.writeName("headers");
-            writeHeaders(json, message.headers());
+            HeaderJson.write(json, message.headers());
         }
         EngineMessage.Properties properties = message.properties();
         text(json, "type", properties.type());
@@ -253,33 +228,7 @@ final class MessageJson {
         }
     }
 
-    private static String base64(byte[] bytes) {
+    static String base64(byte[] bytes) {
         return new String(Base64.getEncoder().encode(bytes), StandardCharsets.ISO_8859_1);
-    }
-
-    static void writeHeaders(JsonGenerator json, Map<String, Object> headers) {
-        json.writeStartObject();
-        headers.forEach((name, value) -> {
-            json.writeName(name);
-            switch (value) {
-                case String text -> json.writeString(text);
-                case Long number -> json.writeNumber(number);
-                case Double number -> {
-                    if (Double.isFinite(number)) {
-                        json.writeNumber(number);
-                    } else {
-                        json.writeString(number.toString());
-                    }
-                }
-                case Boolean flag -> json.writeBoolean(flag);
-                case byte[] bytes -> {
-                    json.writeStartObject();
-                    json.writeStringProperty("base64", base64(bytes));
-                    json.writeEndObject();
-                }
-                default -> json.writeString(String.valueOf(value));
-            }
-        });
-        json.writeEndObject();
     }
 }

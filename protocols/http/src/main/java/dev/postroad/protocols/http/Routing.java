@@ -92,13 +92,8 @@ final class Routing {
         Map<String, Object> map = new LinkedHashMap<>();
         map.put(binding.toTopic() ? "toTopic" : "channel", binding.destination());
         map.put("pattern", binding.pattern());
-        Map<String, Object> arguments = new LinkedHashMap<>();
-        binding.arguments()
-                .forEach((name, value) -> arguments.put(
-                        name,
-                        value instanceof byte[] bytes
-                                ? Map.of("base64", java.util.Base64.getEncoder().encodeToString(bytes))
-                                : value));
+        Map<String, @Nullable Object> arguments = new LinkedHashMap<>();
+        binding.arguments().forEach((name, value) -> arguments.put(name, HeaderJson.plain(value)));
         map.put("arguments", arguments);
         return map;
     }
@@ -145,7 +140,7 @@ final class Routing {
         if (given instanceof ObjectNode object) {
             object.properties()
                     .forEach(e ->
-                            arguments.put(e.getKey(), MessageJson.scalar("arguments." + e.getKey(), e.getValue())));
+                            arguments.put(e.getKey(), HeaderJson.read("arguments." + e.getKey(), e.getValue())));
         } else if (given != null) {
             throw Problem.invalid("'arguments' must be an object of names and values");
         }

@@ -2,13 +2,21 @@ package dev.postroad.protocols.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.postroad.engine.Command;
+import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.NoValue;
+import dev.postroad.engine.Reply;
 import dev.postroad.protocols.http.Fixture.Answer;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -92,7 +100,7 @@ class MessagesTest {
     void anEnvelopeKeepsTypesOfHeadersTombstonesAndAllOfUnicode() {
         String envelope =
                 "{\"key\":\"k\\u0000\\ud83d\\ude00\",\"value\":null,\"headers\":{\"n\":9007199254740993,\"d\":0.1,\"b\":true,"
-                        + "\"bin\":{\"base64\":\"AP8=\"},\"ü\":\"日本\"}}";
+                        + "\"bin\":{\"base64\":\"AP8=\"},\"none\":null,\"nested\":{\"a\":[1,{\"b\":null}]},\"ü\":\"日本\"}}";
         server.send("POST", "/api/v1/channels/orders/messages", ENVELOPE, envelope.getBytes(StandardCharsets.UTF_8))
                 .expect(200);
         JsonNode message = one("{}").path("message");
@@ -105,6 +113,29 @@ class MessagesTest {
         assertThat(headers.path("b").booleanValue()).isTrue();
         assertThat(headers.path("bin").path("base64").stringValue()).isEqualTo("AP8=");
         assertThat(headers.path("ü").stringValue()).isEqualTo("日本");
+        assertThat(headers.get("none").isNull()).isTrue();
+        assertThat(headers.path("nested").toString()).isEqualTo("{\"a\":[1,{\"b\":null}]}");
+    }
+
+    @Test
+    void headersThatOtherProtocolsKnowAreShownAsTheNearestThatJsonHas() {
+        Map<String, Object> headers = new LinkedHashMap<>();
+        headers.put("byte", (byte) -1);
+        headers.put("float", 0.5f);
+        headers.put("nan", Float.NaN);
+        headers.put("decimal", new BigDecimal("12345678901234567890.10"));
+        headers.put("at", Instant.ofEpochSecond(1));
+        headers.put("list", List.of(new byte[] {-1}, NoValue.NONE));
+        EngineMessage message = EngineMessage.of(new byte[0]).withHeaders(headers);
+        server.broker.await((Reply<Command.Published> reply) ->
+                new Command.Publish(null, "orders", List.of(message), null, false, null, reply));
+        String shown = one("{}").path("message").path("headers").toString();
+        assertThat(shown)
+                .contains("\"byte\":-1")
+                .contains("\"float\":0.5")
+                .contains("\"nan\":\"NaN\"")
+                .contains("\"at\":\"1970-01-01T00:00:01Z\"")
+                .contains("\"list\":[{\"base64\":\"/w==\"},null]");
     }
 
     @Test

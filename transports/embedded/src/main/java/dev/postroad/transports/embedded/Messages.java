@@ -5,12 +5,10 @@ import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.engine.DeadLetterHeaders;
 import dev.postroad.engine.EngineMessage;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
+import dev.postroad.engine.HeaderValues;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -144,28 +142,8 @@ final class Messages {
 
     private static Map<String, String> headers(Map<String, Object> stored) {
         Map<String, String> headers = LinkedHashMap.newLinkedHashMap(stored.size());
-        stored.forEach((name, value) -> headers.put(name, text(value)));
+        stored.forEach((name, value) -> headers.put(name, HeaderValues.text(value)));
         headers.remove(DESTINATION_HEADER);
         return headers;
-    }
-
-    /** What protocols may put into a header and the contract has no type for, as text; bytes that are none as Base64. */
-    private static String text(Object value) {
-        return switch (value) {
-            case String text -> text;
-            case byte[] bytes -> text(bytes);
-            default -> value.toString();
-        };
-    }
-
-    private static String text(byte[] bytes) {
-        try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString();
-        } catch (CharacterCodingException e) {
-            return Base64.getEncoder().encodeToString(bytes);
-        }
     }
 }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.databind.JsonNode;
 
 /** Messages as the server's JSON, and back; what lies in between is the same byte for byte. */
 final class MessageJson {
@@ -206,19 +207,22 @@ final class MessageJson {
         Map<String, String> headers = new LinkedHashMap<>();
         while (json.nextToken() != JsonToken.END_OBJECT) {
             String name = json.currentName();
-            headers.put(name, json.nextToken() == JsonToken.START_OBJECT ? readBase64(json) : json.getString());
+            json.nextToken();
+            headers.put(name, readHeader(json.readValueAsTree()));
         }
         return headers;
     }
 
-    /** Bytes in a header, which the contract has as text: UTF-8, or Base64 where they are none. */
-    private static String readBase64(JsonParser json) {
-        String text = "";
-        while (json.nextToken() != JsonToken.END_OBJECT) {
-            json.nextToken();
-            text = json.getString();
+    /** The contract has headers as text: bytes as the UTF-8 or the Base64 they are, lists and tables as JSON. */
+    private static String readHeader(JsonNode value) {
+        if (value.isString()) {
+            return value.stringValue();
         }
-        String plain = utf8(Base64.getDecoder().decode(text));
-        return plain == null ? text : plain;
+        if (value.isObject() && value.size() == 1 && value.path("base64").isString()) {
+            String base64 = value.path("base64").stringValue();
+            String plain = utf8(Base64.getDecoder().decode(base64));
+            return plain == null ? base64 : plain;
+        }
+        return value.toString();
     }
 }
