@@ -63,7 +63,12 @@ public sealed interface Command {
             boolean mandatory,
             @Nullable Producer producer,
             Reply<Published> reply)
-            implements Command {}
+            implements Command {
+        /** The same with other messages. */
+        Publish withMessages(List<EngineMessage> others) {
+            return new Publish(topic, channel, others, durability, mandatory, producer, reply);
+        }
+    }
 
     /**
      * An idempotent producer: a batch whose sequence was seen is confirmed with its first offset and dropped, one that
@@ -101,6 +106,25 @@ public sealed interface Command {
         public boolean dropped(int index) {
             return dropped != null && dropped.get(index);
         }
+    }
+
+    /**
+     * Publishes messages of {@link Publish} in their order, each for itself: one that is refused does not keep the others.
+     * That is what a protocol needs that stages what comes in one read and must answer for each message. Costs no more than
+     * the publish where nothing is refused. The reply of the publish is not called.
+     *
+     * <p>Refused as a whole if it has too many messages, or a producer: sequences have no gaps.
+     */
+    record PublishEach(Publish publish, Reply<EachPublished> reply) implements Command {}
+
+    /**
+     * What became of each message.
+     *
+     * @param refusals why a message was refused, by its place in the publish; null where it was not. Empty if none was
+     */
+    record EachPublished(List<@Nullable EngineException> refusals) {
+        /** None was refused. */
+        public static final EachPublished ALL = new EachPublished(List.of());
     }
 
     /** A new producer id, never given before. */

@@ -222,6 +222,7 @@ public final class Engine {
     private void carryOut(Command command) {
         switch (command) {
             case Command.Publish publish -> publishing.publish(publish);
+            case Command.PublishEach each -> publishing.publishEach(each);
             case Command.Settle settle -> settling.settle(settle);
             case Command.Credit credit -> consuming.credit(credit);
             case Command.Subscribe subscribe -> consuming.subscribe(subscribe);

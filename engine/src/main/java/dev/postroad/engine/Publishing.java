@@ -286,19 +286,57 @@ final class Publishing {
     // ── Publish ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     void publish(Command.Publish publish) {
+        Command.Published published = publishNow(publish);
+        engine.park(publish.reply(), published, syncAfter);
+    }
+
+    private boolean syncAfter;
+
+    private Command.Published publishNow(Command.Publish publish) {
         forgetComing();
         long bytes = check(publish);
         Command.Published known = knownSequence(publish);
         if (known != null) {
-            engine.park(publish.reply(), known, true);
-            return;
+            syncAfter = true;
+            return known;
         }
         engine.records.begin(engine.now(), records(publish), bytes);
         Command.Published published = perform(publish);
         engine.records.end();
         settling.afterBatch();
-        boolean sync = syncs(publish.durability());
-        engine.park(publish.reply(), published, sync);
+        syncAfter = syncs(publish.durability());
+        return published;
+    }
+
+    void publishEach(Command.PublishEach each) {
+        Command.Publish publish = each.publish();
+        if (publish.producer() != null) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "an idempotent producer publishes all messages of a batch or none: its sequence has no gaps");
+        }
+        try {
+            publishNow(publish);
+            engine.park(each.reply(), Command.EachPublished.ALL, syncAfter);
+            return;
+        } catch (EngineException refused) {
+            if (publish.messages().size() < 2 || publish.messages().size() > engine.settings.maxBatchMessages()) {
+                throw refused;
+            }
+        }
+        // At least one of them is refused: each on its own then, in order.
+        List<@Nullable EngineException> refusals = new ArrayList<>();
+        boolean sync = false;
+        for (EngineMessage message : publish.messages()) {
+            try {
+                publishNow(publish.withMessages(List.of(message)));
+                sync |= syncAfter;
+                refusals.add(null);
+            } catch (EngineException refused) {
+                refusals.add(refused);
+            }
+        }
+        engine.park(each.reply(), new Command.EachPublished(refusals), sync);
     }
 
     private boolean syncs(@Nullable Durability wanted) {

@@ -41,6 +41,9 @@ public final class Broker implements AutoCloseable {
     private static final int COMMANDS_PER_TURN = 16_384;
     private static final int SPINS = 200;
 
+    /** Where turns take longer than this, event loops leave them to the broker's thread: they have other connections. */
+    private static final long LONG_TURN_NANOS = 20_000_000;
+
     private final Engine engine;
     private final Storage storage;
     private final CommandQueue commands;
@@ -59,6 +62,9 @@ public final class Broker implements AutoCloseable {
 
     /** When the next turn is due without a command. Written by who runs turns. */
     private volatile long nextDue;
+
+    /** How long the last turn took. */
+    private volatile long turnNanos;
 
     /** Until when the broker's thread means to sleep, at most. */
     private volatile long wakeAt;
@@ -302,6 +308,45 @@ public final class Broker implements AutoCloseable {
         }
     }
 
+    /**
+     * As {@link #submit}, for a thread that hands over several commands and calls {@link #drive} behind the last: until then
+     * the broker may not look at them.
+     */
+    public void stage(Command command) {
+        enqueue(command);
+    }
+
+    /**
+     * Has what was staged carried out: on this thread if nobody runs turns and the last ones were short, else on the one that
+     * does. For an event loop, which then has the replies at once, without two hand-overs between threads, and for which what
+     * arrives during the sync makes the next group. Does nothing within a reply or a delivery sink: the turn is under way.
+     */
+    public void drive() {
+        if (runningTurn()) {
+            return;
+        }
+        if (stopped || turnNanos > LONG_TURN_NANOS || !owned.compareAndSet(false, true)) {
+            wake();
+            return;
+        }
+        boolean ended = false;
+        try {
+            turn();
+        } catch (RuntimeException | Error e) {
+            ended = true;
+        } finally {
+            release();
+        }
+        if (ended) {
+            refuseRest();
+            return;
+        }
+        VarHandle.fullFence();
+        if (sleeping && (nextDue < wakeAt || !quiet())) {
+            LockSupport.unpark(thread);
+        }
+    }
+
     private void requireNoTurn() {
         if (runningTurn()) {
             throw new IllegalStateException(
@@ -380,8 +425,10 @@ public final class Broker implements AutoCloseable {
     /** One turn: what has come, then what follows from it. Only by the thread that owns the engine. */
     private void turn() {
         runner = Thread.currentThread();
+        long begun = System.nanoTime();
         try {
             carryOutTurn();
+            turnNanos = System.nanoTime() - begun;
         } catch (RuntimeException | Error e) {
             if (failure == null) {
                 LOG.log(System.Logger.Level.ERROR, "the broker stops: a turn failed", e);
