@@ -35,4 +35,15 @@ public interface Authenticator {
     static Authenticator guestFromLoopback() {
         return new Guest();
     }
+
+    /**
+     * Accepts the users of a file; a change of the file counts within a second.
+     *
+     * @param insecure true to accept passwords also from elsewhere than loopback without TLS, where whoever listens on the
+     *     network learns them
+     * @throws AccessException if the file can't be used
+     */
+    static Authenticator users(UsersFile file, boolean insecure) {
+        return new UsersAuthenticator(file, insecure, System::nanoTime);
+    }
 }

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Base64;
 
 /** What a peer says to prove who it is. */
 public sealed interface Credentials {
@@ -38,6 +39,32 @@ public sealed interface Credentials {
         return new Password(name, Secret.of(Arrays.copyOfRange(response, second + 1, response.length)));
     }
 
+    /**
+     * Reads the value of an {@code Authorization} header of scheme Basic, RFC 7617, in UTF-8.
+     *
+     * @throws IllegalArgumentException if it is none. The message holds nothing of the value
+     */
+    static Password basic(String authorization) {
+        String[] parts = authorization.strip().split(" +");
+        if (parts.length != 2 || !parts[0].equalsIgnoreCase("Basic")) {
+            throw new IllegalArgumentException("Authorization must be 'Basic' and a name and password in Base64");
+        }
+        byte[] bytes;
+        try {
+            bytes = Base64.getDecoder().decode(parts[1]);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("Authorization is not Base64", e);
+        }
+        int colon = 0;
+        while (colon < bytes.length && bytes[colon] != ':') {
+            colon++;
+        }
+        if (colon == bytes.length) {
+            throw new IllegalArgumentException("Authorization has no ':' between name and password");
+        }
+        return new Password(text(bytes, 0, colon), Secret.of(Arrays.copyOfRange(bytes, colon + 1, bytes.length)));
+    }
+
     private static int indexOfNul(byte[] bytes, int from) {
         for (int i = from; i < bytes.length; i++) {
             if (bytes[i] == 0) {
@@ -54,7 +81,7 @@ public sealed interface Credentials {
                     .decode(ByteBuffer.wrap(bytes, from, to - from))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw new IllegalArgumentException("mechanism PLAIN: the name is not UTF-8", e);
+            throw new IllegalArgumentException("the name is not UTF-8", e);
         }
     }
 }
