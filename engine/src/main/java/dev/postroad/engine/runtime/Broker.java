@@ -44,6 +44,7 @@ public final class Broker implements AutoCloseable {
     /** Where turns take longer than this, event loops leave them to the broker's thread: they have other connections. */
     private static final long LONG_TURN_NANOS = 20_000_000;
 
+    private final Connections connections = new Connections();
     private final Engine engine;
     private final Storage storage;
     private final CommandQueue commands;
@@ -555,6 +556,11 @@ public final class Broker implements AutoCloseable {
     /** How rules look into payloads here. */
     public PayloadFields payloads() {
         return payloads;
+    }
+
+    /** Who is connected: protocols enter their connections there. */
+    public Connections connections() {
+        return connections;
     }
 
     /** What opening found. */
