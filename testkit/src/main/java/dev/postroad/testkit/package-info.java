@@ -8,6 +8,7 @@
  *   <li>{@link dev.postroad.testkit.Await} waits for something to become true, with a deadline.
  *   <li>{@link dev.postroad.testkit.ChildProcess} starts, watches, stops and kills another process;
  *       {@link dev.postroad.testkit.FreePort} finds it a port.
+ *   <li>{@link dev.postroad.testkit.RabbitMqServer} is a real RabbitMQ to compare with.
  * </ul>
  *
  * <p>Read {@code Property} first: most tests need it and {@code Generator} alone. For temporary folders use JUnit's
