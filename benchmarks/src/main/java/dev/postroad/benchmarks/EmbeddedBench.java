@@ -14,7 +14,7 @@ import java.util.Map;
  * Runs the scenarios, each in rounds in which every contender has its turn. The processes stay for as long as a scenario to come
  * needs them; while one is at work the others wait for orders.
  */
-final class EmbeddedBench implements AutoCloseable {
+final class EmbeddedBench implements Bench {
     private static final String WARM_UP = "warm-up";
     private static final long IDLE_MILLIS = 5_000;
 
@@ -32,22 +32,24 @@ final class EmbeddedBench implements AutoCloseable {
         this.progress = progress;
     }
 
-    Machine machine() throws IOException {
+    @Override
+    public Machine machine() throws IOException {
         return Machine.find(directory.path());
     }
 
-    /** @param number of the scenario, for the progress */
-    Results run(Scenario scenario, int number) throws IOException, InterruptedException {
+    @Override
+    public Results run(String name, int number) throws IOException, InterruptedException {
+        Scenario scenario = Scenario.of(name);
         List<Row> rows = scenario.rows().stream()
-                .filter(row -> options.wants(row.kind()))
+                .filter(row -> options.wants(row.kind().peer()))
                 .toList();
-        Results results = new Results(scenario, rows);
+        Results results = new Results(scenario.comparison(rows));
         String place = "[" + number + "/" + options.scenarios().size() + "] " + scenario.name();
         switch (scenario.shape()) {
-            case LOAD -> load(results, place);
-            case COLD -> cold(results, place);
-            case BACKLOG -> backlog(results, place);
-            case IDLE -> idle(results, place);
+            case LOAD -> load(rows, results, place);
+            case COLD -> cold(rows, results, place);
+            case BACKLOG -> backlog(rows, results, place);
+            case IDLE -> idle(rows, results, place);
         }
         closeWorkersNotNeededAfter(scenario);
         return results;
@@ -56,12 +58,12 @@ final class EmbeddedBench implements AutoCloseable {
     // ── Shapes
     // ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    private void load(Results results, String place) throws IOException {
+    private void load(List<Row> rows, Results results, String place) throws IOException {
         for (int round = 1; round <= options.rounds(); round++) {
-            for (Row row : results.rows()) {
+            for (Row row : rows) {
                 WorkerProcess worker = worker(row.kind());
                 Measurement measured = worker.run(timed(row.order(), round));
-                results.add(row, measured);
+                results.add(row.entry(), measured);
                 tell(place, round, row, measured);
             }
         }
@@ -73,15 +75,15 @@ final class EmbeddedBench implements AutoCloseable {
                 .with("millis", (int) (options.seconds() * 1000));
     }
 
-    private void cold(Results results, String place) throws IOException {
+    private void cold(List<Row> rows, Results results, String place) throws IOException {
         for (int round = 1; round <= options.rounds(); round++) {
-            for (Row row : results.rows()) {
+            for (Row row : rows) {
                 Path home = newHome(row.kind());
                 try (WorkerProcess worker = start(row.kind(), home)) {
                     Measurement measured =
                             worker.run(row.order().with("warm", 0).with("millis", 1000));
                     measured.with("ready.ms", worker.readyMillis());
-                    results.add(row, measured);
+                    results.add(row.entry(), measured);
                     tell(place, round, row, measured);
                 }
                 TemporaryDirectory.delete(home);
@@ -89,8 +91,8 @@ final class EmbeddedBench implements AutoCloseable {
         }
     }
 
-    private void backlog(Results results, String place) throws IOException, InterruptedException {
-        for (Row row : results.rows()) {
+    private void backlog(List<Row> rows, Results results, String place) throws IOException, InterruptedException {
+        for (Row row : rows) {
             Path home = newHome(row.kind());
             Measurement measured = new Measurement();
             int messages = options.backlog();
@@ -112,7 +114,7 @@ final class EmbeddedBench implements AutoCloseable {
                 measured.with("rss.mb", worker.residentMegabytes());
                 Measurement drained =
                         worker.run(new Order(Order.Kind.DRAIN, row.order().channel()).with("messages", left));
-                measured.with(Measurement.RATE, drained.get(Measurement.RATE).orElse(0));
+                measured.with(Measurement.DRAIN, drained.get(Measurement.RATE).orElse(0));
                 double came = drained.get("messages").orElse(0);
                 if (came < left) {
                     throw new IOException(row.title() + " lost messages: of " + left + " there came " + came);
@@ -120,28 +122,28 @@ final class EmbeddedBench implements AutoCloseable {
                 double without = worker.run(heap).get("heap").orElse(0);
                 measured.with("heap.restarted", Math.max(0, with - without) / messages);
             }
-            results.add(row, measured);
+            results.add(row.entry(), measured);
             tell(place, 1, row, measured);
             TemporaryDirectory.delete(home);
         }
     }
 
-    private void idle(Results results, String place) throws IOException, InterruptedException {
-        for (Row row : results.rows()) {
+    private void idle(List<Row> rows, Results results, String place) throws IOException, InterruptedException {
+        for (Row row : rows) {
             try (WorkerProcess worker = start(row.kind(), newHome(row.kind()))) {
                 Measurement measured = new Measurement().with("ready.ms", worker.readyMillis());
                 Stopwatch.waitMillis(IDLE_MILLIS);
                 measured.with("rss.mb", worker.residentMegabytes());
                 double heap = worker.run(row.order()).get("heap").orElse(0);
-                results.add(row, measured.with("heap.mb", heap / (1 << 20)));
+                results.add(row.entry(), measured.with("heap.mb", heap / (1 << 20)));
                 progress.println(place + ": " + row.title());
             }
         }
     }
 
     private void tell(String place, int round, Row row, Measurement measured) {
-        progress.println(place + " round " + round + ": " + row.title() + " "
-                + Report.number(measured.get(Measurement.RATE).orElse(0)) + " msg/s");
+        double rate = measured.get(Measurement.RATE).orElse(measured.get(Measurement.DRAIN).orElse(0));
+        progress.println(place + " round " + round + ": " + row.title() + " " + Report.number(rate) + " msg/s");
     }
 
     // ── Processes
@@ -188,8 +190,9 @@ final class EmbeddedBench implements AutoCloseable {
     }
 
     private void closeWorkersNotNeededAfter(Scenario done) {
-        List<Scenario> scenarios = options.scenarios();
-        List<Scenario> left = scenarios.subList(scenarios.indexOf(done) + 1, scenarios.size());
+        List<Scenario> scenarios =
+                options.scenarios().stream().map(Scenario::of).toList();
+        List<Scenario> left = scenarios.subList(options.scenarios().indexOf(done.name()) + 1, scenarios.size());
         for (ContenderKind kind : List.copyOf(workers.keySet())) {
             boolean needed = left.stream()
                     .filter(scenario -> scenario.shape() == Scenario.Shape.LOAD)
@@ -203,8 +206,8 @@ final class EmbeddedBench implements AutoCloseable {
         }
     }
 
-    /** Ends all processes and deletes all that was written. Also for the hook that runs when the program is interrupted. */
-    void abandon() throws IOException, InterruptedException {
+    @Override
+    public void abandon() throws IOException, InterruptedException {
         synchronized (all) {
             for (WorkerProcess worker : all) {
                 worker.kill();

@@ -14,6 +14,9 @@ final class Measurement {
     /** Messages a second. */
     static final String RATE = "rate";
 
+    /** Messages a second out of a backlog. */
+    static final String DRAIN = "drain";
+
     /** Processor time of the whole process per message. */
     static final String CPU = "cpu";
 
@@ -38,6 +41,11 @@ final class Measurement {
             with(name + ".p999", nanos.getValueAtPercentile(99.9) / 1000.0);
         }
         return this;
+    }
+
+    /** Whether more of this figure is better: of rates, but not of times, memory or processor time. */
+    static boolean isBetterHigh(String name) {
+        return name.equals(RATE) || name.equals(DRAIN) || name.equals("fill");
     }
 
     OptionalDouble get(String name) {

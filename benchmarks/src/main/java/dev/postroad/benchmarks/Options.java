@@ -14,8 +14,9 @@ import java.util.List;
  * @param warmMillis of load before each round
  * @param firstWarmMillis of load on each new process before all else
  * @param backlog messages
- * @param scenarios to run
- * @param peers to compare with, by {@link ContenderKind#peer}
+ * @param connections of the scenario that has many
+ * @param scenarios to run, by their names
+ * @param peers to compare with, by their names
  * @param directory temporary directories go below it
  * @param json false for tables
  */
@@ -25,22 +26,21 @@ record Options(
         int warmMillis,
         int firstWarmMillis,
         int backlog,
-        List<Scenario> scenarios,
+        int connections,
+        List<String> scenarios,
         List<String> peers,
         Path directory,
         boolean json) {
 
     static final String USAGE = """
-            Usage: ./postroad bench embedded [OPTIONS]
+            Usage: ./postroad bench %s [OPTIONS]
 
-            Measures Postroad in one process against ActiveMQ Artemis embedded, Chronicle Queue and what the
-            machine can do at all, in turns, and says where its goals are met. Takes about ten minutes; run
-            nothing else meanwhile.
+            %s
 
-              --quick            one short round of each and a backlog of 100,000: about a minute
-              --rounds N         rounds of each measurement, 1 to 99 (3)
-              --seconds S        seconds of each round, 0.1 to 600 (2)
-              --backlog N        messages of the backlog, 20,000 to 100,000,000 (1,000,000)
+              --quick            %,d short round of each and a backlog of %,d: figures to look at, not to quote
+              --rounds N         rounds of each measurement, 1 to 99 (%d)
+              --seconds S        seconds of each round, %s to 600 (%s)
+              --backlog N        messages of the backlog, 20,000 to 100,000,000 (%,d)
               --scenario NAME    only this one; several with commas; a beginning stands for all that begin so
               --peers LIST       whom to compare with: %s, with commas; or none (all)
               --dir DIR          where temporary directories go: on the disk to measure (%s)
@@ -59,32 +59,49 @@ record Options(
         }
     }
 
-    /** Whether this contender is to be measured. */
-    boolean wants(ContenderKind kind) {
-        return kind.peer().equals(ContenderKind.POSTROAD) || peers.contains(kind.peer());
+    /** Whether who goes by this name is to be measured. */
+    boolean wants(String peer) {
+        return peer.equals(ContenderKind.POSTROAD) || peers.contains(peer);
     }
 
     /** These options with other times of load before anything is measured. */
     Options withWarmUp(int newWarmMillis, int newFirstWarmMillis) {
         return new Options(
-                rounds, seconds, newWarmMillis, newFirstWarmMillis, backlog, scenarios, peers, directory, json);
+                rounds,
+                seconds,
+                newWarmMillis,
+                newFirstWarmMillis,
+                backlog,
+                connections,
+                scenarios,
+                peers,
+                directory,
+                json);
     }
 
-    static String usage() {
+    static String usage(Suite suite) {
         return USAGE.formatted(
-                String.join(", ", ContenderKind.peers()),
+                suite.name(),
+                suite.summary(),
+                suite.quick().rounds(),
+                suite.quick().backlog(),
+                suite.full().rounds(),
+                Report.number(suite.leastSeconds()),
+                Report.number(suite.full().seconds()),
+                suite.full().backlog(),
+                String.join(", ", suite.peers()),
                 System.getProperty("java.io.tmpdir"),
-                String.join(", ", Scenario.all().stream().map(Scenario::name).toList()));
+                String.join(", ", suite.scenarios()));
     }
 
-    /** @param arguments behind {@code bench embedded} */
-    static Options parse(List<String> arguments) throws BadOptionException {
-        boolean quick = arguments.contains("--quick");
-        int rounds = quick ? 1 : 3;
-        double seconds = quick ? 0.5 : 2;
-        int backlog = quick ? 100_000 : 1_000_000;
-        List<Scenario> scenarios = Scenario.all();
-        List<String> peers = ContenderKind.peers();
+    /** @param arguments behind {@code bench NAME} */
+    static Options parse(Suite suite, List<String> arguments) throws BadOptionException {
+        Suite.Effort effort = arguments.contains("--quick") ? suite.quick() : suite.full();
+        int rounds = effort.rounds();
+        double seconds = effort.seconds();
+        int backlog = effort.backlog();
+        List<String> scenarios = suite.scenarios();
+        List<String> peers = suite.peers();
         Path directory = Path.of(System.getProperty("java.io.tmpdir"));
         boolean json = false;
         for (int i = 0; i < arguments.size(); i++) {
@@ -113,16 +130,25 @@ record Options(
             }
             switch (option) {
                 case "--rounds" -> rounds = (int) number(option, value, 1, 99, true);
-                case "--seconds" -> seconds = number(option, value, 0.1, 600, false);
+                case "--seconds" -> seconds = number(option, value, suite.leastSeconds(), 600, false);
                 case "--backlog" -> backlog = (int) number(option, value, 20_000, 100_000_000, true);
-                case "--scenario" -> scenarios = scenarios(value);
-                case "--peers" -> peers = peers(value);
+                case "--scenario" -> scenarios = scenarios(suite, value);
+                case "--peers" -> peers = peers(suite, value);
                 case "--dir" -> directory = directory(value);
                 default -> json = json(value);
             }
         }
         return new Options(
-                rounds, seconds, quick ? 300 : 500, quick ? 1_000 : 8_000, backlog, scenarios, peers, directory, json);
+                rounds,
+                seconds,
+                effort.warmMillis(),
+                effort.firstWarmMillis(),
+                backlog,
+                effort.connections(),
+                scenarios,
+                peers,
+                directory,
+                json);
     }
 
     private static double number(String option, String value, double least, double most, boolean whole)
@@ -141,36 +167,34 @@ record Options(
         return number;
     }
 
-    private static List<Scenario> scenarios(String names) throws BadOptionException {
-        List<Scenario> all = Scenario.all();
-        List<Scenario> chosen = new ArrayList<>();
+    private static List<String> scenarios(Suite suite, String names) throws BadOptionException {
+        List<String> chosen = new ArrayList<>();
         for (String name : names.split(",")) {
-            List<Scenario> found = all.stream()
-                    .filter(scenario -> scenario.name().equals(name))
-                    .toList();
+            List<String> found =
+                    suite.scenarios().stream().filter(name::equals).toList();
             if (found.isEmpty() && !name.isEmpty()) {
-                found = all.stream()
-                        .filter(scenario -> scenario.name().startsWith(name))
+                found = suite.scenarios().stream()
+                        .filter(scenario -> scenario.startsWith(name))
                         .toList();
             }
             if (found.isEmpty()) {
                 throw new BadOptionException("--scenario names '" + name + "', which there is not; there are "
-                        + String.join(", ", all.stream().map(Scenario::name).toList()));
+                        + String.join(", ", suite.scenarios()));
             }
             found.stream().filter(scenario -> !chosen.contains(scenario)).forEach(chosen::add);
         }
         return List.copyOf(chosen);
     }
 
-    private static List<String> peers(String names) throws BadOptionException {
+    private static List<String> peers(Suite suite, String names) throws BadOptionException {
         if (names.equals("none")) {
             return List.of();
         }
         List<String> chosen = Arrays.asList(names.split(","));
         for (String name : chosen) {
-            if (!ContenderKind.peers().contains(name)) {
+            if (!suite.peers().contains(name)) {
                 throw new BadOptionException("--peers names '" + name + "', which there is not; there are "
-                        + String.join(", ", ContenderKind.peers()) + ", or none");
+                        + String.join(", ", suite.peers()) + ", or none");
             }
         }
         return List.copyOf(chosen);

@@ -1,6 +1,7 @@
 package dev.postroad.benchmarks;
 
-import dev.postroad.benchmarks.Scenario.Row;
+import dev.postroad.benchmarks.Comparison.Entry;
+import dev.postroad.benchmarks.Comparison.Goal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -26,7 +27,18 @@ final class Report {
             Map.entry("heap.restarted", "restarted"),
             Map.entry("restart.ms", "restart ms"),
             Map.entry("heap.mb", "heap MiB"),
-            Map.entry("rss.mb", "RSS MiB"));
+            Map.entry("rss.mb", "RSS MiB"),
+            Map.entry(Measurement.DRAIN, "drain msg/s"),
+            Map.entry("cpu.broker", "broker us/msg"),
+            Map.entry("cpu.client", "client us/msg"),
+            Map.entry("rpc.p50", "reply p50"),
+            Map.entry("rpc.p99", "p99 "),
+            Map.entry("rss.message", "RSS B/msg"),
+            Map.entry("heap.message", "live heap B/msg"),
+            Map.entry("rss.restarted", "RSS MiB restarted"),
+            Map.entry("connections", "connections"),
+            Map.entry("rss.connection", "RSS KiB/connection"),
+            Map.entry("heap.connection", "live heap KiB/connection"));
 
     private Report() {}
 
@@ -34,57 +46,62 @@ final class Report {
     // ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     static String table(Results results) {
-        Scenario scenario = results.scenario();
-        List<String> compared = List.of(Scenario.ARTEMIS, Scenario.CHRONICLE, Scenario.LIMIT).stream()
-                .filter(id -> results.best(id, Measurement.RATE).isPresent())
+        Comparison comparison = results.comparison();
+        List<String> compared = comparison.peers().stream()
+                .filter(id -> results.best(id, comparison.main()).isPresent())
                 .toList();
+        boolean promises = results.entries().stream().anyMatch(entry -> !entry.promise().isEmpty());
         List<List<String>> lines = new ArrayList<>();
         List<String> head = new ArrayList<>(List.of(""));
-        for (String figure : scenario.figures()) {
-            head.add(
-                    scenario.shape() == Scenario.Shape.BACKLOG && figure.equals(Measurement.RATE)
-                            ? "drain msg/s"
-                            : HEADS.getOrDefault(figure, figure));
-            if (figure.equals(Measurement.RATE)) {
+        for (String figure : comparison.figures()) {
+            head.add(HEADS.getOrDefault(figure, figure));
+            if (figure.equals(comparison.main())) {
                 head.add("min - max");
                 compared.forEach(id -> head.add("x " + id));
             }
         }
+        if (promises) {
+            head.add("at the confirm");
+        }
         head.add("goals");
         lines.add(head);
-        for (Row row : results.rows()) {
-            lines.add(line(results, row, compared));
+        for (Entry entry : results.entries()) {
+            lines.add(line(results, entry, compared, promises));
         }
-        return "\n" + scenario.name() + ": " + scenario.title() + "\n" + align(lines);
+        return "\n" + comparison.name() + ": " + comparison.title() + "\n" + align(lines, promises ? 2 : 1);
     }
 
-    private static List<String> line(Results results, Row row, List<String> compared) {
-        List<String> line = new ArrayList<>(List.of(row.title()));
-        for (String name : results.scenario().figures()) {
-            line.add(results.figure(row, name)
+    private static List<String> line(Results results, Entry entry, List<String> compared, boolean promises) {
+        String main = results.comparison().main();
+        List<String> line = new ArrayList<>(List.of(entry.title()));
+        for (String name : results.comparison().figures()) {
+            line.add(results.figure(entry, name)
                     .map(figure -> number(figure.median()))
                     .orElse(""));
-            if (name.equals(Measurement.RATE)) {
-                line.add(results.figure(row, name)
+            if (name.equals(main)) {
+                line.add(results.figure(entry, name)
                         .map(figure -> number(figure.min()) + " - " + number(figure.max()))
                         .orElse(""));
                 for (String id : compared) {
-                    OptionalDouble ratio = results.ratio(row, id);
+                    OptionalDouble ratio = results.ratio(entry, id, main);
                     line.add(ratio.isPresent() ? number(ratio.getAsDouble()) : "");
                 }
             }
         }
-        line.add(results.verdicts(row).stream().map(Report::verdict).collect(Collectors.joining("; ")));
+        if (promises) {
+            line.add(entry.promise());
+        }
+        line.add(results.verdicts(entry).stream().map(Report::verdict).collect(Collectors.joining("; ")));
         return line;
     }
 
     private static String verdict(Results.Verdict verdict) {
-        Scenario.Goal goal = verdict.goal();
-        String bound = (goal.atLeast() ? ">= " : "<= ") + number(goal.bound());
-        String what = goal.row().isEmpty()
-                ? HEADS.getOrDefault(goal.figure(), goal.figure()) + " " + bound
-                : bound + " x " + goal.row();
-        return (verdict.met() ? "met: " : "MISSED: ") + what;
+        Goal goal = verdict.goal();
+        String head = HEADS.getOrDefault(goal.figure(), goal.figure());
+        String what = goal.figure().equals(Measurement.RATE) ? "" : head + " ";
+        return (verdict.met() ? "met: " : "MISSED: ") + what + number(verdict.value())
+                + (goal.atLeast() ? " >= " : " <= ") + number(goal.bound())
+                + (goal.peer().isEmpty() ? "" : " x " + goal.peer());
     }
 
     /** About three digits that count, and no more decimals than that takes. */
@@ -94,7 +111,8 @@ final class Report {
         return String.format(Locale.ROOT, format, value);
     }
 
-    private static String align(List<List<String>> lines) {
+    /** @param texts how many columns at the end are words, not figures */
+    private static String align(List<List<String>> lines, int texts) {
         int columns = lines.getFirst().size();
         int[] widths = new int[columns];
         for (List<String> line : lines) {
@@ -106,7 +124,7 @@ final class Report {
         for (List<String> line : lines) {
             StringBuilder text = new StringBuilder();
             for (int i = 0; i < columns; i++) {
-                boolean left = i == 0 || i == columns - 1;
+                boolean left = i == 0 || i >= columns - texts;
                 text.append(i == 0 ? "  " : "  ")
                         .append(String.format("%" + (left ? "-" : "") + Math.max(1, widths[i]) + "s", line.get(i)));
             }
@@ -136,29 +154,31 @@ final class Report {
     }
 
     private static String json(Results results) {
-        return "{\"name\":" + quote(results.scenario().name()) + ",\"title\":"
-                + quote(results.scenario().title()) + ",\"rows\":["
-                + results.rows().stream().map(row -> json(results, row)).collect(Collectors.joining(",")) + "]}";
+        return "{\"name\":" + quote(results.comparison().name()) + ",\"title\":"
+                + quote(results.comparison().title()) + ",\"rows\":["
+                + results.entries().stream().map(entry -> json(results, entry)).collect(Collectors.joining(",")) + "]}";
     }
 
-    private static String json(Results results, Row row) {
+    private static String json(Results results, Entry entry) {
         List<String> figures = new ArrayList<>();
-        for (String name : results.scenario().figures()) {
-            results.figure(row, name)
+        List<String> ratios = new ArrayList<>();
+        for (String name : results.comparison().figures()) {
+            results.figure(entry, name)
                     .ifPresent(figure -> figures.add(quote(name) + ":{\"median\":" + plain(figure.median())
                             + ",\"min\":" + plain(figure.min()) + ",\"max\":" + plain(figure.max()) + "}"));
         }
-        List<String> ratios = new ArrayList<>();
-        for (String id : List.of(Scenario.ARTEMIS, Scenario.CHRONICLE, Scenario.LIMIT)) {
-            results.ratio(row, id).ifPresent(ratio -> ratios.add(quote(id) + ":" + plain(ratio)));
+        for (String id : results.comparison().peers()) {
+            results.ratio(entry, id, results.comparison().main())
+                    .ifPresent(ratio -> ratios.add(quote(id) + ":" + plain(ratio)));
         }
-        List<String> goals = results.verdicts(row).stream()
+        List<String> goals = results.verdicts(entry).stream()
                 .map(verdict -> "{\"figure\":" + quote(verdict.goal().figure()) + ",\"against\":"
-                        + quote(verdict.goal().row()) + ",\"bound\":"
+                        + quote(verdict.goal().peer()) + ",\"bound\":"
                         + plain(verdict.goal().bound()) + ",\"value\":" + plain(verdict.value()) + ",\"met\":"
                         + verdict.met() + "}")
                 .toList();
-        return "{\"contender\":" + quote(row.title()) + ",\"id\":" + quote(row.id()) + ",\"figures\":{"
+        String promise = entry.promise().isEmpty() ? "" : ",\"confirm\":" + quote(entry.promise());
+        return "{\"contender\":" + quote(entry.title()) + ",\"id\":" + quote(entry.id()) + promise + ",\"figures\":{"
                 + String.join(",", figures) + "},\"ratios\":{" + String.join(",", ratios) + "},\"goals\":["
                 + String.join(",", goals) + "]}";
     }

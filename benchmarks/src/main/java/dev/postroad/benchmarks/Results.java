@@ -1,80 +1,80 @@
 package dev.postroad.benchmarks;
 
-import dev.postroad.benchmarks.Scenario.Goal;
-import dev.postroad.benchmarks.Scenario.Row;
+import dev.postroad.benchmarks.Comparison.Entry;
+import dev.postroad.benchmarks.Comparison.Goal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.DoubleStream;
 
-/** What the rounds of one scenario gave, row by row, and how the rows compare. */
+/** What the rounds of one scenario gave, entry by entry, and how the entries compare. */
 final class Results {
-    private final Scenario scenario;
-    private final Map<Row, List<Measurement>> rounds = new LinkedHashMap<>();
+    private final Comparison comparison;
+    private final Map<Entry, List<Measurement>> rounds = new LinkedHashMap<>();
 
-    /** @param rows of the scenario that are measured */
-    Results(Scenario scenario, List<Row> rows) {
-        this.scenario = scenario;
-        rows.forEach(row -> rounds.put(row, new ArrayList<>()));
+    Results(Comparison comparison) {
+        this.comparison = comparison;
+        comparison.entries().forEach(entry -> rounds.put(entry, new ArrayList<>()));
     }
 
-    Scenario scenario() {
-        return scenario;
+    Comparison comparison() {
+        return comparison;
     }
 
-    List<Row> rows() {
+    List<Entry> entries() {
         return List.copyOf(rounds.keySet());
     }
 
-    void add(Row row, Measurement measurement) {
-        rounds.computeIfAbsent(row, absent -> new ArrayList<>()).add(measurement);
+    void add(Entry entry, Measurement measurement) {
+        rounds.computeIfAbsent(entry, absent -> new ArrayList<>()).add(measurement);
     }
 
-    Optional<Figure> figure(Row row, String name) {
-        return Figure.of(rounds.getOrDefault(row, List.of()), name);
+    Optional<Figure> figure(Entry entry, String name) {
+        return Figure.of(rounds.getOrDefault(entry, List.of()), name);
     }
 
-    /** Median of the best of the rows with this id: a peer may take part in two ways. Empty if none was measured. */
+    /** Median of the best of the entries with this id: a peer may take part in two ways. Empty if none was measured. */
     OptionalDouble best(String id, String name) {
-        return rows().stream()
-                .filter(row -> row.id().equals(id))
-                .flatMap(row -> figure(row, name).stream())
-                .mapToDouble(Figure::median)
-                .max();
+        DoubleStream medians = entries().stream()
+                .filter(entry -> entry.id().equals(id))
+                .flatMap(entry -> figure(entry, name).stream())
+                .mapToDouble(Figure::median);
+        return Measurement.isBetterHigh(name) ? medians.max() : medians.min();
     }
 
-    /** A row's rate as a multiple of the best with this id; empty for that row itself. */
-    OptionalDouble ratio(Row row, String id) {
-        Optional<Figure> own = figure(row, Measurement.RATE);
-        OptionalDouble other = best(id, Measurement.RATE);
-        if (row.id().equals(id) || own.isEmpty() || other.isEmpty() || other.getAsDouble() == 0) {
+    /** An entry's figure as a multiple of the best with this id; empty for that entry itself. */
+    OptionalDouble ratio(Entry entry, String id, String name) {
+        Optional<Figure> own = figure(entry, name);
+        OptionalDouble other = best(id, name);
+        if (entry.id().equals(id) || own.isEmpty() || other.isEmpty() || other.getAsDouble() == 0) {
             return OptionalDouble.empty();
         }
         return OptionalDouble.of(own.get().median() / other.getAsDouble());
     }
 
     /**
-     * How a row of Postroad's stands to a goal.
+     * How an entry of Postroad's stands to a goal.
      *
      * @param value the ratio, or the figure itself where the goal is absolute
      */
     record Verdict(Goal goal, double value, boolean met) {}
 
-    /** For the rows of Postroad; where what a goal compares with was not measured there is no verdict. */
-    List<Verdict> verdicts(Row row) {
-        if (!row.kind().peer().equals(ContenderKind.POSTROAD)) {
+    /** For the entries of Postroad; where what a goal compares with was not measured there is no verdict. */
+    List<Verdict> verdicts(Entry entry) {
+        if (!entry.judged()) {
             return List.of();
         }
         List<Verdict> verdicts = new ArrayList<>();
-        for (Goal goal : scenario.goals()) {
-            OptionalDouble value = goal.row().isEmpty()
-                    ? figure(row, goal.figure())
+        for (Goal goal : comparison.goals()) {
+            OptionalDouble value = goal.peer().isEmpty()
+                    ? figure(entry, goal.figure())
                             .map(Figure::median)
                             .map(OptionalDouble::of)
                             .orElse(OptionalDouble.empty())
-                    : ratio(row, goal.row());
+                    : ratio(entry, goal.peer(), goal.figure());
             if (value.isPresent()) {
                 verdicts.add(new Verdict(goal, value.getAsDouble(), goal.met(value.getAsDouble())));
             }

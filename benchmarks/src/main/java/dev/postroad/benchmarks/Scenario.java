@@ -1,5 +1,7 @@
 package dev.postroad.benchmarks;
 
+import dev.postroad.benchmarks.Comparison.Entry;
+import dev.postroad.benchmarks.Comparison.Goal;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,20 +32,22 @@ record Scenario(String name, String title, Shape shape, List<Row> rows, List<Goa
      * @param id what goals call it
      * @param order without warm and millis, which the options give
      */
-    record Row(String id, String title, ContenderKind kind, Order order) {}
-
-    /**
-     * What Postroad is to reach.
-     *
-     * @param figure which figure it is about
-     * @param row id of the row to compare with; empty for an absolute goal
-     * @param bound the factor, or the absolute figure
-     * @param atLeast false if the figure is to stay below the bound
-     */
-    record Goal(String figure, String row, double bound, boolean atLeast) {
-        boolean met(double value) {
-            return atLeast ? value >= bound : value <= bound;
+    record Row(String id, String title, ContenderKind kind, Order order) {
+        Entry entry() {
+            return new Entry(id, title, kind.peer().equals(ContenderKind.POSTROAD), "");
         }
+    }
+
+    /** The table of these of its rows. */
+    Comparison comparison(List<Row> measured) {
+        return new Comparison(
+                name,
+                title,
+                measured.stream().map(Row::entry).toList(),
+                shape == Shape.BACKLOG ? Measurement.DRAIN : Measurement.RATE,
+                figures,
+                List.of(ARTEMIS, CHRONICLE, LIMIT),
+                goals);
     }
 
     static final String ARTEMIS = "artemis";
@@ -63,6 +67,17 @@ record Scenario(String name, String title, Shape shape, List<Row> rows, List<Goa
     private static final int LOG_WINDOW = 4096;
     private static final int LOG_BATCH = 64;
     private static final int PACE = 20_000;
+
+    static List<String> names() {
+        return all().stream().map(Scenario::name).toList();
+    }
+
+    static Scenario of(String name) {
+        return all().stream()
+                .filter(scenario -> scenario.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("there is no scenario '" + name + "'"));
+    }
 
     /** All scenarios, in the order in which they run. */
     static List<Scenario> all() {
@@ -240,8 +255,8 @@ record Scenario(String name, String title, Shape shape, List<Row> rows, List<Goa
                 List.of(
                         new Goal("restart.ms", "", 1500, false),
                         new Goal("heap.restarted", "", 32, false),
-                        new Goal(Measurement.RATE, ARTEMIS, 3, true)),
-                List.of("fill", "heap.filled", "restart.ms", "heap.restarted", Measurement.RATE, "rss.mb"));
+                        new Goal(Measurement.DRAIN, ARTEMIS, 3, true)),
+                List.of("fill", "heap.filled", "restart.ms", "heap.restarted", Measurement.DRAIN, "rss.mb"));
     }
 
     private static Scenario idle() {

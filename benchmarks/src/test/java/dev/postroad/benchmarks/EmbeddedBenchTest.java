@@ -21,12 +21,12 @@ class EmbeddedBenchTest {
     private List<Results> run(String... arguments) throws Exception {
         List<String> all = new ArrayList<>(List.of("--quick", "--seconds", "0.1", "--dir", directory.toString()));
         all.addAll(List.of(arguments));
-        Options options = Options.parse(all).withWarmUp(0, 50);
+        Options options = Options.parse(Suite.EMBEDDED, all).withWarmUp(0, 50);
         ByteArrayOutputStream progress = new ByteArrayOutputStream();
         List<Results> results = new ArrayList<>();
         try (EmbeddedBench bench =
                 new EmbeddedBench(options, new PrintStream(progress, true, StandardCharsets.UTF_8))) {
-            for (Scenario scenario : options.scenarios()) {
+            for (String scenario : options.scenarios()) {
                 results.add(bench.run(scenario, results.size() + 1));
             }
         }
@@ -39,8 +39,8 @@ class EmbeddedBenchTest {
         Results results =
                 run("--peers", "limits", "--scenario", "async-256-100").getFirst();
 
-        assertThat(results.rows()).extracting(Scenario.Row::id).containsExactly("engine", "api", "limit");
-        for (Scenario.Row row : results.rows()) {
+        assertThat(results.entries()).extracting(Comparison.Entry::id).containsExactly("engine", "api", "limit");
+        for (Comparison.Entry row : results.entries()) {
             assertThat(results.figure(row, Measurement.RATE).orElseThrow().median())
                     .isPositive();
             assertThat(results.figure(row, "confirm.p50").orElseThrow().median())
@@ -55,12 +55,12 @@ class EmbeddedBenchTest {
         Results results = run("--peers", "none", "--scenario", "backlog", "--backlog", "50000")
                 .getFirst();
 
-        for (Scenario.Row row : results.rows()) {
+        for (Comparison.Entry row : results.entries()) {
             assertThat(results.figure(row, "restart.ms").orElseThrow().median()).isPositive();
-            assertThat(results.figure(row, Measurement.RATE).orElseThrow().median())
+            assertThat(results.figure(row, Measurement.DRAIN).orElseThrow().median())
                     .isPositive();
         }
-        assertThat(results.rows()).hasSize(2);
+        assertThat(results.entries()).hasSize(2);
     }
 
     @Test
@@ -76,7 +76,7 @@ class EmbeddedBenchTest {
                         "--format=xml",
                         "--quick=yes",
                         "--loud")
-                .forEach(option -> assertThatThrownBy(() -> Options.parse(List.of(option)))
+                .forEach(option -> assertThatThrownBy(() -> Options.parse(Suite.EMBEDDED, List.of(option)))
                         .as(option)
                         .isInstanceOf(Options.BadOptionException.class)
                         .hasMessageContaining(option.split("=")[0]));
@@ -84,8 +84,8 @@ class EmbeddedBenchTest {
 
     @Test
     void theBeginningOfANameStandsForAllScenariosThatBeginSo() throws Exception {
-        assertThat(Options.parse(List.of("--scenario", "blocking-1-100,stream")).scenarios())
-                .extracting(Scenario::name)
+        assertThat(Options.parse(Suite.EMBEDDED, List.of("--scenario", "blocking-1-100,stream"))
+                        .scenarios())
                 .containsExactly("blocking-1-100", "stream-100", "stream-1k", "stream-latency");
     }
 }
