@@ -143,11 +143,19 @@ public final class Engine {
 
         @Override
         public void checkpoint(dev.postroad.journal.Snapshot snapshot) throws IOException {
-            state.read(ByteBuffer.wrap(snapshot.readAllBytes()));
+            byte[] bytes = snapshot.readAllBytes();
+            try {
+                state.read(ByteBuffer.wrap(bytes));
+            } catch (RuntimeException e) {
+                throw new JournalException(
+                        "The checkpoint's snapshot (" + bytes.length + " bytes) is intact, but makes no sense: " + e
+                                + ". Was it written by another version? Open the directory with that one",
+                        e);
+            }
         }
 
         @Override
-        public void batch(BatchView batch) {
+        public void batch(BatchView batch) throws JournalException {
             records().replay(batch);
         }
 

@@ -312,8 +312,24 @@ final class Records {
         }
     }
 
-    /** Decodes a MESSAGE or MOVED record. */
+    /**
+     * Decodes a MESSAGE or MOVED record.
+     *
+     * @throws EngineException {@code DAMAGED} if that is not what the bytes are
+     */
     static Stored decodeStored(ByteBuffer in, byte type) {
+        int bytes = in.remaining();
+        try {
+            return decodeMessage(in, type);
+        } catch (RuntimeException e) {
+            throw new EngineException(
+                    EngineException.Reason.DAMAGED,
+                    "a record of " + bytes + " bytes and type " + type + " is intact, but no message: " + e,
+                    e);
+        }
+    }
+
+    private static Stored decodeMessage(ByteBuffer in, byte type) {
         if (type == MOVED) {
             in.getLong();
         } else if (type != MESSAGE) {
@@ -741,15 +757,32 @@ final class Records {
     }
 
     /** Applies what was written before. */
-    void replay(BatchView batch) {
-        long time = batch.timeMillis();
-        now = time;
+    void replay(BatchView batch) throws JournalException {
         while (batch.next()) {
-            replay(time, batch.recordPosition(), batch.type(), batch.payload());
+            replay(batch.timeMillis(), batch.recordPosition(), batch.type(), batch.payload());
         }
     }
 
-    private void replay(long time, long position, byte type, ByteBuffer in) {
+    /**
+     * Applies one record.
+     *
+     * @throws JournalException if its bytes make no sense: they are what was written, as the checksum says, but not by this
+     *     version
+     */
+    void replay(long time, long position, byte type, ByteBuffer in) throws JournalException {
+        now = time;
+        int bytes = in.remaining();
+        try {
+            apply(time, position, type, in);
+        } catch (RuntimeException e) {
+            throw new JournalException(
+                    "The record at position " + position + " (type " + type + ", " + bytes + " bytes) is intact, but makes no"
+                            + " sense: " + e + ". Was it written by another version? Open the directory with that one",
+                    e);
+        }
+    }
+
+    private void apply(long time, long position, byte type, ByteBuffer in) {
         switch (type) {
             case MESSAGE -> replayMessage(time, position, in);
             case DELIVERED -> {

@@ -220,13 +220,13 @@ final class Checkpoints {
 
     /** Whether the snapshot behind the header is what was written. */
     static boolean snapshotGood(StorageFile file, Contents contents) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(256 << 10);
         CRC32C crc = new CRC32C();
         long offset = contents.snapshotOffset();
         long rest = contents.snapshotBytes;
-        if (rest < 0 || offset + rest != file.size()) {
+        if (rest < 0 || rest != file.size() - offset) {
             return false;
         }
+        ByteBuffer buffer = ByteBuffer.allocateDirect((int) Math.min(256 << 10, rest));
         while (rest > 0) {
             buffer.position(0).limit((int) Math.min(buffer.capacity(), rest));
             int read = file.read(buffer, offset);
