@@ -1,0 +1,339 @@
+package dev.postroad.proof.history;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.postroad.proof.history.History.Rule;
+import dev.postroad.testkit.Property;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class HistoryTest {
+    private static final int RUN = 7;
+
+    private final History history = new History(RUN, Rule.ORDERED, Rule.DEDUPLICATED);
+
+    private static Payload message(int producer, long sequence) {
+        return new Payload(RUN, producer, sequence, 3);
+    }
+
+    private void sent(long first, int count) {
+        history.attempted(0, first, count, 3);
+        history.confirmed(0, first, count);
+    }
+
+    private void delivered(long sequence, int attempt) {
+        history.delivered(0, attempt, -1, -1, message(0, sequence));
+    }
+
+    private Map<String, Long> broken() {
+        return history.finish().broken();
+    }
+
+    @Test
+    void whatWasConfirmedAndDeliveredIsFine() {
+        sent(0, 1);
+        sent(1, 3);
+        for (int i = 0; i < 4; i++) {
+            delivered(i, 1);
+            history.acknowledged(0, 0, i, 1);
+        }
+
+        Verdict verdict = history.finish();
+
+        assertThat(verdict.broken()).isEmpty();
+        assertThat(verdict.attempts()).isEqualTo(4);
+        assertThat(verdict.confirmed()).isEqualTo(4);
+    }
+
+    @Test
+    void aConfirmedMessageThatNeverComesIsLost() {
+        sent(0, 1);
+        sent(1, 1);
+        delivered(0, 1);
+
+        assertThat(broken()).containsOnly(Map.entry("lost", 1L));
+        assertThat(history.finish().details()).first().asString().contains("message 1 of producer 0", "lost");
+    }
+
+    @Test
+    void withNoDeliveryAtAllEverythingConfirmedIsLost() {
+        sent(0, 1);
+        sent(1, 1);
+
+        assertThat(broken()).containsOnly(Map.entry("lost", 2L));
+    }
+
+    @Test
+    void aConfirmedMessageMissingForOneOfTwoGroupsIsLost() {
+        sent(0, 1);
+        sent(1, 1);
+        history.delivered(0, 1, 0, 0, message(0, 0));
+        history.delivered(0, 1, 0, 1, message(0, 1));
+        history.delivered(1, 1, 0, 0, message(0, 0));
+
+        assertThat(broken()).containsOnly(Map.entry("lost", 1L));
+    }
+
+    @Test
+    void anUnknownMessageMayBeThereOrNot() {
+        history.attempted(0, 0, 1, 3);
+        history.attempted(0, 1, 1, 3);
+        history.unknown(0, 0, 1);
+        history.unknown(0, 1, 1);
+        delivered(1, 1);
+
+        assertThat(broken()).isEmpty();
+        assertThat(history.finish().recovered()).isEqualTo(1);
+    }
+
+    @Test
+    void anUnknownMessageMustBeTheSameForAllGroups() {
+        history.attempted(0, 0, 1, 3);
+        history.attempted(0, 1, 1, 3);
+        history.delivered(0, 1, 0, 0, message(0, 0));
+        history.delivered(1, 1, 0, 0, message(0, 0));
+        history.delivered(1, 1, 0, 1, message(0, 1));
+
+        assertThat(broken()).containsOnly(Map.entry("unstable", 1L));
+    }
+
+    @Test
+    void aMessageThatNobodySentIsInvented() {
+        sent(0, 1);
+        delivered(0, 1);
+        delivered(1, 1);
+        history.delivered(0, 1, -1, -1, message(5, 0));
+        history.delivered(0, 1, -1, -1, new Payload(RUN + 1, 0, 0, 3));
+
+        assertThat(broken()).containsOnly(Map.entry("invented", 3L));
+    }
+
+    @Test
+    void otherBytesAreAltered() {
+        sent(0, 1);
+        delivered(0, 1);
+        history.delivered(0, 1, -1, -1, null);
+
+        assertThat(broken()).containsOnly(Map.entry("altered", 1L));
+    }
+
+    @Test
+    void anAttemptCountedTwiceIsADuplicate() {
+        sent(0, 1);
+        delivered(0, 1);
+        delivered(0, 1);
+
+        assertThat(broken()).containsOnly(Map.entry("duplicated", 1L));
+    }
+
+    @Test
+    void furtherAttemptsAreRedeliveries() {
+        sent(0, 1);
+        delivered(0, 1);
+        delivered(0, 2);
+        delivered(0, 3);
+
+        assertThat(broken()).isEmpty();
+        assertThat(history.finish().redelivered()).isEqualTo(2);
+    }
+
+    @Test
+    void aSecondCopyIsLawfulOnlyWithoutDeduplication() {
+        History lenient = new History(RUN);
+        for (History each : List.of(history, lenient)) {
+            each.attempted(0, 0, 1, 3);
+            each.unknown(0, 0, 1);
+            each.attempted(0, 0, 1, 3);
+            each.confirmed(0, 0, 1);
+            each.delivered(0, 1, -1, -1, message(0, 0));
+            each.delivered(0, 1, -1, -1, message(0, 0));
+        }
+
+        assertThat(broken()).containsOnly(Map.entry("duplicated", 1L));
+        assertThat(lenient.finish().broken()).isEmpty();
+    }
+
+    @Test
+    void aLaterMessageOfTheKeyBeforeAnEarlierOneIsReordered() {
+        sent(0, 1);
+        sent(1, 1);
+        delivered(1, 1);
+        delivered(0, 1);
+
+        assertThat(broken()).containsOnly(Map.entry("reordered", 1L));
+    }
+
+    @Test
+    void otherKeysAndOtherProducersMayOvertake() {
+        sent(0, 1);
+        history.attempted(0, 1, 1, 4);
+        history.confirmed(0, 1, 1);
+        history.attempted(1, 0, 1, 3);
+        history.confirmed(1, 0, 1);
+        history.delivered(0, 1, -1, -1, new Payload(RUN, 0, 1, 4));
+        history.delivered(0, 1, -1, -1, new Payload(RUN, 1, 0, 3));
+        delivered(0, 1);
+
+        assertThat(broken()).isEmpty();
+    }
+
+    @Test
+    void whatWasSentAgainHasNoPlaceInTheOrder() {
+        sent(0, 1);
+        sent(1, 1);
+        history.attempted(0, 0, 1, 3);
+        delivered(1, 1);
+        delivered(0, 1);
+
+        assertThat(broken()).isEmpty();
+    }
+
+    @Test
+    void whatIsUnresolvedIsToldWithoutBatches() {
+        sent(0, 1);
+        history.attempted(0, 1, 1, 3);
+        history.attempted(0, 2, 2, 3);
+        history.attempted(0, 4, 1, 3);
+        history.refused(0, 4, 1);
+        history.attempted(0, 5, 1, 3);
+        history.unknown(0, 5, 1);
+
+        assertThat(history.unresolved(0))
+                .containsExactly(new History.Unresolved(0, 1), new History.Unresolved(0, 5));
+        assertThat(history.unresolved(1)).isEmpty();
+    }
+
+    @Test
+    void whatWasRefusedMustNotCome() {
+        history.attempted(0, 0, 1, 3);
+        history.refused(0, 0, 1);
+        delivered(0, 1);
+
+        assertThat(broken()).containsOnly(Map.entry("delivered though refused", 1L));
+    }
+
+    @Test
+    void whatWasSettledMustNotReturn() {
+        sent(0, 1);
+        delivered(0, 1);
+        history.acknowledged(0, 0, 0, 1);
+        delivered(0, 2);
+
+        assertThat(broken()).containsOnly(Map.entry("returned after being settled", 1L));
+    }
+
+    @Test
+    void anEarlierAttemptSeenLateIsNoReturn() {
+        sent(0, 1);
+        delivered(0, 2);
+        history.acknowledged(0, 0, 0, 2);
+        delivered(0, 1);
+
+        assertThat(broken()).isEmpty();
+    }
+
+    @Test
+    void halfABatchIsPartial() {
+        history.attempted(0, 0, 3, 3);
+        history.unknown(0, 0, 3);
+        history.attempted(0, 3, 2, 3);
+        history.unknown(0, 3, 2);
+        history.attempted(0, 5, 2, 3);
+        history.unknown(0, 5, 2);
+        delivered(0, 1);
+        delivered(1, 1);
+        delivered(3, 1);
+        delivered(4, 1);
+
+        assertThat(broken()).containsOnly(Map.entry("partial batches", 1L));
+    }
+
+    @Test
+    void anOffsetHoldsOneMessage() {
+        sent(0, 1);
+        sent(1, 1);
+        history.placed(0, 0, 2, 9);
+        history.delivered(0, 1, 2, 9, message(0, 0));
+        history.delivered(0, 1, 2, 9, message(0, 1));
+
+        assertThat(broken()).containsOnly(Map.entry("offsets reused", 1L));
+    }
+
+    @Test
+    void anOutcomeWithoutAnAttemptIsTheDriversFault() {
+        assertThatThrownBy(() -> history.confirmed(0, 0, 1))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("not attempted");
+    }
+
+    @Test
+    void everyChangedByteOfAPayloadIsSeen() {
+        Property.forAll("every changed byte of a payload is seen", 50, generator -> {
+            Payload payload = message(generator.between(0, 9), generator.between(0, 1_000_000));
+            byte[] bytes = payload.write(generator.between(Payload.LEAST_BYTES, 300));
+            assertThat(Payload.read(bytes)).isEqualTo(payload);
+            for (int i = 0; i < bytes.length; i++) {
+                byte[] changed = bytes.clone();
+                changed[i] ^= (byte) (1 << (i % 8));
+                assertThat(Payload.read(changed)).isNull();
+            }
+            assertThat(Payload.read(Arrays.copyOf(bytes, bytes.length - 1))).isNull();
+        });
+    }
+
+    @Test
+    void aTranscriptTellsTheSameAsTheEventsThemselvesAndNothingOfACutLine(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("history");
+        List<Consumer<Witness>> events = new ArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            int sequence = i;
+            events.add(each -> each.attempted(0, sequence, 1, 3));
+            events.add(each -> each.confirmed(0, sequence, 1));
+            events.add(each -> each.placed(0, sequence, 1, sequence));
+            if (i != 500) {
+                events.add(each -> each.delivered(0, 1, 1, sequence, message(0, sequence)));
+                events.add(each -> each.acknowledged(0, 0, sequence, 1));
+            }
+        }
+        events.add(each -> each.attempted(1, 0, 2, 3));
+        events.add(each -> each.refused(1, 0, 2));
+        events.add(each -> each.attempted(1, 2, 1, 3));
+        events.add(each -> each.unknown(1, 2, 1));
+        events.add(each -> each.delivered(0, 1, -1, -1, null));
+        History copy = new History(RUN, Rule.ORDERED, Rule.DEDUPLICATED);
+        try (Transcript transcript = new Transcript(file)) {
+            events.forEach(event -> event.accept(history));
+            events.subList(0, 700).forEach(event -> event.accept(transcript));
+            long place = Transcript.replay(file, 0, copy);
+            events.subList(700, events.size()).forEach(event -> event.accept(transcript));
+            Files.writeString(file, "c 1 2", StandardOpenOption.APPEND);
+            Transcript.replay(file, place, copy);
+        }
+
+        assertThat(copy.finish()).isEqualTo(history.finish());
+        assertThat(copy.finish().broken()).containsOnly(Map.entry("lost", 1L), Map.entry("altered", 1L));
+    }
+
+    @Test
+    void millionsOfMessagesFit() {
+        int count = 3_000_000;
+        for (int i = 0; i < count; i++) {
+            history.attempted(0, i, 1, i & 255);
+            history.confirmed(0, i, 1);
+            history.delivered(0, 1, 0, i, new Payload(RUN, 0, i, i & 255));
+            history.acknowledged(0, 0, i, 1);
+        }
+
+        assertThat(broken()).isEmpty();
+        assertThat(history.confirmedCount()).isEqualTo(count);
+    }
+}
