@@ -1,0 +1,75 @@
+package dev.postroad.proof.process;
+
+import dev.postroad.proof.history.Verdict;
+import dev.postroad.testkit.Experiment.Figure;
+import dev.postroad.testkit.Experiment.Goal;
+import dev.postroad.testkit.Experiment.NotRun;
+import dev.postroad.testkit.Experiment.Outcome;
+import dev.postroad.testkit.Experiment.Plot;
+import dev.postroad.testkit.Experiment.Violation;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What an experiment gathers on its way. */
+final class Results {
+    private final String replay;
+    private final List<Figure> figures = new ArrayList<>();
+    private final List<Violation> violations = new ArrayList<>();
+    private final List<NotRun> notRun = new ArrayList<>();
+    private final List<Plot> plots = new ArrayList<>();
+
+    /** @param replay how a violation is shown again */
+    Results(String replay) {
+        this.replay = replay;
+    }
+
+    /** The command that runs an experiment again. */
+    static Results of(String experiment, long seed) {
+        return new Results("./postroad prove --only " + experiment + " --seed " + seed);
+    }
+
+    void count(String name, long value) {
+        figures.add(Figure.count(name, value));
+    }
+
+    void count(String name, long value, long atLeast) {
+        figures.add(Figure.count(name, value, atLeast));
+    }
+
+    void figure(String name, double value, String unit) {
+        figures.add(new Figure(name, value, unit, null));
+    }
+
+    void figure(String name, double value, String unit, Goal goal) {
+        figures.add(new Figure(name, value, unit, goal));
+    }
+
+    void plot(Plot plot) {
+        plots.add(plot);
+    }
+
+    void notRun(String what, String why) {
+        notRun.add(new NotRun(what, why));
+    }
+
+    void violation(String what) {
+        violations.add(new Violation(what, replay));
+    }
+
+    /** All that a history shows to be broken. */
+    void judge(String where, List<Verdict> verdicts) {
+        for (Verdict verdict : verdicts) {
+            if (!verdict.broken().isEmpty()) {
+                violation(where + ": " + verdict);
+            }
+        }
+    }
+
+    boolean clean() {
+        return violations.isEmpty();
+    }
+
+    Outcome outcome() {
+        return new Outcome(List.copyOf(figures), List.copyOf(violations), List.copyOf(notRun), List.copyOf(plots));
+    }
+}

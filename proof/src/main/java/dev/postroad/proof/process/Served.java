@@ -1,0 +1,192 @@
+package dev.postroad.proof.process;
+
+import dev.postroad.proof.history.History;
+import dev.postroad.proof.history.History.Unresolved;
+import dev.postroad.proof.history.Verdict;
+import dev.postroad.testkit.Await;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A broker as a process, with its clients here. */
+final class Served implements Subject {
+    private static final Duration DRAIN = Duration.ofSeconds(180);
+    private static final Duration QUIET = Duration.ofSeconds(4);
+
+    private final Broker broker;
+    private final Path data;
+    private final List<Lane> lanes;
+    private final List<History> histories = new ArrayList<>();
+    private final List<Load> loads = new ArrayList<>();
+    private final List<Traffic> traffics = new ArrayList<>();
+    private final long seed;
+    private int starts;
+    private Broker.@Nullable Running running;
+    private @Nullable String refusal;
+
+    Served(Broker broker, Path data, List<Lane> lanes, long seed) {
+        this.broker = broker;
+        this.data = data;
+        this.lanes = lanes;
+        this.seed = seed;
+        lanes.forEach(lane -> histories.add(lane.history()));
+    }
+
+    @Override
+    public String name() {
+        return broker.name();
+    }
+
+    @Override
+    public void start() {
+        run(true);
+    }
+
+    private Broker.Running run(boolean produce) {
+        Broker.Running started = broker.start(data);
+        running = started;
+        for (int i = 0; i < lanes.size(); i++) {
+            Lane lane = lanes.get(i);
+            Load load = started.load(lane);
+            loads.add(load);
+            load.declare();
+            Traffic traffic = new Traffic(lane, load, histories.get(i));
+            traffics.add(traffic);
+            if (produce) {
+                int first = starts * lane.mix().producers();
+                traffic.start(first, again(histories.get(i), first - lane.mix().producers()), seed + starts);
+            } else {
+                traffic.startConsumers(seed + starts);
+            }
+        }
+        starts++;
+        return started;
+    }
+
+    /** Half of the producers send again what they do not know of; what the others leave open stays open. */
+    static List<Unresolved> again(History history, int firstProducer) {
+        return history.unresolved(Math.max(0, firstProducer)).stream()
+                .filter(message -> message.producer() % 2 == 0)
+                .toList();
+    }
+
+    private Broker.Running running() {
+        Broker.Running current = running;
+        if (current == null) {
+            throw new IllegalStateException("not started");
+        }
+        return current;
+    }
+
+    /** The clients, a lane each. */
+    List<Load> loads() {
+        return loads;
+    }
+
+    boolean isAlive() {
+        return running().isAlive();
+    }
+
+    @Override
+    public boolean awaitDelivery(Duration patience) throws InterruptedException {
+        return traffics.getFirst().awaitDelivery(patience);
+    }
+
+    @Override
+    public void kill() {
+        running().kill();
+        endLoad();
+    }
+
+    /** Ends the clients alone. */
+    void endLoad() {
+        for (Traffic traffic : traffics) {
+            traffic.close();
+            refusal = traffic.refusal() == null ? refusal : traffic.refusal();
+        }
+        traffics.clear();
+        loads.forEach(Load::close);
+        loads.clear();
+    }
+
+    @Override
+    public void pause() {
+        running().pause();
+    }
+
+    @Override
+    public void resume() {
+        running().resume();
+    }
+
+    @Override
+    public long confirmed() {
+        return histories.stream().mapToLong(History::confirmedCount).sum();
+    }
+
+    @Override
+    public long delivered() {
+        return histories.stream().mapToLong(History::deliveredCount).sum();
+    }
+
+    @Override
+    public @Nullable String refusal() {
+        for (Traffic traffic : traffics) {
+            refusal = traffic.refusal() == null ? refusal : traffic.refusal();
+        }
+        return refusal;
+    }
+
+    @Override
+    public List<String> tail() {
+        return running().tail();
+    }
+
+    @Override
+    public void drain() throws Exception {
+        Broker.Running started = run(false);
+        awaitEmpty();
+        endLoad();
+        started.close();
+    }
+
+    /** Waits until consumers have taken everything; where the broker does not say what is left, until nothing comes. */
+    void awaitEmpty() {
+        for (int i = 0; i < lanes.size(); i++) {
+            Load load = loads.get(i);
+            if (load.left() >= 0) {
+                Await.value(
+                        "nothing is left on channel " + lanes.get(i).channel() + " of " + name(),
+                        DRAIN,
+                        load::left,
+                        left -> left == 0);
+            } else {
+                Traffic traffic = traffics.get(i);
+                long[] last = {traffic.deliveries(), System.nanoTime()};
+                Await.until("nothing comes any more from " + name(), DRAIN, () -> {
+                    if (traffic.deliveries() != last[0]) {
+                        last[0] = traffic.deliveries();
+                        last[1] = System.nanoTime();
+                    }
+                    return System.nanoTime() - last[1] > QUIET.toNanos();
+                });
+            }
+        }
+    }
+
+    @Override
+    public List<Verdict> verdicts() {
+        return histories.stream().map(History::finish).toList();
+    }
+
+    @Override
+    public void close() {
+        Broker.Running current = running;
+        if (current != null) {
+            current.close();
+        }
+        endLoad();
+    }
+}
