@@ -1,0 +1,143 @@
+package dev.postroad.proof.process;
+
+import dev.postroad.proof.history.Verdict;
+import dev.postroad.testkit.Experiment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * {@code power-cut}: the data lies on an ext4 or xfs file system of its own, which is forced down under load without flushing;
+ * then the process is killed, the file system mounted again, and the process started on what is left.
+ */
+public final class PowerCutExperiment implements Experiment {
+    private static final int ON_EXT4 = 20;
+    private static final int ON_XFS = 10;
+    private static final long DISK_BYTES = 2L << 30;
+    private static final Duration DELIVERY = Duration.ofSeconds(60);
+
+    /** For the book. */
+    public PowerCutExperiment() {}
+
+    @Override
+    public String name() {
+        return "power-cut";
+    }
+
+    @Override
+    public String question() {
+        return "Is everything confirmed still there after the power went, on real file systems?";
+    }
+
+    /** A subject on a data folder; the other folder outlives the cut. */
+    interface Maker {
+        Subject on(Path data, Path safe, Random random);
+    }
+
+    private record Trial(String name, LoopDisk.Kind kind, Maker maker, double share) {}
+
+    @Override
+    public Outcome run(Budget budget, Progress progress) throws Exception {
+        Results results = Results.of(name(), budget.seed());
+        Random random = new Random(budget.seed());
+        Maker served = (data, safe, chance) ->
+                new Served(new ServeBroker(), data, EmbeddingProgram.lanes(chance.nextInt()), chance.nextLong());
+        Maker embedded = (data, safe, chance) -> new Embedding(data, safe, chance.nextInt(), chance.nextLong());
+        List<Trial> trials = List.of(
+                new Trial("serve", LoopDisk.Kind.EXT4, served, 0.35),
+                new Trial("embedded", LoopDisk.Kind.EXT4, embedded, 0.3),
+                new Trial("serve", LoopDisk.Kind.XFS, served, 0.2),
+                new Trial("embedded", LoopDisk.Kind.XFS, embedded, 0.15));
+        long[] cuts = new long[LoopDisk.Kind.values().length];
+        double done = 0;
+        for (Trial trial : trials) {
+            String missing = trial.kind.missing();
+            if (missing != null) {
+                results.notRun("power cuts on " + trial.kind.word() + " of " + trial.name, missing);
+                continue;
+            }
+            double from = done;
+            done += trial.share;
+            Rate rate = cut(
+                    trial.kind,
+                    trial.maker,
+                    Duration.ofNanos((long) (budget.time().toNanos() * trial.share)),
+                    random,
+                    results,
+                    (fraction, text) -> progress.at(from + fraction * trial.share, text));
+            cuts[trial.kind.ordinal()] += rate.cuts;
+            results.count("confirmed, " + trial.name + " on " + trial.kind.word(), rate.confirmed);
+            results.figure(
+                    "confirmed rate, " + trial.name + " on " + trial.kind.word(), rate.perSecond(), "messages/s");
+        }
+        results.count("power cuts on ext4", cuts[LoopDisk.Kind.EXT4.ordinal()], ON_EXT4);
+        results.count("power cuts on xfs", cuts[LoopDisk.Kind.XFS.ordinal()], ON_XFS);
+        return results.outcome();
+    }
+
+    /**
+     * What a series of cuts came to.
+     *
+     * @param seconds under load
+     */
+    record Rate(int cuts, long confirmed, long lost, double seconds, List<Verdict> verdicts) {
+        Rate {
+            verdicts = List.copyOf(verdicts);
+        }
+
+        double perSecond() {
+            return seconds == 0 ? 0 : confirmed / seconds;
+        }
+    }
+
+    /** Cuts the power of one subject again and again; at least twice. */
+    static Rate cut(
+            LoopDisk.Kind kind, Maker maker, Duration time, Random random, Results results, Progress progress)
+            throws Exception {
+        long begin = System.nanoTime();
+        int cuts = 0;
+        double seconds = 0;
+        long confirmed = 0;
+        List<Verdict> verdicts = new ArrayList<>();
+        String where = kind.word();
+        try (Workplace place = Workplace.make("power-cut");
+                LoopDisk disk = LoopDisk.make(place.folder(), kind, DISK_BYTES);
+                Subject subject = maker.on(disk.folder().resolve("data"), place.folder(), random)) {
+            where = subject.name() + " on " + kind.word();
+            try {
+                while (cuts < 1 || System.nanoTime() - begin < time.toNanos() * 0.85) {
+                    subject.start();
+                    long started = System.nanoTime();
+                    if (!subject.awaitDelivery(DELIVERY)) {
+                        results.violation(where + ": no delivery within " + DELIVERY.toSeconds()
+                                + " s of the start after cut " + cuts);
+                    }
+                    KillExperiment.linger(random.nextInt(5) == 0 ? random.nextInt(100) : 300 + random.nextInt(1_500));
+                    disk.cut();
+                    // What it does in the dark must not be confirmed.
+                    KillExperiment.linger(random.nextInt(200));
+                    seconds += (System.nanoTime() - started) / 1e9;
+                    subject.kill();
+                    disk.unmount();
+                    disk.mount();
+                    cuts++;
+                    confirmed = subject.confirmed();
+                    progress.at(
+                            (System.nanoTime() - begin) / (double) time.toNanos(),
+                            where + ": " + cuts + " cuts, " + confirmed + " confirmed");
+                }
+                subject.drain();
+                verdicts.addAll(subject.verdicts());
+                results.judge(where, verdicts);
+            } catch (AssertionError e) {
+                results.violation(where + ", after " + cuts + " cuts: " + e.getMessage());
+            } finally {
+                subject.close();
+            }
+        }
+        return new Rate(
+                cuts, confirmed, verdicts.stream().mapToLong(Verdict::lost).sum(), seconds, verdicts);
+    }
+}
