@@ -1,0 +1,13 @@
+/**
+ * The idempotent consumer: a message that comes again, because a producer, a relay or a broker repeated it, has its effect
+ * once.
+ *
+ * <p>A handler's work and the memory that it was done are one database transaction: a handler that fails is not remembered,
+ * and one that is remembered did not fail. Remembering first would turn a failed attempt into a lost message.
+ *
+ * <p>Reading order: {@link dev.postroad.patterns.inbox.Inbox}, {@link dev.postroad.patterns.inbox.InboxSettings}.
+ */
+@NullMarked
+package dev.postroad.patterns.inbox;
+
+import org.jspecify.annotations.NullMarked;

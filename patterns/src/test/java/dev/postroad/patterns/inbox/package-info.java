@@ -1,0 +1,5 @@
+/** Tests of the inbox. */
+@NullMarked
+package dev.postroad.patterns.inbox;
+
+import org.jspecify.annotations.NullMarked;
