@@ -27,7 +27,7 @@ final class LocalServer implements AutoCloseable {
             System.setProperty(LOG_LEVEL, "WARN");
         }
         return start(
-                ServerSettings.DEFAULT.withData(directory).withBind("127.0.0.1").withHttpPort(0));
+                ServerSettings.DEFAULT.withData(directory).withBind("127.0.0.1").withHttpPort(0).withAmqp(null));
     }
 
     /** @throws CliException with what to do */
@@ -61,6 +61,11 @@ final class LocalServer implements AutoCloseable {
 
     String url() {
         return "http://" + authority();
+    }
+
+    /** Where it speaks AMQP; empty for nowhere. */
+    java.util.Optional<String> amqpAuthority() {
+        return server.amqpAuthority();
     }
 
     /** Host and port. */

@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
             "",
             "When it accepts it prints one line on stdout, and no other:",
             "",
-            "  ready http=127.0.0.1:8480 data=/var/lib/postroad",
+            "  ready http=127.0.0.1:8480 amqp=127.0.0.1:5672 data=/var/lib/postroad",
             "",
             "Its log is on stderr; the variable POSTROAD_LOG_LEVEL (DEBUG, INFO, WARN, ERROR) says how much. SIGTERM or Ctrl-C"
                     + " drains it: what was accepted is finished, then it ends with exit code 0.",
@@ -56,6 +56,13 @@ final class ServeCommand implements Callable<Integer> {
     private @Nullable Integer httpPort;
 
     @Option(
+            names = "--amqp-port",
+            paramLabel = "N",
+            description = "Port of AMQP 0-9-1, 0 picks a free one, 'off' for none. Default: 5672; a free one where --http-port is"
+                    + " 0.")
+    private @Nullable String amqpPort;
+
+    @Option(
             names = "--insecure",
             description =
                     "Listen on an address that others can reach although nobody has to log in: they can read and delete"
@@ -77,7 +84,8 @@ final class ServeCommand implements Callable<Integer> {
         Runtime.getRuntime().addShutdownHook(drain);
         Path directory = settings.data();
         Terminal.out()
-                .println("ready http=" + server.authority() + " data="
+                .println("ready http=" + server.authority()
+                        + server.amqpAuthority().map(amqp -> " amqp=" + amqp).orElse("") + " data="
                         + (directory == null
                                 ? "memory"
                                 : directory.toAbsolutePath().normalize()));
@@ -107,6 +115,23 @@ final class ServeCommand implements Callable<Integer> {
         if (httpPort != null) {
             settings = settings.withHttpPort(httpPort);
         }
+        if (amqpPort != null) {
+            settings = amqpPort.equals("off") ? settings.withAmqp(null) : settings.withAmqpPort(amqpPort(amqpPort));
+        }
         return insecure ? settings.withInsecure(true) : settings;
+    }
+
+    private static int amqpPort(String text) {
+        int port = -1;
+        try {
+            port = Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            // Refused below, with other numbers that are no port.
+        }
+        if (port < 0 || port > 65_535) {
+            throw new CliException(
+                    ExitCode.USAGE, "--amqp-port is " + text + "; it must be 0 (pick a free one) to 65,535, or 'off'");
+        }
+        return port;
     }
 }

@@ -11,6 +11,7 @@ import dev.postroad.engine.channel.Words;
 import dev.postroad.engine.routing.Rule;
 import dev.postroad.engine.routing.RuleSyntaxException;
 import dev.postroad.journal.JournalSettings;
+import dev.postroad.protocols.amqp091.AmqpSettings;
 import dev.postroad.protocols.http.HttpSettings;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -49,7 +50,20 @@ public final class ConfigFile {
             "durability",
             "drain",
             "memory",
-            "limits");
+            "limits",
+            "amqp");
+    private static final List<String> AMQP = List.of(
+            "enabled",
+            "port",
+            "event-loops",
+            "connections",
+            "channels",
+            "frame",
+            "message",
+            "unacknowledged",
+            "heartbeat",
+            "handshake",
+            "virtual-hosts");
     private static final List<String> MEMORY = List.of("cache", "indexes");
     private static final List<String> LIMITS = List.of(
             "connections",
@@ -142,7 +156,8 @@ public final class ConfigFile {
         Section server = Section.of("server.", top.item("server"), start, SERVER, problems);
         Section memory = Section.of("server.memory.", server.item("memory"), server.place(), MEMORY, problems);
         Section limits = Section.of("server.limits.", server.item("limits"), server.place(), LIMITS, problems);
-        override(server, memory, limits);
+        Section amqp = Section.of("server.amqp.", server.item("amqp"), server.place(), AMQP, problems);
+        override(server, memory, limits, amqp);
 
         ServerSettings basis = ServerSettings.DEFAULT;
         String data = server.text("data");
@@ -155,6 +170,7 @@ public final class ConfigFile {
                 server.size("memory-bytes", 16 * MIB, 1024 * GIB, basis.memoryBytes()),
                 server.flag("insecure", false),
                 http,
+                amqp(AmqpSettings.DEFAULT, amqp, http, engine.maxMessageBytes() - 64 * 1024),
                 engine,
                 Duration.ofMillis(
                         server.time("drain", 0, 3_600_000, basis.drain().toMillis())),
@@ -193,6 +209,49 @@ public final class ConfigFile {
                 engine.bufferedMillis());
     }
 
+    private static @Nullable AmqpSettings amqp(AmqpSettings basis, Section amqp, HttpSettings http, int message) {
+        int usual = http.port() == 0 ? 0 : basis.port();
+        int port = (int) amqp.whole("port", 0, 65_535, usual);
+        AmqpSettings settings = basis.withAddress(http.host(), port)
+                .withEventLoops((int) amqp.whole("event-loops", 1, 1024, basis.eventLoops()))
+                .withConnections((int) amqp.whole("connections", 1, 1_000_000, basis.maxConnections()), (int)
+                        amqp.whole("channels", 1, 65_535, basis.maxChannels()))
+                .withSizes(
+                        (int) amqp.size("frame", 8 * KIB, 16 * MIB, basis.maxFrameBytes()),
+                        (int) amqp.size("message", KIB, message, Math.min(message, basis.maxMessageBytes())),
+                        (int) amqp.whole("unacknowledged", 1, 100_000_000, basis.maxUnacknowledged()))
+                .withTimes(
+                        Duration.ofMillis(amqp.time(
+                                "heartbeat", 0, 65_535_000, basis.heartbeat().toMillis())),
+                        Duration.ofMillis(amqp.time(
+                                "handshake", 10, 3_600_000, basis.handshake().toMillis())));
+        List<String> hosts = virtualHosts(amqp, basis.virtualHosts());
+        return amqp.flag("enabled", true) ? settings.withVirtualHosts(hosts) : null;
+    }
+
+    /** Names, of which {@code /} is always one. */
+    private static List<String> virtualHosts(Section amqp, List<String> basis) {
+        Yaml.Item item = amqp.item("virtual-hosts");
+        if (item == null || item.value() == null) {
+            return basis;
+        }
+        List<String> hosts = new ArrayList<>(List.of("/"));
+        if (item.value() instanceof List<?> items) {
+            for (Object each : items) {
+                if (each instanceof Yaml.Item host && host.value() instanceof String name && !name.isEmpty()) {
+                    if (!hosts.contains(name)) {
+                        hosts.add(name);
+                    }
+                } else {
+                    amqp.problem("virtual-hosts", "must be a list of names");
+                }
+            }
+        } else {
+            amqp.problem("virtual-hosts", "must be a list of names");
+        }
+        return hosts;
+    }
+
     private HttpSettings http(HttpSettings basis, Section server, Section limits) {
         String bind = server.text("bind");
         int port = (int) server.whole("http-port", 0, 65_535, basis.port());
@@ -222,11 +281,14 @@ public final class ConfigFile {
     }
 
     /** Variables go before the file: POSTROAD_HTTP_PORT, POSTROAD_LIMITS_BODY. */
-    private void override(Section server, Section memory, Section limits) {
+    private void override(Section server, Section memory, Section limits, Section amqp) {
         Map<String, Runnable> known = new LinkedHashMap<>();
         variables("", server, SERVER, known);
         variables("MEMORY_", memory, MEMORY, known);
         variables("LIMITS_", limits, LIMITS, known);
+        variables("AMQP_", amqp, AMQP, known);
+        known.remove(PREFIX + "AMQP");
+        known.remove(PREFIX + "AMQP_VIRTUAL_HOSTS");
         known.remove(PREFIX + "MEMORY");
         known.remove(PREFIX + "LIMITS");
         for (String variable : environment.keySet()) {

@@ -6,6 +6,7 @@ import dev.postroad.engine.TopicDefinition;
 import dev.postroad.engine.channel.ChannelDeclaration;
 import dev.postroad.engine.channel.ChannelSettings;
 import dev.postroad.engine.channel.Quantity;
+import dev.postroad.protocols.amqp091.AmqpSettings;
 import dev.postroad.protocols.http.HttpSettings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -64,7 +65,26 @@ public final class EffectiveConfig {
         server.put("drain", Quantity.time(settings.drain().toMillis()));
         server.put("memory", memory);
         server.put("limits", limits);
+        server.put("amqp", amqp(settings.amqp()));
         return server;
+    }
+
+    private static Map<String, @Nullable Object> amqp(@Nullable AmqpSettings amqp) {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("enabled", amqp != null);
+        if (amqp != null) {
+            map.put("port", amqp.port());
+            map.put("event-loops", amqp.eventLoops());
+            map.put("connections", amqp.maxConnections());
+            map.put("channels", amqp.maxChannels());
+            map.put("frame", amqp.maxFrameBytes());
+            map.put("message", amqp.maxMessageBytes());
+            map.put("unacknowledged", amqp.maxUnacknowledged());
+            map.put("heartbeat", Quantity.time(amqp.heartbeat().toMillis()));
+            map.put("handshake", Quantity.time(amqp.handshake().toMillis()));
+            map.put("virtual-hosts", amqp.virtualHosts());
+        }
+        return map;
     }
 
     private static Map<String, @Nullable Object> topic(TopicDefinition topic, List<Binding> bindings) {

@@ -10,7 +10,10 @@ import dev.postroad.engine.TopicDefinition;
 import dev.postroad.engine.channel.ChannelDeclaration;
 import dev.postroad.engine.runtime.Broker;
 import dev.postroad.engine.runtime.BrokerSettings;
+import dev.postroad.protocols.amqp091.AmqpServer;
+import dev.postroad.protocols.amqp091.AmqpSettings;
 import dev.postroad.protocols.http.HttpProtocol;
+import dev.postroad.security.Authenticator;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -33,12 +36,15 @@ public final class PostroadServer implements AutoCloseable {
     private final ServerSettings settings;
     private final Broker broker;
     private final HttpProtocol http;
+    private final @Nullable AmqpServer amqp;
     private boolean closed;
 
-    private PostroadServer(ServerSettings settings, Broker broker, HttpProtocol http) {
+    private PostroadServer(
+            ServerSettings settings, Broker broker, HttpProtocol http, @Nullable AmqpServer amqp) {
         this.settings = settings;
         this.broker = broker;
         this.http = http;
+        this.amqp = amqp;
     }
 
     /**
@@ -51,15 +57,28 @@ public final class PostroadServer implements AutoCloseable {
         requireLoopback(settings);
         Broker broker = open(settings);
         HttpProtocol http = null;
+        PostroadServer started = null;
         try {
             declare(broker, settings);
             http = HttpProtocol.start(broker, settings.http());
-            LOG.info("listening on http={} data={}", text(http.address()), data(settings));
-            return new PostroadServer(settings, broker, http);
+            AmqpSettings wanted = settings.amqp();
+            AmqpServer amqp = wanted == null
+                    ? null
+                    : AmqpServer.start(broker, wanted, Authenticator.guestFromLoopback());
+            LOG.info(
+                    "listening on http={} amqp={} data={}",
+                    text(http.address()),
+                    amqp == null ? "off" : text(amqp.address()),
+                    data(settings));
+            started = new PostroadServer(settings, broker, http, amqp);
+            return started;
         } catch (IOException | EngineException | IllegalArgumentException e) {
             throw new ServerException(String.valueOf(e.getMessage()), e);
         } finally {
-            if (http == null) {
+            if (started == null) {
+                if (http != null) {
+                    http.close(java.time.Duration.ZERO);
+                }
                 broker.close();
             }
         }
@@ -184,6 +203,12 @@ public final class PostroadServer implements AutoCloseable {
         return text(http.address());
     }
 
+    /** Where AMQP is spoken, as {@code host:port}; empty for nowhere. */
+    public Optional<String> amqpAuthority() {
+        AmqpServer running = amqp;
+        return running == null ? Optional.empty() : Optional.of(text(running.address()));
+    }
+
     private static String text(InetSocketAddress address) {
         String host = address.getHostString();
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
@@ -216,6 +241,10 @@ public final class PostroadServer implements AutoCloseable {
         }
         closed = true;
         LOG.info("closing");
+        AmqpServer running = amqp;
+        if (running != null) {
+            running.close(settings.drain());
+        }
         http.close(settings.drain());
         broker.close();
         LOG.info("closed");

@@ -4,6 +4,7 @@ import dev.postroad.engine.Binding;
 import dev.postroad.engine.EngineSettings;
 import dev.postroad.engine.TopicDefinition;
 import dev.postroad.engine.channel.ChannelDeclaration;
+import dev.postroad.protocols.amqp091.AmqpSettings;
 import dev.postroad.protocols.http.HttpSettings;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param memoryBytes how much that may be, where data is null
  * @param insecure true to listen on other addresses than loopback although nobody has to log in
  * @param http where the HTTP interface listens, and its bounds
+ * @param amqp where AMQP 0-9-1 is spoken, and its bounds; null for nowhere
  * @param engine the engine's bounds
  * @param drain how long closing waits for what is under way
  * @param channels declared at the start
@@ -29,6 +31,7 @@ public record ServerSettings(
         long memoryBytes,
         boolean insecure,
         HttpSettings http,
+        @Nullable AmqpSettings amqp,
         EngineSettings engine,
         Duration drain,
         List<ChannelDeclaration> channels,
@@ -41,6 +44,7 @@ public record ServerSettings(
             1L << 30,
             false,
             HttpSettings.DEFAULT,
+            AmqpSettings.DEFAULT,
             EngineSettings.DEFAULTS,
             Duration.ofSeconds(10),
             List.of(),
@@ -55,43 +59,57 @@ public record ServerSettings(
 
     /** These settings with another directory; null for memory. */
     public ServerSettings withData(@Nullable Path newData) {
-        return new ServerSettings(newData, memoryBytes, insecure, http, engine, drain, channels, topics, bindings);
+        return new ServerSettings(newData, memoryBytes, insecure, http, amqp, engine, drain, channels, topics, bindings);
     }
 
     /** These settings, listening on another address. */
     public ServerSettings withBind(String host) {
-        return withHttp(http.withAddress(host, http.port()));
+        ServerSettings bound = withHttp(http.withAddress(host, http.port()));
+        return amqp == null ? bound : bound.withAmqp(amqp.withAddress(host, amqp.port()));
     }
 
-    /** These settings with another port; 0 picks a free one. */
+    /** These settings with another AMQP port; 0 picks a free one. */
+    public ServerSettings withAmqpPort(int port) {
+        AmqpSettings basis = amqp == null ? AmqpSettings.DEFAULT : amqp;
+        return withAmqp(basis.withAddress(http.host(), port));
+    }
+
+    /** These settings with AMQP spoken otherwise; null for not at all. */
+    public ServerSettings withAmqp(@Nullable AmqpSettings newAmqp) {
+        return new ServerSettings(
+                data, memoryBytes, insecure, http, newAmqp, engine, drain, channels, topics, bindings);
+    }
+
+    /** These settings with another port; 0 picks a free one, for AMQP too where that has its usual port. */
     public ServerSettings withHttpPort(int port) {
-        return withHttp(http.withAddress(http.host(), port));
+        ServerSettings moved = withHttp(http.withAddress(http.host(), port));
+        return port == 0 && amqp != null && amqp.port() == AmqpSettings.DEFAULT_PORT ? moved.withAmqpPort(0) : moved;
     }
 
     /** These settings, allowing or not what is not secure. */
     public ServerSettings withInsecure(boolean newInsecure) {
-        return new ServerSettings(data, memoryBytes, newInsecure, http, engine, drain, channels, topics, bindings);
+        return new ServerSettings(data, memoryBytes, newInsecure, http, amqp, engine, drain, channels, topics, bindings);
     }
 
     /** These settings with another HTTP interface. */
     public ServerSettings withHttp(HttpSettings newHttp) {
-        return new ServerSettings(data, memoryBytes, insecure, newHttp, engine, drain, channels, topics, bindings);
+        return new ServerSettings(data, memoryBytes, insecure, newHttp, amqp, engine, drain, channels, topics, bindings);
     }
 
     /** These settings with other bounds of the engine. */
     public ServerSettings withEngine(EngineSettings newEngine) {
-        return new ServerSettings(data, memoryBytes, insecure, http, newEngine, drain, channels, topics, bindings);
+        return new ServerSettings(data, memoryBytes, insecure, http, amqp, newEngine, drain, channels, topics, bindings);
     }
 
     /** These settings with another time to close in. */
     public ServerSettings withDrain(Duration newDrain) {
-        return new ServerSettings(data, memoryBytes, insecure, http, engine, newDrain, channels, topics, bindings);
+        return new ServerSettings(data, memoryBytes, insecure, http, amqp, engine, newDrain, channels, topics, bindings);
     }
 
     /** These settings with other things to declare. */
     public ServerSettings withDeclarations(
             List<ChannelDeclaration> newChannels, List<TopicDefinition> newTopics, List<Binding> newBindings) {
         return new ServerSettings(
-                data, memoryBytes, insecure, http, engine, drain, newChannels, newTopics, newBindings);
+                data, memoryBytes, insecure, http, amqp, engine, drain, newChannels, newTopics, newBindings);
     }
 }

@@ -1,0 +1,161 @@
+package dev.postroad.protocols.amqp091;
+
+import dev.postroad.engine.Command;
+import dev.postroad.engine.DeliverySink;
+import dev.postroad.engine.EngineDelivery;
+import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.Reply;
+import dev.postroad.protocols.amqp091.codec.BasicMethod;
+import dev.postroad.protocols.amqp091.codec.BasicProperties;
+import dev.postroad.protocols.amqp091.codec.Fields;
+import dev.postroad.protocols.amqp091.codec.Frames;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.Arrays;
+
+/**
+ * A consumer of a queue. {@link #deliver}, {@link #flush} and {@link #cancelled} come from the thread that runs the engine; all
+ * else happens on the event loop.
+ *
+ * <p>With a prefetch of its own, settling restores its credit in the engine. Without one, or without acknowledgements, its
+ * credit is a window that moves as deliveries are written: what bounds it then is how fast the peer reads.
+ */
+final class Consumer implements DeliverySink {
+    /** Deliveries on their way to a consumer without a prefetch. */
+    static final int WINDOW = 1024;
+
+    private static final int MOST_STAGED = 4096;
+
+    private final AmqpChannel channel;
+    private final AmqpConnection connection;
+    private final String tag;
+    private final String queue;
+    private final boolean noAck;
+    private final boolean windowed;
+    private final byte[] prefix;
+
+    private long id;
+    private int written;
+    private boolean ended;
+
+    private long[] staged = new long[16];
+    private int stagedCount;
+
+    Consumer(AmqpChannel channel, String tag, String queue, boolean noAck, boolean windowed) {
+        this.channel = channel;
+        this.connection = channel.connection();
+        this.tag = tag;
+        this.queue = queue;
+        this.noAck = noAck;
+        this.windowed = windowed;
+        ByteBuf method = Unpooled.buffer(64);
+        method.writeInt(BasicMethod.Deliver.ID);
+        Fields.writeShortString(method, tag);
+        prefix = new byte[method.readableBytes()];
+        method.readBytes(prefix);
+    }
+
+    String tag() {
+        return tag;
+    }
+
+    /** The queue's name, as clients say it. */
+    String queue() {
+        return queue;
+    }
+
+    boolean windowed() {
+        return windowed;
+    }
+
+    long id() {
+        return id;
+    }
+
+    void begun(long consumerId) {
+        id = consumerId;
+    }
+
+    /** What comes from now on is not for the client. */
+    void end() {
+        ended = true;
+    }
+
+    // ── By the thread that runs the engine ───────────────────────────────────────────────────────────────────────────
+
+    @Override
+    public void deliver(EngineDelivery delivery) {
+        connection.tell(this, delivery);
+    }
+
+    @Override
+    public void flush() {
+        connection.told();
+    }
+
+    @Override
+    public void cancelled(String reason) {
+        connection.tell(() -> channel.consuming().cancelled(this));
+    }
+
+    // ── On the event loop ────────────────────────────────────────────────────────────────────────────────────────────
+
+    void delivered(Object entry) {
+        if (ended || channel.ended()) {
+            return;
+        }
+        EngineDelivery delivery = (EngineDelivery) entry;
+        EngineMessage message = delivery.message();
+        BasicProperties properties = MessageMapping.toAmqp(message);
+        Unacknowledged unacknowledged = channel.consuming().unacknowledged();
+        long number = noAck ? unacknowledged.skip() : unacknowledged.add(this, delivery.number());
+        Output output = connection.output();
+        ByteBuf out = output.buffer();
+        int at = Frames.begin(out, Frames.METHOD, channel.number());
+        out.writeBytes(prefix);
+        out.writeLong(number);
+        out.writeByte(delivery.attempt() > 1 ? 1 : 0);
+        Fields.writeShortString(out, "");
+        Fields.writeShortString(out, queue);
+        Frames.end(out, at);
+        output.content(channel.number(), properties, message.payload());
+        if (windowed && ++written >= WINDOW / 2) {
+            channel.consuming().moveWindow(this);
+        }
+    }
+
+    /** As many more as were written since the last time. */
+    void credit() {
+        int more = written;
+        written = 0;
+        if (more > 0 && !ended) {
+            connection.submit(new Command.Credit(id, more, Reply.ignored()));
+        }
+    }
+
+    /** Stages an acknowledgement; it goes with those of the same read. */
+    void acknowledge(long number) {
+        if (stagedCount == staged.length) {
+            if (stagedCount == MOST_STAGED) {
+                settleStaged();
+            } else {
+                staged = Arrays.copyOf(staged, 2 * stagedCount);
+            }
+        }
+        if (stagedCount == 0) {
+            connection.settles(this);
+        }
+        staged[stagedCount++] = number;
+    }
+
+    void settleStaged() {
+        if (stagedCount > 0) {
+            settle(Arrays.copyOf(staged, stagedCount), Command.Outcome.Acknowledge.INSTANCE);
+            stagedCount = 0;
+        }
+    }
+
+    void settle(long[] numbers, Command.Outcome outcome) {
+        connection.submit(new Command.Settle(id, numbers, numbers.length, outcome, Reply.ignored()));
+    }
+}
