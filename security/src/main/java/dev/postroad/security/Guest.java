@@ -1,11 +1,9 @@
 package dev.postroad.security;
 
 import java.util.List;
-import java.util.Set;
 
 /** The one user of a broker that has no users yet: {@code guest}, from the loopback address only. */
 final class Guest implements Authenticator {
-    private static final User USER = new User("guest", Set.of(User.ADMINISTRATOR));
     private static final Credentials.Password EXPECTED = new Credentials.Password("guest", Secret.of("guest"));
 
     @Override
@@ -20,7 +18,7 @@ final class Guest implements Authenticator {
                     "no users are configured; until they are, only 'guest' may log in, from this machine");
         }
         return EXPECTED.equals(credentials)
-                ? new Login.Accepted(USER)
+                ? new Login.Accepted(User.GUEST)
                 : new Login.Refused("login refused for the name and password given");
     }
 }

@@ -17,6 +17,9 @@ public record User(String name, Set<String> tags) {
     /** The tag of those who may see all of the management interface. */
     public static final String MONITORING = "monitoring";
 
+    /** Whoever comes from this machine where no users are configured. */
+    public static final User GUEST = new User("guest", Set.of(ADMINISTRATOR));
+
     public User {
         tags = Collections.unmodifiableSet(new TreeSet<>(tags));
     }

@@ -1,5 +1,6 @@
 package dev.postroad.protocols.http;
 
+import dev.postroad.security.User;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
@@ -10,6 +11,7 @@ import io.helidon.webserver.http.ServerResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -230,10 +232,33 @@ final class Exchange implements AutoCloseable {
         if (problem.member("allow") instanceof String allow) {
             response.header("Allow", allow);
         }
+        if (problem.member("challenge") instanceof String challenge) {
+            response.header("WWW-Authenticate", challenge);
+        }
         if (problem.member("retryAfter") instanceof Integer seconds) {
             response.header("Retry-After", seconds.toString());
         }
         answer(problem.status(), PROBLEM, Json.write(problem.members()));
+    }
+
+    /** Answers with what somebody else has to say. */
+    void answer(Mount mount, String rawPath, User user) throws Exception {
+        BodyBudget.Body held = body(settings.maxBatchBytes());
+        Mount.Answer answer = mount.handler()
+                .answer(new Mount.Request(
+                        request.prologue().method().text(),
+                        rawPath.substring(mount.prefix().length()),
+                        request.query().rawValue(),
+                        Arrays.copyOf(held.bytes(), held.length()),
+                        user));
+        answer.headers().forEach((name, value) -> response.header(name, value));
+        if (answer.type().isEmpty()) {
+            answered = true;
+            response.status(answer.status());
+            response.send();
+        } else {
+            answer(answer.status(), answer.type(), answer.body());
+        }
     }
 
     /** Begins a response that is written bit by bit. */

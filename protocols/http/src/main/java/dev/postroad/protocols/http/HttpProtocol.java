@@ -2,6 +2,13 @@ package dev.postroad.protocols.http;
 
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.runtime.Broker;
+import dev.postroad.security.Authenticator;
+import dev.postroad.security.Credentials;
+import dev.postroad.security.Login;
+import dev.postroad.security.Peer;
+import dev.postroad.security.TlsContext;
+import dev.postroad.security.User;
+import io.helidon.common.tls.Tls;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HttpException;
@@ -9,6 +16,7 @@ import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -37,7 +45,11 @@ public final class HttpProtocol implements AutoCloseable {
     private static final Duration SWEEP = Duration.ofSeconds(1);
     private static final Duration DRAIN = Duration.ofSeconds(10);
 
+    private static final String HEALTH = "/health/";
+    private static final Authenticator GUEST = Authenticator.guestFromLoopback();
+
     private final HttpSettings settings;
+    private final HttpAccess access;
     private final BodyBudget budget;
     private final Router router = new Router();
     private final Receiving receiving;
@@ -58,8 +70,9 @@ public final class HttpProtocol implements AutoCloseable {
     private volatile boolean draining;
     private volatile boolean closed;
 
-    private HttpProtocol(Broker broker, HttpSettings settings, InetAddress address) {
+    private HttpProtocol(Broker broker, HttpSettings settings, HttpAccess access, InetAddress address) {
         this.settings = settings;
+        this.access = access;
         this.budget = new BodyBudget(settings.maxBufferedBytes());
         this.loopback = address.isLoopbackAddress();
         this.bound = new InetSocketAddress(settings.host(), settings.port());
@@ -70,8 +83,15 @@ public final class HttpProtocol implements AutoCloseable {
         this.tailing = new Tailing(broker, catalog, consumers);
         this.requesting = new Requesting(broker, catalog, settings.maxPendingRequests());
         addRoutes(broker, catalog);
-        this.server = WebServer.builder()
-                .shutdownHook(false)
+        WebServerConfig.Builder builder = WebServer.builder();
+        TlsContext tls = access.tls();
+        if (tls != null) {
+            builder.tls(Tls.builder()
+                    .sslContext(tls.context())
+                    .sslParameters(tls.parameters())
+                    .build());
+        }
+        this.server = builder.shutdownHook(false)
                 .featuresDiscoverServices(false)
                 .host(settings.host())
                 .address(address)
@@ -91,6 +111,11 @@ public final class HttpProtocol implements AutoCloseable {
                 .build();
     }
 
+    /** As {@link #start(Broker, HttpSettings, HttpAccess)}, open to whoever reaches it. */
+    public static HttpProtocol start(Broker broker, HttpSettings settings) throws IOException {
+        return start(broker, settings, HttpAccess.OPEN);
+    }
+
     /**
      * Listens.
      *
@@ -98,7 +123,7 @@ public final class HttpProtocol implements AutoCloseable {
      * @throws IllegalArgumentException if the host is not known
      * @throws IOException if the address can't be listened on: taken, or not allowed
      */
-    public static HttpProtocol start(Broker broker, HttpSettings settings) throws IOException {
+    public static HttpProtocol start(Broker broker, HttpSettings settings, HttpAccess access) throws IOException {
         InetAddress address;
         try {
             address = InetAddress.getByName(settings.host());
@@ -106,7 +131,7 @@ public final class HttpProtocol implements AutoCloseable {
             throw new IllegalArgumentException(
                     "http: host is '" + settings.host() + "', which is no address and no known name", e);
         }
-        HttpProtocol protocol = new HttpProtocol(broker, settings, address);
+        HttpProtocol protocol = new HttpProtocol(broker, settings, access, address);
         try {
             protocol.server.start();
         } catch (UncheckedIOException | IllegalStateException e) {
@@ -208,6 +233,11 @@ public final class HttpProtocol implements AutoCloseable {
         router.add("PUT", BASE + "/groups/{group}/offsets", grouping::commit);
         router.add("DELETE", BASE + "/groups/{group}", grouping::delete);
 
+        Connecting connecting = new Connecting(broker.connections());
+        router.add("GET", BASE + "/connections", connecting::list);
+        router.add("GET", BASE + "/connections/{connection}", connecting::describe);
+        router.add("DELETE", BASE + "/connections/{connection}", connecting::close, "reason");
+
         router.add("GET", BASE + "/status", monitoring::status);
         router.add("GET", BASE + "/openapi.json", monitoring::openApi);
         router.add("GET", "/health/live", monitoring::live);
@@ -217,7 +247,7 @@ public final class HttpProtocol implements AutoCloseable {
     }
 
     private Monitoring monitoring(Broker broker) {
-        Monitoring monitoring = new Monitoring(broker, () -> draining);
+        Monitoring monitoring = new Monitoring(broker, () -> draining, access.users() == null);
         monitoring.gauge("postroad_http_active_requests", active::get);
         monitoring.gauge("postroad_http_waiting_requests", waiting::get);
         monitoring.gauge("postroad_http_streams", () -> consuming.open() + tailing.open());
@@ -232,7 +262,10 @@ public final class HttpProtocol implements AutoCloseable {
     /** What is offered, for the test that compares it with the document. */
     static List<Router.Route> routes(Broker broker) throws IOException {
         HttpProtocol protocol = new HttpProtocol(
-                broker, HttpSettings.DEFAULT.withAddress("127.0.0.1", 0), InetAddress.getLoopbackAddress());
+                broker,
+                HttpSettings.DEFAULT.withAddress("127.0.0.1", 0),
+                HttpAccess.OPEN,
+                InetAddress.getLoopbackAddress());
         protocol.sweeper.shutdownNow();
         return protocol.router.routes();
     }
@@ -246,10 +279,16 @@ public final class HttpProtocol implements AutoCloseable {
         boolean waits = false;
         try {
             requireTrusted(request);
+            String rawPath = request.prologue().uriPath().rawPath();
+            User user = rawPath.startsWith(HEALTH) ? null : login(request);
+            Mount mount = mount(rawPath);
+            if (mount != null && user != null) {
+                exchange = new Exchange(request, response, settings, budget, Router.Match.NONE);
+                exchange.answer(mount, rawPath, user);
+                return;
+            }
             Router.Match match = router.match(
-                    request.prologue().method().text(),
-                    request.prologue().uriPath().rawPath(),
-                    request.query().rawValue());
+                    request.prologue().method().text(), rawPath, request.query().rawValue());
             waits = match.route().waits();
             if (waits && waiting.incrementAndGet() > settings.maxWaiting()) {
                 throw Problem.full("there are " + settings.maxWaiting()
@@ -271,8 +310,8 @@ public final class HttpProtocol implements AutoCloseable {
     }
 
     /**
-     * Keeps web pages out: without authentication yet, a page in the operator's browser must not reach a broker on loopback,
-     * neither by a request of its own nor by a name that it makes resolve to loopback.
+     * Keeps web pages out: a page in the operator's browser must not reach a broker on loopback, neither by a request of its
+     * own, with a login that the browser remembers, nor by a name that it makes resolve to loopback.
      */
     private void requireTrusted(ServerRequest request) {
         String host = request.headers().first(HeaderNames.HOST).orElse("");
@@ -288,6 +327,57 @@ public final class HttpProtocol implements AutoCloseable {
         if (origin != null && !origin.replaceFirst("^https?://", "").equals(host)) {
             throw new Problem(403, "DENIED", "requests of web pages from other origins are not accepted");
         }
+    }
+
+    /** What others answer: everything below a prefix of theirs that is not the broker's own. */
+    private @Nullable Mount mount(String rawPath) {
+        if (!rawPath.equals(BASE) && !rawPath.startsWith(BASE + "/")) {
+            for (Mount mount : access.mounts()) {
+                if (mount.takes(rawPath)) {
+                    return mount;
+                }
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Who asks.
+     *
+     * @throws Problem 401 where a login is needed, or what was sent is none
+     */
+    private User login(ServerRequest request) {
+        String authorization =
+                request.headers().first(HeaderNames.AUTHORIZATION).orElse(null);
+        Authenticator users = access.users();
+        if (authorization == null) {
+            if (users == null) {
+                return User.GUEST;
+            }
+            throw unauthorized("log in with HTTP Basic: a user of the server's file of users");
+        }
+        Credentials credentials;
+        try {
+            credentials = Credentials.basic(authorization);
+        } catch (IllegalArgumentException e) {
+            throw unauthorized(String.valueOf(e.getMessage()));
+        }
+        return switch ((users == null ? GUEST : users).login(credentials, peer(request))) {
+            case Login.Accepted accepted -> accepted.user();
+            case Login.Refused refused -> throw unauthorized(refused.reason());
+        };
+    }
+
+    private static Problem unauthorized(String detail) {
+        return new Problem(401, "UNAUTHENTICATED", detail)
+                .with("challenge", "Basic realm=\"Postroad\", charset=\"UTF-8\"");
+    }
+
+    private Peer peer(ServerRequest request) {
+        if (!(request.remotePeer().address() instanceof InetSocketAddress address) || address.getAddress() == null) {
+            throw unauthorized("the connection has no address");
+        }
+        return new Peer(address.getAddress(), access.tls() != null, null);
     }
 
     private boolean isLoopbackName(String name) {

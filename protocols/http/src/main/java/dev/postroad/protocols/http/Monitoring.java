@@ -21,13 +21,17 @@ final class Monitoring {
 
     private final Broker broker;
     private final BooleanSupplier draining;
+    /** Health is answered before a login: where there are users, strangers learn that it is not ready and not why. */
+    private final boolean tellsWhy;
+
     private final Map<String, LongSupplier> gauges = new LinkedHashMap<>();
     private final Map<String, LongSupplier> counters = new LinkedHashMap<>();
     private final long startedNanos = System.nanoTime();
 
-    Monitoring(Broker broker, BooleanSupplier draining) {
+    Monitoring(Broker broker, BooleanSupplier draining, boolean tellsWhy) {
         this.broker = broker;
         this.draining = draining;
+        this.tellsWhy = tellsWhy;
     }
 
     void gauge(String name, LongSupplier value) {
@@ -57,7 +61,7 @@ final class Monitoring {
         }
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("status", reasons.isEmpty() ? "UP" : "DOWN");
-        body.put("reasons", reasons);
+        body.put("reasons", tellsWhy ? reasons : List.of());
         exchange.answer(reasons.isEmpty() ? 200 : 503, body);
     }
 

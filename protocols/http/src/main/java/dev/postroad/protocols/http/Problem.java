@@ -103,6 +103,7 @@ final class Problem extends RuntimeException {
             case "DAMAGED" -> "The message is damaged on disk";
             case "STORAGE_FAILED" -> "The broker's storage failed; it accepts nothing more";
             case "CLOSED" -> "The broker is closing";
+            case "UNAUTHENTICATED" -> "Who are you?";
             case "DENIED" -> "Not allowed";
             default -> "Something went wrong in the broker";
         };

@@ -32,9 +32,9 @@ final class Fixture implements AutoCloseable {
     final HttpProtocol http;
     private final HttpClient client = HttpClient.newHttpClient();
 
-    private Fixture(BrokerSettings settings, HttpSettings httpSettings) throws IOException {
+    private Fixture(BrokerSettings settings, HttpSettings httpSettings, HttpAccess access) throws IOException {
         broker = Broker.open(settings);
-        http = HttpProtocol.start(broker, httpSettings);
+        http = HttpProtocol.start(broker, httpSettings, access);
     }
 
     static Fixture inMemory() throws IOException {
@@ -42,11 +42,15 @@ final class Fixture implements AutoCloseable {
     }
 
     static Fixture inMemory(HttpSettings settings) throws IOException {
-        return new Fixture(BrokerSettings.memory(512L << 20), settings);
+        return new Fixture(BrokerSettings.memory(512L << 20), settings, HttpAccess.OPEN);
+    }
+
+    static Fixture inMemory(HttpAccess access) throws IOException {
+        return new Fixture(BrokerSettings.memory(512L << 20), SETTINGS, access);
     }
 
     static Fixture on(Path directory) throws IOException {
-        return new Fixture(BrokerSettings.directory(directory), SETTINGS);
+        return new Fixture(BrokerSettings.directory(directory), SETTINGS, HttpAccess.OPEN);
     }
 
     int port() {

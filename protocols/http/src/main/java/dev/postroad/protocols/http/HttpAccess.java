@@ -1,0 +1,23 @@
+package dev.postroad.protocols.http;
+
+import dev.postroad.security.Authenticator;
+import dev.postroad.security.TlsContext;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who comes in over HTTP, how, and to what else than the broker's own interface.
+ *
+ * @param users whom HTTP Basic is checked with, on everything but {@code /health/…}; null where nobody has to log in
+ * @param tls null for plain HTTP
+ * @param mounts what others answer
+ */
+public record HttpAccess(
+        @Nullable Authenticator users, @Nullable TlsContext tls, List<Mount> mounts) {
+    /** Plain HTTP without a login. */
+    public static final HttpAccess OPEN = new HttpAccess(null, null, List.of());
+
+    public HttpAccess {
+        mounts = List.copyOf(mounts);
+    }
+}
