@@ -20,6 +20,7 @@ final class AmqpBench implements Bench {
     private final Map<AmqpContender, AmqpBroker> brokers = new EnumMap<>(AmqpContender.class);
     private final List<AmqpBroker> all = new ArrayList<>();
     private int started;
+    private int quorumQueues;
 
     /** @param progress told what is going on, a line at a time */
     AmqpBench(Options options, PrintStream progress) throws IOException {
@@ -76,7 +77,7 @@ final class AmqpBench implements Bench {
     private Measurement load(AmqpScenario scenario, AmqpContender contender) throws IOException {
         List<String> arguments = new ArrayList<>(scenario.perfTest());
         if (contender == AmqpContender.RABBITMQ_QUORUM) {
-            arguments.add("--quorum-queue");
+            arguments.addAll(List.of("--quorum-queue", "-u", "bench-quorum-" + ++quorumQueues));
         }
         return PerfTest.run(broker(contender), arguments, options.warmMillis() / 1000, (int) options.seconds());
     }

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -74,17 +75,21 @@ final class NullBroker implements AutoCloseable {
         return ((InetSocketAddress) listener.getLocalAddress()).getPort();
     }
 
-    /** Serves until the process ends. */
+    /** Serves until it is closed. */
     void serve() throws IOException {
-        while (listener.isOpen()) {
-            selector.select();
-            for (SelectionKey key : selector.selectedKeys()) {
-                if (key.isValid()) {
-                    take(key);
+        try {
+            while (true) {
+                selector.select();
+                for (SelectionKey key : selector.selectedKeys()) {
+                    if (key.isValid()) {
+                        take(key);
+                    }
                 }
+                selector.selectedKeys().clear();
+                endTurn();
             }
-            selector.selectedKeys().clear();
-            endTurn();
+        } catch (ClosedSelectorException e) {
+            listener.close();
         }
     }
 

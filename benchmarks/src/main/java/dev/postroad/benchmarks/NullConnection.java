@@ -36,6 +36,7 @@ final class NullConnection {
         // A generator publishes with the same words again and again.
         private byte[] lastWords = new byte[0];
         private List<NullRouting.Queue> lastRoute = List.of();
+        private int lastVersion;
 
         Channel(int number) {
             this.number = number;
@@ -132,7 +133,7 @@ final class NullConnection {
     private void frame(int type, int number, ByteBuffer frame) throws IOException {
         Channel channel = channel(number);
         switch (type) {
-            case METHOD -> method(channel, frame.getShort(), frame.getShort(), frame);
+            case METHOD -> method(channel, frame.getShort(), frame.getShort(), frame.slice());
             case HEADER -> {
                 channel.header = new byte[frame.remaining()];
                 frame.get(channel.header);
@@ -203,7 +204,6 @@ final class NullConnection {
                 String queue = shortString(arguments);
                 String exchange = shortString(arguments);
                 routing.bind(exchange, shortString(arguments), queue);
-                channel.lastWords = new byte[0];
                 answer(channel.number, 50, 21);
             }
             case 50_030, 50_040 -> {
@@ -242,10 +242,13 @@ final class NullConnection {
         int length = (arguments.get(2) & 0xFF) + 1;
         length += (arguments.get(2 + length) & 0xFF) + 1;
         byte[] words = channel.lastWords;
-        if (words.length != length || !arguments.slice(2, length).equals(ByteBuffer.wrap(words))) {
+        if (channel.lastVersion != routing.version()
+                || words.length != length
+                || !arguments.slice(2, length).equals(ByteBuffer.wrap(words))) {
             words = new byte[length];
             arguments.get(2, words);
             channel.lastWords = words;
+            channel.lastVersion = routing.version();
             ByteBuffer read = ByteBuffer.wrap(words);
             String exchange = shortString(read);
             channel.lastRoute = List.copyOf(routing.route(exchange, shortString(read)));

@@ -34,6 +34,12 @@ final class NullRouting {
     private final Map<String, Boolean> toAll = new HashMap<>();
     private final Map<String, Map<String, List<Queue>>> bindings = new HashMap<>();
     private int named;
+    private int version = 1;
+
+    /** Another one whenever messages may take another way. */
+    int version() {
+        return version;
+    }
 
     void declareExchange(String name, String type) {
         toAll.put(name, type.equals("fanout"));
@@ -41,6 +47,7 @@ final class NullRouting {
 
     /** @return its name, made up if there was none */
     String declareQueue(String name) {
+        version++;
         String real = name.isEmpty() ? "amq.gen-" + ++named : name;
         queues.computeIfAbsent(real, absent -> new Queue());
         return real;
@@ -51,6 +58,7 @@ final class NullRouting {
     }
 
     void bind(String exchange, String key, String queue) {
+        version++;
         String bound = toAll.getOrDefault(exchange, false) ? "" : key;
         List<Queue> list = bindings.computeIfAbsent(exchange, absent -> new HashMap<>())
                 .computeIfAbsent(bound, absent -> new ArrayList<>());
@@ -69,6 +77,7 @@ final class NullRouting {
     }
 
     void deleteQueue(String name) {
+        version++;
         Queue gone = queues.remove(name);
         if (gone != null) {
             bindings.values().forEach(keys -> keys.values().forEach(list -> list.remove(gone)));
