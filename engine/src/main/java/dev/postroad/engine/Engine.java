@@ -143,15 +143,7 @@ public final class Engine {
 
         @Override
         public void checkpoint(dev.postroad.journal.Snapshot snapshot) throws IOException {
-            byte[] bytes = snapshot.readAllBytes();
-            try {
-                state.read(ByteBuffer.wrap(bytes));
-            } catch (RuntimeException e) {
-                throw new JournalException(
-                        "The checkpoint's snapshot (" + bytes.length + " bytes) is intact, but makes no sense: " + e
-                                + ". Was it written by another version? Open the directory with that one",
-                        e);
-            }
+            readSnapshot(state, snapshot.readAllBytes());
         }
 
         @Override
@@ -162,6 +154,18 @@ public final class Engine {
         @Override
         public void damaged(DamageReport report) {
             damage.accept(report);
+        }
+    }
+
+    /** @throws JournalException if the bytes, which are what was written, make no sense */
+    static void readSnapshot(State state, byte[] bytes) throws JournalException {
+        try {
+            state.read(ByteBuffer.wrap(bytes));
+        } catch (RuntimeException e) {
+            throw new JournalException(
+                    "The checkpoint's snapshot (" + bytes.length + " bytes) is intact, but makes no sense: " + e
+                            + ". Was it written by another version? Open the directory with that one",
+                    e);
         }
     }
 

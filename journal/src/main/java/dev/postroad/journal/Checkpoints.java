@@ -204,7 +204,7 @@ final class Checkpoints {
                     list.getLong(at + 24),
                     list.getLong(at + 32));
         }
-        return new Contents(
+        Contents contents = new Contents(
                 version,
                 head.getLong(16),
                 head.getLong(24),
@@ -216,6 +216,17 @@ final class Checkpoints {
                 head.getInt(72),
                 head.getInt(80),
                 List.of(entries));
+        return version != Format.VERSION || sane(contents) ? contents : null;
+    }
+
+    /** Whether its numbers can be those of a journal: a checksum only says that they are what was written. */
+    private static boolean sane(Contents contents) {
+        return contents.generation >= 0
+                && contents.position >= 0
+                && contents.snapshotBytes >= 0
+                && SegmentHeader.saneSegmentBytes(contents.segmentBytes)
+                && contents.entries.stream()
+                        .allMatch(entry -> entry.number >= 0 && entry.used >= 0 && entry.live >= 0);
     }
 
     /** Whether the snapshot behind the header is what was written. */

@@ -106,10 +106,12 @@ record SegmentHeader(
                 area.getLong(at + 80),
                 area.getLong(at + 88));
         boolean sane = header.version != Format.VERSION
-                || (header.number >= 0
-                        && header.segmentBytes >= 64 << 10
-                        && header.segmentBytes <= 1 << 30
-                        && Long.bitCount(header.segmentBytes) == 1);
+                || (header.number >= 0 && saneSegmentBytes(header.segmentBytes));
         return sane ? header : null;
+    }
+
+    /** Whether a segment can have this size. */
+    static boolean saneSegmentBytes(long bytes) {
+        return bytes >= 64 << 10 && bytes <= 1 << 30 && Long.bitCount(bytes) == 1;
     }
 }

@@ -36,6 +36,9 @@ public final class Quantity {
             "tib",
             1L << 40);
 
+    /** No time or size that makes sense is longer. */
+    private static final int MOST_CHARACTERS = 100;
+
     private Quantity() {}
 
     private static Map<String, Long> ordered(Object... pairs) {
@@ -53,6 +56,9 @@ public final class Quantity {
      * @throws IllegalArgumentException saying what is wrong and how a time is written
      */
     public static long millis(String text) {
+        if (text.length() > MOST_CHARACTERS) {
+            throw wrongTime(text, "has more than " + MOST_CHARACTERS + " characters");
+        }
         String plain = text.strip().toLowerCase(Locale.ROOT);
         if (plain.equals("0")) {
             return 0;
@@ -112,7 +118,7 @@ public final class Quantity {
      */
     public static long bytes(String text) {
         Matcher size = SIZE.matcher(text.strip().toLowerCase(Locale.ROOT));
-        Long unit = size.matches() ? (size.group(2).isEmpty() ? Long.valueOf(1) : BYTES.get(size.group(2))) : null;
+        Long unit = text.length() <= MOST_CHARACTERS && size.matches() ? (size.group(2).isEmpty() ? Long.valueOf(1) : BYTES.get(size.group(2))) : null;
         if (unit == null) {
             throw new IllegalArgumentException(
                     "'" + shorten(text) + "' is no size; write a number and a unit, like 512B, 64KiB, 10MB or 2GiB");

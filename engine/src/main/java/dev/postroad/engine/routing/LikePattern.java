@@ -62,6 +62,9 @@ final class LikePattern {
             }
             text.appendCodePoint(c);
             parts.add(new RegexTree.One(CharacterSet.of(c)));
+            if (anyOne && parts.size() > maxStates) {
+                break; // refused below: each part is a state
+            }
         }
         texts.add(text.toString());
         if (pattern.endsWith("%") && text.isEmpty()) {
