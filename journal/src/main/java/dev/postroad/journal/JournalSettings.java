@@ -7,7 +7,7 @@ package dev.postroad.journal;
  *     first used; later opens go by what the directory says. Default 64 MiB
  * @param maxBatchBytes the largest batch, its headers included. A segment that holds less lowers the limit. Default
  *     16 MiB
- * @param bufferBytes the size of the group buffer, which is allocated once: 64 KiB to 64 MiB. Default 4 MiB
+ * @param bufferBytes the size of the group buffer, which is allocated once: 4 KiB to 64 MiB. Default 4 MiB
  * @param spareSegments how many used-up segments are kept to be used again instead of deleted: 0 to 64. Default 2
  * @param lowWaterBytes usable bytes of the disk below which no new segment is taken: 0 or more. Default 64 MiB
  * @param compactBelow a sealed segment whose share of live bytes is below this is offered for compaction: 0 to 1.
@@ -44,7 +44,7 @@ public record JournalSettings(
                 segmentBytes,
                 "a power of two from 65536 to 1073741824");
         check(maxBatchBytes >= 4096, "maxBatchBytes", maxBatchBytes, "at least 4096");
-        check(bufferBytes >= 64 << 10 && bufferBytes <= 64 << 20, "bufferBytes", bufferBytes, "from 65536 to 67108864");
+        check(bufferBytes >= 4 << 10 && bufferBytes <= 64 << 20, "bufferBytes", bufferBytes, "from 4096 to 67108864");
         check(spareSegments >= 0 && spareSegments <= 64, "spareSegments", spareSegments, "from 0 to 64");
         check(lowWaterBytes >= 0, "lowWaterBytes", lowWaterBytes, "0 or more");
         check(compactBelow >= 0 && compactBelow <= 1, "compactBelow", compactBelow, "from 0 to 1");

@@ -15,7 +15,7 @@ final class ReadWindow {
     private static final int KEEP_LARGE = 256;
 
     private final int normalBytes;
-    private final ByteBuffer normal;
+    private ByteBuffer normal;
     private @Nullable ByteBuffer large;
     private int unneeded;
     private ByteBuffer buffer;
@@ -26,9 +26,9 @@ final class ReadWindow {
 
     ReadWindow(int normalBytes) {
         this.normalBytes = normalBytes;
-        this.normal = ByteBuffer.allocateDirect(normalBytes);
-        this.buffer = normal;
         this.ahead = Math.min(FIRST_BYTES, normalBytes);
+        this.normal = ByteBuffer.allocateDirect(ahead); // most windows never read more than a little: it grows when one does
+        this.buffer = normal;
     }
 
     /** The bytes; use with absolute indexes from {@link #index}. */
@@ -89,6 +89,9 @@ final class ReadWindow {
         if (bytes <= normalBytes) {
             if (kept != null && ++unneeded > KEEP_LARGE) {
                 large = null;
+            }
+            if (normal.capacity() < bytes) {
+                normal = ByteBuffer.allocateDirect(Math.min(normalBytes, Math.max(bytes, 4 * normal.capacity())));
             }
             return normal;
         }

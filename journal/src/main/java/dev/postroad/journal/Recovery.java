@@ -466,12 +466,13 @@ final class Recovery {
     /** Overwrites what a crash left behind the tail, so that no part of it can be taken for new. */
     static final class Zeroing {
         private static final int BLOCK = 64 << 10;
+        private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(BLOCK).asReadOnlyBuffer();
 
         private Zeroing() {}
 
         static void from(StorageFile file, long offset, long end) throws IOException {
-            ByteBuffer zeros = ByteBuffer.allocateDirect(BLOCK);
-            ByteBuffer found = ByteBuffer.allocateDirect(BLOCK);
+            ByteBuffer zeros = ZEROS.duplicate();
+            ByteBuffer found = ByteBuffer.allocateDirect((int) Math.min(BLOCK, Math.max(0, end - offset)));
             long at = offset;
             while (at < end) {
                 int want = (int) Math.min(BLOCK - at % BLOCK, end - at);

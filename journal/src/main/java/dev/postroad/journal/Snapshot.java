@@ -9,7 +9,7 @@ public final class Snapshot extends InputStream {
     private final StorageFile file;
     private final long position;
     private final long timeMillis;
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(64 << 10).limit(0);
+    private final ByteBuffer buffer;
     private long offset;
     private long unread;
 
@@ -19,6 +19,7 @@ public final class Snapshot extends InputStream {
         this.unread = bytes;
         this.position = position;
         this.timeMillis = timeMillis;
+        this.buffer = ByteBuffer.allocateDirect((int) Math.min(64 << 10, bytes)).limit(0);
     }
 
     /** The journal position at which the snapshot was taken: all batches before it are in it. */

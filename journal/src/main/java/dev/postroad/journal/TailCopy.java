@@ -37,7 +37,7 @@ final class TailCopy {
     private static final int BLOCK = 256 << 10;
 
     private final Storage storage;
-    private final ByteBuffer block = ByteBuffer.allocateDirect(BLOCK);
+    private ByteBuffer block = ByteBuffer.allocateDirect(0);
 
     TailCopy(Storage storage) {
         this.storage = storage;
@@ -127,7 +127,11 @@ final class TailCopy {
     }
 
     private int read(StorageFile file, long offset, long wanted) throws IOException {
-        block.position(0).limit((int) Math.min(BLOCK, wanted));
+        int most = (int) Math.min(BLOCK, wanted);
+        if (block.capacity() < most) {
+            block = ByteBuffer.allocateDirect(most);
+        }
+        block.position(0).limit(most);
         int read = file.read(block, offset);
         if (read <= 0) {
             throw new IOException("the file ends at offset " + offset + " where " + wanted + " more bytes should be");
