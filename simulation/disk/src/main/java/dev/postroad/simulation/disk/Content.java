@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** The bytes of a file, in pages that copies share until one of them writes. */
 final class Content {
     private static final int PAGE = 4096;
+    private static final byte[] ZEROS = new byte[PAGE];
 
     private byte[] @Nullable [] pages;
     private boolean[] own;
@@ -48,7 +49,7 @@ final class Content {
             int part = Math.min(count - done, PAGE - from);
             int index = (int) (at / PAGE);
             byte[] page = index < pages.length ? pages[index] : null;
-            dst.put(page == null ? new byte[part] : Arrays.copyOfRange(page, from, from + part));
+            dst.put(page == null ? ZEROS : page, from, part);
             done += part;
         }
         return done;

@@ -64,6 +64,60 @@ public final class Crash {
         });
     }
 
+    /** All changes survive but this one: it was overtaken by those behind it. */
+    public static Crash losingOnly(int lost) {
+        return new Crash("losing only change " + lost, (index, change, restart) -> {
+            if (index != lost) {
+                restart.keep(change);
+            }
+        });
+    }
+
+    /** All changes before {@code spoilt} survive; where that one wrote are zeros. The file is as long as it made it. */
+    public static Crash zeroing(int spoilt) {
+        return new Crash("zeros for change " + spoilt, (index, change, restart) -> {
+            if (index < spoilt) {
+                restart.keep(change);
+            } else if (index == spoilt && change instanceof Pending.Write write) {
+                restart.put(write, 0, new byte[write.bytes().length]);
+            }
+        });
+    }
+
+    /** All changes before {@code spoilt} survive; where that one wrote is garbage. */
+    public static Crash garbling(int spoilt, long seed) {
+        return new Crash("garbage for change " + spoilt + ", seed " + seed, (index, change, restart) -> {
+            if (index < spoilt) {
+                restart.keep(change);
+            } else if (index == spoilt && change instanceof Pending.Write write) {
+                byte[] garbage = new byte[write.bytes().length];
+                new Random(seed).nextBytes(garbage);
+                restart.put(write, 0, garbage);
+            }
+        });
+    }
+
+    /** All changes survive, but of this one only the file's new length: its bytes are the old ones, or zeros behind them. */
+    public static Crash lengthOnly(int emptied) {
+        return new Crash("only the length of change " + emptied, (index, change, restart) -> {
+            if (index != emptied) {
+                restart.keep(change);
+            } else if (change instanceof Pending.Write write) {
+                restart.keepLength(write);
+            }
+        });
+    }
+
+    /** All changes survive, but the file that this one wrote to has not become longer by it. */
+    public static Crash dataOnly(int shortened) {
+        return new Crash("all but the length of change " + shortened, (index, change, restart) -> {
+            restart.keep(change);
+            if (index == shortened && change instanceof Pending.Write write) {
+                restart.loseLength(write);
+            }
+        });
+    }
+
     /** Each change is kept, lost or torn as the seed has it; the same seed does the same to the same changes. */
     public static Crash random(long seed) {
         Random random = new Random(seed);

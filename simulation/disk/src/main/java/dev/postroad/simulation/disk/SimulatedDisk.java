@@ -144,8 +144,9 @@ public final class SimulatedDisk {
     }
 
     /**
-     * Ways to crash now: all lost and all kept; every subset of the changes, or every prefix if there are many; the last
-     * writes torn at each 512 bytes; and random ones, torn and with zeros and garbage, up to {@code limit} in all.
+     * Ways to crash now, up to {@code limit} in all: all lost and all kept; every subset of the changes, or every prefix if
+     * there are many; of the last changes each one lost alone, as zeros, as garbage, without its bytes or without its
+     * length, and torn at each 512 bytes and within its first bytes; and random ones that mix all of this.
      */
     public synchronized List<Crash> crashes(int limit, long seed) {
         List<Crash> crashes = new ArrayList<>();
@@ -163,6 +164,19 @@ public final class SimulatedDisk {
             int step = Math.max(1, count * 4 / Math.max(1, limit));
             for (int i = 1; i < count; i += step) {
                 crashes.add(Crash.keepingFirst(i));
+            }
+        }
+        for (int i = count - 1; i >= 0 && crashes.size() < limit / 2; i--) {
+            crashes.add(Crash.losingOnly(i));
+            if (pending.get(i) instanceof Pending.Write write) {
+                crashes.add(Crash.zeroing(i));
+                crashes.add(Crash.garbling(i, seed));
+                boolean longer = write.position() + write.bytes().length > write.inode().durable.size();
+                if (longer) {
+                    crashes.add(Crash.lengthOnly(i));
+                    crashes.add(Crash.dataOnly(i));
+                }
+                crashes.add(Crash.tearing(i, (int) Math.floorMod(seed + i, 1 + Math.min(63L, write.bytes().length))));
             }
         }
         for (int i = count - 1; i >= 0 && crashes.size() < limit * 3 / 4; i--) {

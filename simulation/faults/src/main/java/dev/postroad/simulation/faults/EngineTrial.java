@@ -294,6 +294,16 @@ final class EngineTrial implements Trial {
     }
 
     void declare(dev.postroad.engine.Definition definition) {
+        boolean isStream = definition instanceof dev.postroad.engine.StreamDefinition;
+        Map<String, ?> otherKind = isStream ? expected.queues : expected.streams;
+        if (otherKind.containsKey(definition.name())) {
+            Observation.Answer<Boolean> answer =
+                    submit("declare otherwise", reply -> new Command.Declare(definition, null, reply));
+            if (answer.reason() != Reason.MISMATCH && !disk.faultMet()) {
+                throw new Broken(definition.name() + " is declared otherwise than it is, and is not refused");
+            }
+            return;
+        }
         boolean fresh = !expected.exists(definition.name()) && !expected.topics.containsKey(definition.name());
         call(
                 "declare " + definition.name(),
@@ -573,8 +583,15 @@ final class EngineTrial implements Trial {
         return queue != null && queue.messages.contains(each.held) && each.held.taken && each.held.attempts == each.delivery.attempt();
     }
 
+    /** An offset that a group may commit. */
+    private long within(String stream, int partition, long offset) {
+        Expectation.Stream known = expected.streams.get(stream);
+        return known == null ? 0 : offset % (known.next[partition] + 1);
+    }
+
     /** Settles, publishes and commits at once. */
-    void transact(String to, Expectation.Sent sent, String group, String stream, long offset) {
+    void transact(String to, Expectation.Sent sent, String group, String stream, long wanted) {
+        long offset = within(stream, 0, wanted);
         List<Taken> chosen = next(2).stream().filter(this::stillHeld).toList();
         List<Command> commands = new ArrayList<>();
         if (expected.exists(to)) {
@@ -677,8 +694,9 @@ final class EngineTrial implements Trial {
         }
     }
 
-    void commit(String group, String stream, int partition, long offset) {
+    void commit(String group, String stream, int partition, long wanted) {
         if (expected.streams.containsKey(stream)) {
+            long offset = within(stream, partition, wanted);
             Command.Position position = new Command.Position(stream, partition, offset, null);
             call(
                     "commit offsets",

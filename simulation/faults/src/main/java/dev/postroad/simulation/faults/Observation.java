@@ -37,7 +37,7 @@ final class Observation {
     static final EngineSettings SETTINGS = EngineSettings.DEFAULTS
             .withJournal(JournalSettings.defaults()
                     .withSegmentBytes(64 << 10)
-                    .withBufferBytes(64 << 10)
+                    .withBufferBytes(8 << 10)
                     .withLowWaterBytes(0)
                     .withCompactBelow(0.5)
                     .withSpareSegments(1))
