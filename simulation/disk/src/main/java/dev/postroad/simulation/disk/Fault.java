@@ -12,5 +12,12 @@ public enum Fault {
      * A sync fails, and what it should have made durable never will be, although it can still be read: the state that
      * Linux leaves behind. Writing the bytes again is the only cure.
      */
-    FAILED_SYNC
+    FAILED_SYNC,
+    /** The call does all its work and fails nevertheless, as over a connection that breaks before the answer. */
+    DONE_BUT_FAILED,
+    /**
+     * The call fails and the file it was made on is closed for good, as Java closes a channel whose thread is interrupted.
+     * Calls on the directory just fail.
+     */
+    FILE_CLOSED
 }

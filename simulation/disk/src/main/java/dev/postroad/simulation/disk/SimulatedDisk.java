@@ -278,6 +278,8 @@ public final class SimulatedDisk {
         return new IOException(
                 switch (kind) {
                     case IO_ERROR, SHORT_WRITE, FAILED_SYNC -> "simulated I/O error: " + what;
+                    case DONE_BUT_FAILED -> "simulated I/O error after the work was done: " + what;
+                    case FILE_CLOSED -> "simulated: the channel was closed by an interrupt: " + what;
                     case NO_SPACE -> "simulated: no space left on device: " + what;
                 });
     }
@@ -300,26 +302,35 @@ public final class SimulatedDisk {
 
     private final class View implements Storage {
 
-        private void check(Operation.Kind kind, String file) throws IOException {
+        /** True if the call is to do its work and fail then. */
+        private boolean check(Operation.Kind kind, String file) throws IOException {
             if (view != this) {
                 throw new IOException("the process that had the simulated disk open is gone");
             }
             Fault met = call(kind, file, 0, 0);
-            if (met != null) {
+            if (met != null && met != Fault.DONE_BUT_FAILED) {
                 throw failure(met, kind + " " + file);
+            }
+            return met != null;
+        }
+
+        private static void end(boolean fails, Operation.Kind kind, String file) throws IOException {
+            if (fails) {
+                throw failure(Fault.DONE_BUT_FAILED, kind + " " + file);
             }
         }
 
         @Override
         public StorageFile create(String name) throws IOException {
             synchronized (SimulatedDisk.this) {
-                check(Operation.Kind.CREATE, name);
+                boolean fails = check(Operation.Kind.CREATE, name);
                 if (names.containsKey(name)) {
                     throw new IOException("the file " + name + " exists already");
                 }
                 Inode inode = inode(new Content(), new Content());
                 names.put(name, inode);
                 pending.add(new Pending.Link(inode, name, null));
+                end(fails, Operation.Kind.CREATE, name);
                 return new OpenFile(this, inode, name);
             }
         }
@@ -327,7 +338,7 @@ public final class SimulatedDisk {
         @Override
         public StorageFile open(String name) throws IOException {
             synchronized (SimulatedDisk.this) {
-                check(Operation.Kind.OPEN, name);
+                end(check(Operation.Kind.OPEN, name), Operation.Kind.OPEN, name);
                 return new OpenFile(this, existing(name), name);
             }
         }
@@ -343,7 +354,7 @@ public final class SimulatedDisk {
         @Override
         public List<String> list() throws IOException {
             synchronized (SimulatedDisk.this) {
-                check(Operation.Kind.LIST, "");
+                end(check(Operation.Kind.LIST, ""), Operation.Kind.LIST, "");
                 return new ArrayList<>(names.keySet());
             }
         }
@@ -351,7 +362,7 @@ public final class SimulatedDisk {
         @Override
         public boolean exists(String name) throws IOException {
             synchronized (SimulatedDisk.this) {
-                check(Operation.Kind.EXISTS, name);
+                end(check(Operation.Kind.EXISTS, name), Operation.Kind.EXISTS, name);
                 return names.containsKey(name);
             }
         }
@@ -359,7 +370,7 @@ public final class SimulatedDisk {
         @Override
         public void rename(String from, String to) throws IOException {
             synchronized (SimulatedDisk.this) {
-                check(Operation.Kind.RENAME, from);
+                boolean fails = check(Operation.Kind.RENAME, from);
                 Inode inode = existing(from);
                 names.remove(from);
                 Inode replaced = names.put(to, inode);
@@ -367,33 +378,36 @@ public final class SimulatedDisk {
                     used -= replaced.visible.size();
                 }
                 pending.add(new Pending.Link(inode, to, from));
+                end(fails, Operation.Kind.RENAME, from);
             }
         }
 
         @Override
         public void delete(String name) throws IOException {
             synchronized (SimulatedDisk.this) {
-                check(Operation.Kind.DELETE, name);
+                boolean fails = check(Operation.Kind.DELETE, name);
                 used -= existing(name).visible.size();
                 names.remove(name);
                 pending.add(new Pending.Unlink(name));
+                end(fails, Operation.Kind.DELETE, name);
             }
         }
 
         @Override
         public void syncDirectory() throws IOException {
             synchronized (SimulatedDisk.this) {
-                check(Operation.Kind.SYNC_DIRECTORY, "");
+                boolean fails = check(Operation.Kind.SYNC_DIRECTORY, "");
                 pending.removeIf(change -> change instanceof Pending.Link || change instanceof Pending.Unlink);
                 durableNames.clear();
                 durableNames.putAll(names);
+                end(fails, Operation.Kind.SYNC_DIRECTORY, "");
             }
         }
 
         @Override
         public long usableBytes() throws IOException {
             synchronized (SimulatedDisk.this) {
-                check(Operation.Kind.USABLE_BYTES, "");
+                end(check(Operation.Kind.USABLE_BYTES, ""), Operation.Kind.USABLE_BYTES, "");
                 return capacityBytes - used;
             }
         }
@@ -432,7 +446,11 @@ public final class SimulatedDisk {
             if (closed) {
                 throw new IOException("the file " + name + " has been closed");
             }
-            return call(kind, name, position, bytes);
+            Fault met = call(kind, name, position, bytes);
+            if (met == Fault.FILE_CLOSED) {
+                closed = true;
+            }
+            return met;
         }
 
         @Override
@@ -463,7 +481,7 @@ public final class SimulatedDisk {
                 src.get(bytes);
                 if (met == Fault.SHORT_WRITE && bytes.length > 1) {
                     bytes = Arrays.copyOf(bytes, bytes.length / 2);
-                } else if (met != null) {
+                } else if (met != null && met != Fault.DONE_BUT_FAILED) {
                     throw failure(met, "writing " + name);
                 }
                 take(Math.max(0, position + bytes.length - inode.visible.size()));
@@ -479,11 +497,14 @@ public final class SimulatedDisk {
         public void force() throws IOException {
             synchronized (SimulatedDisk.this) {
                 Fault met = check(Operation.Kind.FORCE, 0, 0);
-                if (met != null) {
+                if (met != null && met != Fault.DONE_BUT_FAILED) {
                     drop(inode);
                     throw failure(met, "syncing " + name);
                 }
                 syncPending(inode);
+                if (met != null) {
+                    throw failure(met, "syncing " + name);
+                }
             }
         }
 
@@ -511,13 +532,16 @@ public final class SimulatedDisk {
         private void resize(Operation.Kind kind, long size, boolean needed) throws IOException {
             synchronized (SimulatedDisk.this) {
                 Fault met = check(kind, 0, size);
-                if (met != null) {
+                if (met != null && met != Fault.DONE_BUT_FAILED) {
                     throw failure(met, kind + " of " + name);
                 }
                 if (needed) {
                     take(size - inode.visible.size());
                     inode.visible.resize(size);
                     pending.add(new Pending.Resize(inode, size));
+                }
+                if (met != null) {
+                    throw failure(met, kind + " of " + name);
                 }
             }
         }

@@ -103,7 +103,8 @@ final class CrashExplorer {
         }
     }
 
-    private static String text(Throwable e) {
+    /** What a failure says; of one that nobody foresaw, where it was. */
+    static String text(Throwable e) {
         if (e instanceof Broken) {
             return String.valueOf(e.getMessage());
         }
