@@ -5,8 +5,10 @@ import dev.postroad.proof.history.Transcript;
 import dev.postroad.proof.history.Verdict;
 import dev.postroad.testkit.ChildProcess;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -110,7 +112,7 @@ final class Embedding implements Subject {
         for (int i = 0; i < lanes.size(); i++) {
             Path file = EmbeddingProgram.transcript(transcripts, lanes.get(i));
             if (Files.exists(file) && Files.size(file) > places[i]) {
-                try (var channel = java.nio.channels.FileChannel.open(file, java.nio.file.StandardOpenOption.WRITE)) {
+                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
                     channel.truncate(places[i]);
                 }
             }

@@ -12,6 +12,7 @@ public final class KillExperiment implements Experiment {
     private static final int CYCLES = 45;
     private static final long CONFIRMED = 300_000;
     private static final Duration DELIVERY = Duration.ofSeconds(60);
+    private static final Duration LONGEST_LOAD = Duration.ofSeconds(4);
     private static final double SHARE_OF_DRAIN = 0.1;
 
     /** For the book. */
@@ -85,8 +86,7 @@ public final class KillExperiment implements Experiment {
                 if (cycles > 0) {
                     tally.plotting.add(subject.name(), cycles, (System.nanoTime() - started) / 1e6);
                 }
-                // Long enough for some thousand messages, and now and then a kill as soon as it is there.
-                linger(random.nextInt(6) == 0 ? random.nextInt(60) : 200 + random.nextInt(1_800));
+                underLoad(subject, random);
                 subject.kill();
                 cycles++;
                 tally.cycles++;
@@ -102,6 +102,15 @@ public final class KillExperiment implements Experiment {
             results.violation(subject.name() + ": " + e.getMessage());
         }
         tally.confirmed += confirmed;
+    }
+
+    /** Lets the load run until so and so many messages were confirmed, some thousand as a rule, now and then none. */
+    static void underLoad(Subject subject, Random random) throws Exception {
+        long enough = subject.confirmed() + (random.nextInt(6) == 0 ? 0 : random.nextInt(16_000));
+        long end = System.nanoTime() + LONGEST_LOAD.toNanos();
+        do {
+            linger(random.nextInt(200));
+        } while (subject.confirmed() < enough && System.nanoTime() < end);
     }
 
     /** Lets the load run on. */

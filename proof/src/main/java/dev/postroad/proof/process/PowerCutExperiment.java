@@ -114,7 +114,7 @@ public final class PowerCutExperiment implements Experiment {
                         results.violation(where + ": no delivery within " + DELIVERY.toSeconds()
                                 + " s of the start after cut " + cuts);
                     }
-                    KillExperiment.linger(random.nextInt(5) == 0 ? random.nextInt(100) : 300 + random.nextInt(1_500));
+                    KillExperiment.underLoad(subject, random);
                     disk.cut();
                     // What it does in the dark must not be confirmed.
                     KillExperiment.linger(random.nextInt(200));

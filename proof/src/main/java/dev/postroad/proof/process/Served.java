@@ -44,25 +44,39 @@ final class Served implements Subject {
         run(true);
     }
 
+    /** As {@link #start}, with producers only. */
+    void startFilling() {
+        running = broker.start(data);
+        beginLoad(true, false);
+    }
+
     private Broker.Running run(boolean produce) {
         Broker.Running started = broker.start(data);
         running = started;
+        beginLoad(produce, true);
+        return started;
+    }
+
+    /** Begins with new clients on the process that runs. */
+    void beginLoad(boolean produce, boolean consume) {
+        refusal = null;
         for (int i = 0; i < lanes.size(); i++) {
             Lane lane = lanes.get(i);
-            Load load = started.load(lane);
+            Load load = running().load(lane);
             loads.add(load);
             load.declare();
-            Traffic traffic = new Traffic(lane, load, histories.get(i));
+            Lane.Mix mix = consume ? lane.mix() : lane.mix().withConsumers(0);
+            Traffic traffic = new Traffic(
+                    new Lane(lane.channel(), lane.kind(), lane.run(), mix), load, histories.get(i));
             traffics.add(traffic);
             if (produce) {
-                int first = starts * lane.mix().producers();
-                traffic.start(first, again(histories.get(i), first - lane.mix().producers()), seed + starts);
+                int first = starts * mix.producers();
+                traffic.start(first, again(histories.get(i), first - mix.producers()), seed + starts);
             } else {
                 traffic.startConsumers(seed + starts);
             }
         }
         starts++;
-        return started;
     }
 
     /** Half of the producers send again what they do not know of; what the others leave open stays open. */
@@ -72,21 +86,13 @@ final class Served implements Subject {
                 .toList();
     }
 
-    private Broker.Running running() {
+    /** The process that was started last. */
+    Broker.Running running() {
         Broker.Running current = running;
         if (current == null) {
             throw new IllegalStateException("not started");
         }
         return current;
-    }
-
-    /** The clients, a lane each. */
-    List<Load> loads() {
-        return loads;
-    }
-
-    boolean isAlive() {
-        return running().isAlive();
     }
 
     @Override
