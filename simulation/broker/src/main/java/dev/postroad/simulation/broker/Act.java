@@ -1,0 +1,11 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.engine.Command;
+
+/**
+ * A command on its way.
+ *
+ * @param text for people
+ * @param judge compares the answer with what the model expects, and lets the model follow
+ */
+record Act(String text, Command command, Answer<?> answer, Runnable judge) {}

@@ -1,0 +1,565 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.engine.Binding;
+import dev.postroad.engine.Command;
+import dev.postroad.engine.Durability;
+import dev.postroad.engine.EngineException.Reason;
+import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.QueueDefinition;
+import dev.postroad.engine.QueueDefinition.Overflow;
+import dev.postroad.engine.StreamDefinition;
+import dev.postroad.engine.TopicDefinition;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Commands on queues, topics and messages, each with what it should do to the model. */
+final class Commands {
+    private final World world;
+    private final Model model;
+
+    Commands(World world) {
+        this.world = world;
+        this.model = world.model;
+    }
+
+    private static Reason[] when(boolean refused, Reason reason) {
+        return refused ? new Reason[] {reason} : new Reason[0];
+    }
+
+    // ── Declaring ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    Act declare(QueueDefinition definition, @Nullable Object owner) {
+        Answer<Boolean> answer = new Answer<>("declare " + definition);
+        return new Act(
+                "declare " + definition + (owner == null ? "" : " for " + owner),
+                new Command.Declare(definition, owner, answer),
+                answer,
+                () -> {
+                    ModelQueue known = model.queues.get(definition.name());
+                    boolean mismatch = model.streams.containsKey(definition.name())
+                            || (known != null && !known.definition.equals(definition));
+                    boolean foreign = known != null && known.definition.exclusive() && known.owner != null && !known.owner.equals(owner);
+                    if (answer.carriedOut(
+                            mismatch ? when(true, Reason.MISMATCH) : when(foreign, Reason.IN_USE))) {
+                        answer.equalTo(known == null);
+                        if (known == null) {
+                            model.declare(definition, owner);
+                        } else {
+                            known.idleSince = model.now;
+                        }
+                        promise(answer);
+                    }
+                });
+    }
+
+    Act declare(StreamDefinition definition) {
+        Answer<Boolean> answer = new Answer<>("declare " + definition);
+        return new Act("declare " + definition, new Command.Declare(definition, null, answer), answer, () -> {
+            ModelStream known = model.streams.get(definition.name());
+            boolean mismatch = model.queues.containsKey(definition.name())
+                    || (known != null && !known.definition.equals(definition));
+            if (answer.carriedOut(when(mismatch, Reason.MISMATCH))) {
+                answer.equalTo(known == null);
+                if (known == null) {
+                    model.declare(definition);
+                }
+                promise(answer);
+            }
+        });
+    }
+
+    Act declare(TopicDefinition definition) {
+        Answer<Boolean> answer = new Answer<>("declare " + definition);
+        return new Act("declare " + definition, new Command.Declare(definition, null, answer), answer, () -> {
+            TopicDefinition known = model.topology.topics.get(definition.name());
+            String alternate = definition.alternate();
+            Reason[] must = known != null
+                    ? when(!known.equals(definition), Reason.MISMATCH)
+                    : when(alternate != null && !model.topology.topics.containsKey(alternate), Reason.NOT_FOUND);
+            if (answer.carriedOut(must)) {
+                answer.equalTo(known == null);
+                if (known == null) {
+                    model.batch();
+                    model.topology.declare(definition);
+                }
+                promise(answer);
+            }
+        });
+    }
+
+    Act bind(Binding binding) {
+        Answer<Boolean> answer = new Answer<>("bind " + binding);
+        return new Act("bind " + binding, new Command.Bind(binding, answer), answer, () -> {
+            boolean missing = !model.topology.topics.containsKey(binding.topic())
+                    || !(binding.toTopic()
+                            ? model.topology.topics.containsKey(binding.destination())
+                            : model.hasChannel(binding.destination()));
+            TopicDefinition topic = model.topology.topics.get(binding.topic());
+            boolean other = topic != null && !fits(topic, binding);
+            if (answer.carriedOut(other ? new Reason[] {Reason.INVALID, Reason.NOT_FOUND} : when(missing, Reason.NOT_FOUND))) {
+                answer.equalTo(!model.topology.has(binding));
+                if (!model.topology.has(binding)) {
+                    model.batch();
+                    model.topology.bind(binding);
+                }
+                promise(answer);
+            }
+        });
+    }
+
+    /** A topic may have been declared anew with another routing since the binding was drawn. */
+    private static boolean fits(TopicDefinition topic, Binding binding) {
+        return switch (topic.routing()) {
+            case HEADERS -> true;
+            case RULE -> binding.arguments().isEmpty() && binding.pattern().contains(" ");
+            default -> binding.arguments().isEmpty();
+        };
+    }
+
+    Act unbind(Binding binding) {
+        Answer<Boolean> answer = new Answer<>("unbind " + binding);
+        return new Act("unbind " + binding, new Command.Unbind(binding, answer), answer, () -> {
+            if (answer.carriedOut()) {
+                boolean known = model.topology.has(binding);
+                answer.equalTo(known);
+                if (known) {
+                    model.topology.unbind(binding);
+                }
+                promise(answer);
+            }
+        });
+    }
+
+    Act deleteChannel(String name, boolean ifUnused, boolean ifEmpty, @Nullable Object owner) {
+        Answer<Long> answer = new Answer<>("delete " + name);
+        return new Act(
+                "delete " + name + (ifUnused ? " if unused" : "") + (ifEmpty ? " if empty" : ""),
+                new Command.DeleteChannel(name, ifUnused, ifEmpty, owner, answer),
+                answer,
+                () -> deleted(name, ifUnused, ifEmpty, owner, answer));
+    }
+
+    private void deleted(String name, boolean ifUnused, boolean ifEmpty, @Nullable Object owner, Answer<Long> answer) {
+        ModelQueue queue = model.queues.get(name);
+        ModelStream stream = model.streams.get(name);
+        if (queue != null) {
+            boolean foreign = queue.definition.exclusive() && queue.owner != null && !queue.owner.equals(owner);
+            boolean used = foreign || (ifUnused && !queue.consumers.isEmpty()) || (ifEmpty && queue.size() > 0);
+            if (answer.carriedOut(when(used, Reason.IN_USE))) {
+                answer.equalTo((long) queue.size());
+                model.delete(queue);
+                promise(answer);
+            }
+            return;
+        }
+        if (stream == null) {
+            answer.carriedOut(Reason.NOT_FOUND);
+            return;
+        }
+        long messages = 0;
+        for (ModelStream.Partition partition : stream.partitions) {
+            messages += partition.entries.stream().filter(e -> !e.gone).count();
+        }
+        boolean used = (ifEmpty && messages > 0) || (ifUnused && stream.groups.stream().anyMatch(g -> !g.consumers.isEmpty()));
+        if (answer.carriedOut(when(used, Reason.IN_USE))) {
+            answer.equalTo(messages);
+            model.delete(stream);
+            promise(answer);
+        }
+    }
+
+    Act deleteTopic(String name, boolean ifUnused) {
+        Answer<Boolean> answer = new Answer<>("delete topic " + name);
+        return new Act("delete topic " + name, new Command.DeleteTopic(name, ifUnused, answer), answer, () -> {
+            boolean known = model.topology.topics.containsKey(name);
+            if (answer.carriedOut(when(known && ifUnused && model.topology.hasBindings(name), Reason.IN_USE))) {
+                answer.equalTo(known);
+                if (known) {
+                    model.topology.delete(name);
+                }
+                promise(answer);
+            }
+        });
+    }
+
+    private void promise(Answer<?> answer) {
+        if (answer.done()) {
+            world.promise();
+        }
+    }
+
+    // ── Publishing ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Why a publish must be refused; empty if it must not. */
+    Reason[] refusal(Command.Publish publish, java.util.Map<ModelQueue, Integer> coming) {
+        Set<Reason> reasons = new LinkedHashSet<>();
+        String topic = publish.topic();
+        if (topic == null ? !model.hasChannel(publish.channel()) : !model.topology.topics.containsKey(topic)) {
+            return when(true, Reason.NOT_FOUND);
+        }
+        for (EngineMessage message : publish.messages()) {
+            Set<String> channels = topic == null ? Set.of(publish.channel()) : model.topology.route(topic, publish.channel(), message);
+            if (channels.isEmpty() && publish.mandatory()) {
+                reasons.add(Reason.UNROUTABLE);
+            }
+            for (String channel : channels) {
+                ModelQueue queue = model.queues.get(channel);
+                ModelStream stream = model.streams.get(channel);
+                if (stream != null && stream.definition.compacted() && message.key() == null) {
+                    reasons.add(Reason.INVALID);
+                }
+                if (queue != null && refuses(queue, message, coming)) {
+                    reasons.add(Reason.FULL);
+                }
+            }
+        }
+        return reasons.toArray(Reason[]::new);
+    }
+
+    private boolean refuses(ModelQueue queue, EngineMessage message, java.util.Map<ModelQueue, Integer> coming) {
+        String id = message.id();
+        if (id != null && queue.dedup != null && queue.dedup.knows(id, model.now)) {
+            return false;
+        }
+        long most = queue.definition.maxMessages();
+        if (most == 0 || queue.definition.overflow() != Overflow.REJECT_PUBLISH) {
+            return false;
+        }
+        return queue.size() + coming.merge(queue, 1, Integer::sum) > most;
+    }
+
+    Act publish(
+            @Nullable String topic, String channel, List<EngineMessage> messages, @Nullable Durability durability, boolean mandatory) {
+        String text = "publish " + tell(messages) + " to " + (topic == null ? "" : "topic " + topic + " with ") + "'" + channel + "'"
+                + (durability == null ? "" : " " + durability) + (mandatory ? " mandatory" : "");
+        Answer<Command.Published> answer = new Answer<>(text);
+        Command.Publish publish = new Command.Publish(topic, channel, messages, durability, mandatory, null, answer);
+        return new Act(text, publish, answer, () -> {
+            Reason[] must = refusal(publish, new java.util.IdentityHashMap<>());
+            boolean durable = durability == null ? durable(publish) : durability == Durability.DURABLE;
+            messages.forEach(m -> world.used(m.id()));
+            if (answer.carriedOut(must)) {
+                model.batch();
+                Command.Published expected = model.publish(publish);
+                if (answer.done()) {
+                    compare(expected, answer.result(), topic == null, model.streams.containsKey(channel), text);
+                }
+                model.afterBatch();
+                if (durable) {
+                    promise(answer);
+                }
+            }
+        });
+    }
+
+    private boolean durable(Command.Publish publish) {
+        String topic = publish.topic();
+        for (EngineMessage message : publish.messages()) {
+            for (String channel : topic == null ? Set.of(publish.channel()) : model.topology.route(topic, publish.channel(), message)) {
+                ModelQueue queue = model.queues.get(channel);
+                ModelStream stream = model.streams.get(channel);
+                if ((queue != null && queue.durable()) || (stream != null && stream.durable())) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    static void compare(Command.Published expected, Command.Published actual, boolean straight, boolean stream, String text) {
+        BitSet dropped = actual.dropped() == null ? new BitSet() : actual.dropped();
+        Violation.unless(
+                dropped.equals(expected.dropped()) && actual.duplicates() == expected.duplicates(),
+                "dropped as duplicates were " + dropped + " instead of " + expected.dropped() + ": " + text);
+        if (straight && stream) {
+            for (int i = 0; i < expected.offsets().length / 2; i++) {
+                boolean same = actual.offsets()[2 * i] == expected.offsets()[2 * i]
+                        && actual.offsets()[2 * i + 1] == expected.offsets()[2 * i + 1];
+                Violation.unless(
+                        same || dropped.get(i),
+                        "message " + i + " got offset " + actual.offsets()[2 * i + 1] + " of partition " + actual.offsets()[2 * i]
+                                + " instead of " + expected.offsets()[2 * i + 1] + " of " + expected.offsets()[2 * i] + ": " + text);
+            }
+        } else if (!straight) {
+            Violation.unless(actual.routed() == expected.routed(), "routed to " + actual.routed() + " instead of "
+                    + expected.routed() + " channels: " + text);
+        }
+    }
+
+    static String tell(List<EngineMessage> messages) {
+        List<String> all = new ArrayList<>();
+        for (EngineMessage m : messages) {
+            byte[] key = m.key();
+            byte[] payload = m.payload();
+            all.add("m" + m.timestampMillis() + (key == null ? "" : " " + new String(key, java.nio.charset.StandardCharsets.UTF_8))
+                    + (m.id() == null ? "" : " " + m.id())
+                    + (m.priority() == 0 ? "" : " priority " + m.priority())
+                    + (m.ttlMillis() == 0 ? "" : " ttl " + m.ttlMillis())
+                    + (m.deliverAtMillis() == 0 ? "" : " at " + m.deliverAtMillis())
+                    + (payload == null ? " tombstone" : payload.length < 1000 ? "" : " " + payload.length + " bytes"));
+        }
+        return all.toString();
+    }
+
+    // ── Consuming ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    Act subscribe(ModelQueue queue, Command.ConsumerSettings settings, @Nullable Filter filter) {
+        String text = "subscribe to " + queue + " credit " + settings.credit() + (settings.restoring() ? "" : " not restoring")
+                + (settings.autoAcknowledge() ? " auto-acknowledge" : "") + (settings.exclusive() ? " exclusive" : "")
+                + (settings.priority() == 0 ? "" : " priority " + settings.priority())
+                + (settings.leaseMillis() == 0 ? "" : " lease " + settings.leaseMillis())
+                + (filter == null ? "" : " where " + filter.text()) + (settings.owner() == null ? "" : " of " + settings.owner());
+        Answer<Long> answer = new Answer<>(text);
+        ModelConsumer consumer = new ModelConsumer(queue, settings, filter);
+        String stream = queue.stream == null ? queue.name() : queue.stream.name();
+        Command command =
+                new Command.Subscribe(stream, queue.stream == null ? null : queue.name(), settings, world.sink(consumer), answer);
+        return new Act(text, command, answer, () -> {
+            boolean missing = queue.deleted;
+            boolean foreign = queue.definition.exclusive() && queue.owner != null && !queue.owner.equals(settings.owner());
+            boolean taken = !queue.consumers.isEmpty()
+                    && (settings.exclusive() || queue.consumers.getFirst().settings.exclusive());
+            if (missing) {
+                if (answer.done()) {
+                    // Another of its name was declared in the same turn.
+                    throw new Violation("subscribed to what is gone: " + text);
+                }
+                return;
+            }
+            if (answer.carriedOut(when(foreign || taken, Reason.IN_USE)) && answer.known()) {
+                consumer.id = answer.result();
+                int at = 0;
+                while (at < queue.consumers.size() && queue.consumers.get(at).settings.priority() >= settings.priority()) {
+                    at++;
+                }
+                queue.consumers.add(at, consumer);
+                Violation.unless(model.consumers.put(consumer.id, consumer) == null, "a consumer's id came twice");
+            }
+        });
+    }
+
+    Act credit(ModelConsumer consumer, int more) {
+        Answer<Integer> answer = new Answer<>("credit " + more + " for consumer " + consumer.id);
+        return new Act("credit " + more + " for consumer " + consumer.id, new Command.Credit(consumer.id, more, answer), answer, () -> {
+            if (answer.carriedOut(when(consumer.gone, Reason.NOT_FOUND))) {
+                consumer.credit = Math.max(0, consumer.credit + Math.min(more, world.settings.maxUnsettledPerConsumer() - consumer.credit));
+                answer.equalTo(consumer.credit);
+            }
+        });
+    }
+
+    Act unsubscribe(ModelConsumer consumer, boolean release) {
+        String text = "end consumer " + consumer.id + " of " + consumer.queue + (release ? "" : ", which keeps what it holds");
+        Answer<Integer> answer = new Answer<>(text);
+        return new Act(text, new Command.Unsubscribe(consumer.id, release, answer), answer, () -> {
+            if (!answer.carriedOut(when(consumer.gone, Reason.NOT_FOUND))) {
+                return;
+            }
+            if (!release && !consumer.held.isEmpty()) {
+                consumer.leaving = true;
+                consumer.credit = 0;
+                model.leave(consumer);
+                answer.equalTo(0);
+                return;
+            }
+            boolean durable = consumer.queue.durable() && !consumer.held.isEmpty();
+            answer.equalTo(model.end(consumer));
+            if (durable) {
+                promise(answer);
+            }
+        });
+    }
+
+    Act closeOwner(Object owner) {
+        Answer<Integer> answer = new Answer<>("close " + owner);
+        return new Act("close " + owner, new Command.CloseOwner(owner, answer), answer, () -> {
+            if (answer.carriedOut()) {
+                List<ModelConsumer> mine = model.consumers.values().stream()
+                        .filter(c -> owner.equals(c.settings.owner()))
+                        .toList();
+                mine.forEach(model::end);
+                for (ModelQueue queue : List.copyOf(model.queues.values())) {
+                    if (owner.equals(queue.owner)) {
+                        model.delete(queue);
+                    }
+                }
+                answer.equalTo(mine.size());
+                promise(answer);
+            }
+        });
+    }
+
+    // ── Settling ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Settles these numbers of a consumer, rightly or not. */
+    Act settle(long consumerId, @Nullable ModelConsumer consumer, long[] numbers, int @Nullable [] attempts, Command.Outcome outcome) {
+        String text = "settle " + java.util.Arrays.toString(numbers) + (attempts == null ? "" : " attempts " + java.util.Arrays.toString(attempts))
+                + " of consumer " + consumerId + ": " + outcome;
+        Answer<Integer> answer = new Answer<>(text);
+        return new Act(
+                text, new Command.Settle(consumerId, numbers, numbers.length, attempts, outcome, answer), answer, () -> {
+                    if (!answer.carriedOut(when(consumer == null || consumer.gone, Reason.NOT_DELIVERED)) || consumer == null) {
+                        return;
+                    }
+                    boolean durable = consumer.queue.durable();
+                    List<Copy> mine = held(consumer, numbers, attempts);
+                    settle(mine, outcome);
+                    answer.equalTo(numbers.length - mine.size());
+                    if (durable && !mine.isEmpty()) {
+                        promise(answer);
+                    }
+                });
+    }
+
+    static List<Copy> held(ModelConsumer consumer, long[] numbers, int @Nullable [] attempts) {
+        Set<Copy> mine = new LinkedHashSet<>();
+        for (int i = 0; i < numbers.length; i++) {
+            Copy copy = consumer.held.get(numbers[i]);
+            if (copy != null && (attempts == null || attempts[i] == copy.attempts)) {
+                mine.add(copy);
+            }
+        }
+        return List.copyOf(mine);
+    }
+
+    private void settle(List<Copy> copies, Command.Outcome outcome) {
+        model.batch();
+        for (Copy copy : copies) {
+            model.settle(copy, outcome);
+        }
+        model.afterBatch();
+    }
+
+    // ── Looking after queues ─────────────────────────────────────────────────────────────────────────────────────────
+
+    private Reason[] noQueue(String name) {
+        return model.queues.containsKey(name)
+                ? new Reason[0]
+                : when(true, model.streams.containsKey(name) ? Reason.INVALID : Reason.NOT_FOUND);
+    }
+
+    Act purge(String name) {
+        Answer<Long> answer = new Answer<>("purge " + name);
+        return new Act("purge " + name, new Command.Purge(name, answer), answer, () -> {
+            ModelStream stream = model.streams.get(name);
+            if (stream != null) {
+                if (answer.carriedOut()) {
+                    model.batch();
+                    model.trimAll(stream);
+                    promise(answer);
+                }
+                return;
+            }
+            if (answer.carriedOut(noQueue(name))) {
+                answer.equalTo(model.purge(java.util.Objects.requireNonNull(model.queues.get(name))));
+                promise(answer);
+            }
+        });
+    }
+
+    Act move(String from, String to, @Nullable Filter filter, long max) {
+        String text = "move " + max + " from " + from + " to " + to + (filter == null ? "" : " where " + filter.text());
+        Answer<Long> answer = new Answer<>(text);
+        return new Act(text, new Command.Move(from, to, filter == null ? null : filter.rule(), max, answer), answer, () -> {
+            Reason[] must = noQueue(from);
+            if (must.length == 0) {
+                must = from.equals(to) ? when(true, Reason.INVALID) : when(!model.hasChannel(to), Reason.NOT_FOUND);
+            }
+            if (answer.carriedOut(must)) {
+                answer.equalTo(model.move(java.util.Objects.requireNonNull(model.queues.get(from)), to, filter, max));
+                promise(answer);
+            }
+        });
+    }
+
+    Act redrive(String name, @Nullable Filter filter, long max) {
+        String text = "redrive " + max + " of " + name + (filter == null ? "" : " where " + filter.text());
+        Answer<Long> answer = new Answer<>(text);
+        return new Act(text, new Command.Redrive(name, filter == null ? null : filter.rule(), max, answer), answer, () -> {
+            if (answer.carriedOut(noQueue(name))) {
+                answer.equalTo(model.redrive(java.util.Objects.requireNonNull(model.queues.get(name)), filter, max));
+                promise(answer);
+            }
+        });
+    }
+
+    Act cancel(String name, String id) {
+        Answer<Integer> answer = new Answer<>("cancel " + id + " of " + name);
+        return new Act("cancel " + id + " of " + name, new Command.Cancel(name, id, answer), answer, () -> {
+            if (answer.carriedOut(noQueue(name))) {
+                answer.equalTo(model.cancel(java.util.Objects.requireNonNull(model.queues.get(name)), id));
+                promise(answer);
+            }
+        });
+    }
+
+    // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** A part of a transaction that settles. */
+    record Settlement(ModelConsumer consumer, long[] numbers, int @Nullable [] attempts, Command.Outcome outcome) {}
+
+    Act transact(List<Command.Publish> publishes, List<Settlement> settlements, List<Command.CommitOffsets> commits) {
+        List<Command> commands = new ArrayList<>(publishes);
+        StringBuilder text = new StringBuilder("transact:");
+        publishes.forEach(p -> text.append(" publish ").append(tell(p.messages())).append(" to ")
+                .append(p.topic() == null ? "" : "topic " + p.topic() + " with ").append("'").append(p.channel()).append("';"));
+        for (Settlement each : settlements) {
+            commands.add(new Command.Settle(
+                    each.consumer().id, each.numbers(), each.numbers().length, each.attempts(), each.outcome(), new Answer<>("part")));
+            text.append(" settle ").append(java.util.Arrays.toString(each.numbers())).append(" of consumer ")
+                    .append(each.consumer().id).append(": ").append(each.outcome()).append(';');
+        }
+        for (Command.CommitOffsets commit : commits) {
+            commands.add(commit);
+            text.append(" commit ").append(commit.group()).append(' ').append(commit.positions()).append(';');
+        }
+        Answer<List<Command.Published>> answer = new Answer<>(text.toString());
+        return new Act(text.toString(), new Command.Transact(commands, answer), answer, () -> {
+            List<Copy> all = new ArrayList<>();
+            Reason[] must = refusal(publishes, settlements, commits, all);
+            publishes.forEach(p -> p.messages().forEach(m -> world.used(m.id())));
+            if (!answer.carriedOut(must)) {
+                return;
+            }
+            model.batch();
+            for (int i = 0; i < publishes.size(); i++) {
+                Command.Published expected = model.publish(publishes.get(i));
+                if (answer.done()) {
+                    Command.Publish publish = publishes.get(i);
+                    compare(expected, answer.result().get(i), publish.topic() == null, model.streams.containsKey(publish.channel()), text.toString());
+                }
+            }
+            for (Settlement each : settlements) {
+                held(each.consumer(), each.numbers(), each.attempts()).forEach(copy -> model.settle(copy, each.outcome()));
+            }
+            commits.forEach(c -> model.commit(c.group(), c.positions()));
+            model.afterBatch();
+            promise(answer);
+        });
+    }
+
+    private Reason[] refusal(
+            List<Command.Publish> publishes, List<Settlement> settlements, List<Command.CommitOffsets> commits, List<Copy> all) {
+        Set<Reason> must = new LinkedHashSet<>();
+        java.util.Map<ModelQueue, Integer> coming = new java.util.IdentityHashMap<>();
+        for (Command.Publish publish : publishes) {
+            must.addAll(List.of(refusal(publish, coming)));
+        }
+        for (Settlement each : settlements) {
+            List<Copy> held = held(each.consumer(), each.numbers(), each.attempts());
+            boolean twice = all.stream().anyMatch(held::contains);
+            all.addAll(held);
+            if (held.size() < each.numbers().length || twice || each.consumer().gone) {
+                must.add(Reason.NOT_DELIVERED);
+            }
+        }
+        for (Command.CommitOffsets commit : commits) {
+            must.addAll(List.of(StreamCommands.refusal(model, commit)));
+        }
+        return must.toArray(Reason[]::new);
+    }
+}

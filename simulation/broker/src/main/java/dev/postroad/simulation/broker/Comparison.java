@@ -1,0 +1,325 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.engine.Command;
+import dev.postroad.engine.EngineStatus;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Compares everything that a broker shows with everything the model holds. */
+final class Comparison {
+    private final Model model;
+    private final Observed observed;
+
+    /** True after a crash: what was handed over in the last moment nobody has seen. */
+    private final boolean lastMoment;
+
+    private final Map<Copy, Long> numbers = new LinkedHashMap<>();
+    private final List<Runnable> adoptions = new ArrayList<>();
+
+    Comparison(Model model, Observed observed, boolean lastMoment) {
+        this.model = model;
+        this.observed = observed;
+        this.lastMoment = lastMoment;
+    }
+
+    /** How they differ; null if they agree. The model follows what time may have brought, by changes that can be undone. */
+    @Nullable
+    String difference() {
+        String names = names();
+        if (names != null) {
+            return names;
+        }
+        for (boolean changed = true; changed; ) {
+            changed = false;
+            for (ModelQueue queue : model.all()) {
+                changed |= letGo(queue);
+            }
+        }
+        for (ModelQueue queue : model.all()) {
+            String difference = queue(queue, observed.queues().getOrDefault(Observed.name(queue), List.of()));
+            if (difference != null) {
+                return queue.title() + ": " + difference;
+            }
+        }
+        for (ModelStream stream : model.streams.values()) {
+            for (int p = 0; p < stream.partitions.length; p++) {
+                Command.Fetched fetched = observed.partitions().get(stream.name() + "/" + p);
+                String difference = fetched == null ? "was not looked at" : partition(stream, p, fetched, 0);
+                if (difference != null) {
+                    return "stream " + stream.name() + " partition " + p + ": " + difference;
+                }
+            }
+        }
+        return null;
+    }
+
+    /** The model takes over what it did not know: numbers, and orders that were open. */
+    void adopt() {
+        numbers.forEach(model::bind);
+        adoptions.forEach(Runnable::run);
+        for (ModelQueue queue : model.all()) {
+            queue.dirty = false;
+        }
+    }
+
+    // ── Names ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private @Nullable String names() {
+        EngineStatus status = observed.status();
+        Map<String, Object> there = new TreeMap<>();
+        status.queues().forEach(q -> there.put(q.definition().name(), q.definition()));
+        status.streams().forEach(s -> there.put(s.definition().name(), s.definition()));
+        status.groups().stream().filter(g -> g.stream() != null).forEach(g -> {
+            EngineStatus.Queue shared = g.shared();
+            if (shared != null) {
+                there.put(g.stream() + "\n" + g.name(), shared.definition());
+            }
+        });
+        for (ModelQueue queue : model.all()) {
+            long idle = queue.definition.expiresMillis();
+            if (!there.containsKey(Observed.name(queue)) && idle > 0 && queue.idleWas + idle <= model.latest) {
+                model.delete(queue);
+            }
+        }
+        Map<String, Object> expected = new TreeMap<>();
+        model.all().forEach(q -> expected.put(Observed.name(q), q.definition));
+        model.streams.values().forEach(s -> expected.put(s.name(), s.definition));
+        if (!there.equals(expected)) {
+            return "there are the channels " + there.keySet() + " instead of " + expected.keySet()
+                    + (there.keySet().equals(expected.keySet()) ? ", with other definitions" : "");
+        }
+        if (!new HashSet<>(status.topics()).equals(new HashSet<>(model.topology.topics.values()))) {
+            return "there are the topics " + status.topics() + " instead of " + model.topology.topics.values();
+        }
+        if (!new HashSet<>(status.bindings()).equals(new HashSet<>(model.topology.bindings))
+                || status.bindings().size() != model.topology.bindings.size()) {
+            return "there are the bindings " + status.bindings() + " instead of " + model.topology.bindings;
+        }
+        return offsets(status);
+    }
+
+    private @Nullable String offsets(EngineStatus status) {
+        Map<String, Set<String>> there = new TreeMap<>();
+        for (EngineStatus.Group group : status.groups()) {
+            if (group.stream() == null && !group.positions().isEmpty()) {
+                Set<String> of = there.computeIfAbsent(group.name(), g -> new HashSet<>());
+                group.positions().forEach(p -> of.add(p.stream() + "/" + p.partition() + "=" + p.offset()));
+            }
+        }
+        Map<String, Set<String>> expected = new TreeMap<>();
+        model.offsets.forEach((group, positions) -> {
+            if (!positions.isEmpty()) {
+                Set<String> of = expected.computeIfAbsent(group, g -> new HashSet<>());
+                positions.values().forEach(p -> of.add(p.stream() + "/" + p.partition() + "=" + p.offset()));
+            }
+        });
+        return there.equals(expected) ? null : "groups have stored " + there + " instead of " + expected;
+    }
+
+    // ── Queues ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Messages that are not there any more and need not be. True if there were any. */
+    private boolean letGo(ModelQueue queue) {
+        List<Command.Browsed> browsed = observed.queues().getOrDefault(Observed.name(queue), List.of());
+        if (browsed.size() >= queue.size() && queue.definition.ttlMillis() == 0 && !queue.dirty && !queue.loose) {
+            return false;
+        }
+        Map<Long, Integer> tags = new HashMap<>();
+        browsed.forEach(b -> tags.merge(b.message().timestampMillis(), 1, Integer::sum));
+        boolean changed = false;
+        for (Copy copy : List.copyOf(queue.all())) {
+            Integer left = tags.get(copy.tag());
+            if (left != null && left > 0) {
+                tags.put(copy.tag(), left - 1);
+            } else if (copy.expiry > 0 && copy.expiry <= model.latest && copy.holder == null) {
+                model.expired(copy);
+                changed = true;
+            } else if (copy.mayDrop || (lastMoment && queue.maybeTaken && copy.notBefore <= model.latest)) {
+                model.batch();
+                model.remove(copy);
+                changed = true;
+            }
+        }
+        return changed;
+    }
+
+    private @Nullable String queue(ModelQueue queue, List<Command.Browsed> browsed) {
+        List<Copy> expected = Model.inOrder(queue);
+        List<Copy> found = new ArrayList<>(browsed.size());
+        Map<Long, List<Copy>> unbound = new HashMap<>();
+        for (Copy copy : expected) {
+            if (copy.number < 0) {
+                unbound.computeIfAbsent(copy.tag(), t -> new ArrayList<>(1)).add(copy);
+            }
+        }
+        for (Command.Browsed b : browsed) {
+            Copy copy = queue.byNumber.get(b.number());
+            if (copy == null) {
+                List<Copy> same = unbound.getOrDefault(b.message().timestampMillis(), List.of());
+                for (Copy each : same) {
+                    if (Contents.difference(each.body, each.letter, b.message()) == null) {
+                        copy = each;
+                        break;
+                    }
+                }
+                copy = copy == null && !same.isEmpty() ? same.getFirst() : copy;
+                if (copy == null) {
+                    return "m" + b.message().timestampMillis() + " (number " + b.number() + ", attempts " + b.attempts() + ", "
+                            + b.state() + ") is there and should not be; " + expected + " should be";
+                }
+                same.remove(copy);
+                numbers.put(copy, b.number());
+            }
+            String difference = message(copy, b);
+            if (difference != null) {
+                return "m" + copy.tag() + " (number " + b.number() + "): " + difference;
+            }
+            found.add(copy);
+        }
+        if (found.size() < expected.size()) {
+            Set<Copy> missing = new java.util.LinkedHashSet<>(expected);
+            found.forEach(missing::remove);
+            return "missing: " + missing + " of " + expected;
+        }
+        return order(queue, expected, found);
+    }
+
+    private @Nullable String message(Copy copy, Command.Browsed b) {
+        String difference = Contents.difference(copy.body, copy.letter, b.message());
+        if (difference != null) {
+            return difference;
+        }
+        boolean handed = lastMoment && copy.queue.maybeHanded && copy.notBefore <= model.latest && b.attempts() == copy.attempts + 1;
+        if (b.attempts() != copy.attempts && !handed) {
+            return "it says attempt " + b.attempts() + " instead of " + copy.attempts;
+        }
+        if ((b.state() == Command.Browsed.State.IN_FLIGHT) != (copy.holder != null)) {
+            return "it is " + b.state() + (copy.holder == null ? ", and nobody holds it" : ", and somebody holds it");
+        }
+        if (b.notBeforeMillis() != copy.notBefore
+                && !(b.notBeforeMillis() <= model.latest && copy.notBefore <= model.latest)
+                && !(handed && b.notBeforeMillis() == 0)) {
+            return "it waits until " + b.notBeforeMillis() + " instead of " + copy.notBefore;
+        }
+        if (copy.queue.stream != null && (b.partition() != copy.partition || b.offset() != copy.offset)) {
+            return "it has offset " + b.offset() + " of partition " + b.partition() + " instead of " + copy.offset + " of "
+                    + copy.partition;
+        }
+        if (handed) {
+            int attempts = b.attempts();
+            adoptions.add(() -> {
+                copy.attempts = attempts;
+                copy.notBefore = 0;
+                copy.firstDelay = false;
+            });
+        }
+        return null;
+    }
+
+    private @Nullable String order(ModelQueue queue, List<Copy> expected, List<Copy> found) {
+        if (!queue.loose) {
+            return expected.equals(found) ? null : "the order is " + found + " instead of " + expected;
+        }
+        List<Copy> fixed = expected.stream().filter(c -> !c.loose).toList();
+        List<Copy> fixedFound = found.stream().filter(c -> !c.loose).toList();
+        if (!fixed.equals(fixedFound)) {
+            return "the order is " + fixedFound + " instead of " + fixed;
+        }
+        adoptions.add(() -> reorder(queue, expected, found));
+        return null;
+    }
+
+    private void reorder(ModelQueue queue, List<Copy> expected, List<Copy> found) {
+        List<Long> orders = expected.stream().map(c -> c.order).toList();
+        List<Long> before = found.stream().map(c -> c.order).toList();
+        Runnable forth = () -> place(queue, found, orders);
+        Runnable back = () -> place(queue, found, before);
+        forth.run();
+        model.history.changed(back);
+        for (Copy copy : found) {
+            copy.loose = false;
+            copy.mayDrop = false;
+        }
+        queue.loose = false;
+    }
+
+    private static void place(ModelQueue queue, List<Copy> copies, List<Long> orders) {
+        copies.forEach(c -> queue.copies.remove(c.order));
+        for (int i = 0; i < copies.size(); i++) {
+            copies.get(i).order = orders.get(i);
+            queue.copies.put(orders.get(i), copies.get(i));
+        }
+    }
+
+    // ── Streams ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** What was fetched from this offset on, as far as it goes. */
+    @Nullable
+    String partition(ModelStream stream, int number, Command.Fetched fetched, long from) {
+        ModelStream.Partition partition = stream.partitions[number];
+        if (fetched.next() != partition.next()) {
+            return "the next offset is " + fetched.next() + " instead of " + partition.next();
+        }
+        if (fetched.earliest() < partition.earliest) {
+            return "the earliest offset is " + fetched.earliest() + " and was " + partition.earliest;
+        }
+        long at = Math.max(from, partition.from);
+        boolean batch = false;
+        for (Command.StreamRecord record : fetched.records()) {
+            if (record.offset() < at || record.offset() >= partition.next()) {
+                return "offset " + record.offset() + " is there, where " + at + " to " + partition.next() + " could be";
+            }
+            for (; at < record.offset(); at++) {
+                ModelStream.Entry skipped = partition.entries.get((int) at);
+                if (!skipped.gone) {
+                    if (!stream.mayGo(partition, skipped, model.latest)) {
+                        return "offset " + at + " is missing";
+                    }
+                    if (!batch) {
+                        model.batch();
+                        batch = true;
+                    }
+                    model.gone(partition, skipped);
+                }
+            }
+            ModelStream.Entry entry = partition.entries.get((int) at);
+            if (entry.gone) {
+                return "offset " + at + " had gone and is there again";
+            }
+            if (record.partition() != number || record.acceptedMillis() != entry.accepted) {
+                return "offset " + at + " was accepted at " + record.acceptedMillis() + " instead of " + entry.accepted;
+            }
+            String difference = Contents.difference(entry.body, entry.letter, record.message());
+            if (difference != null) {
+                return "offset " + at + ": " + difference;
+            }
+            at++;
+        }
+        for (; at < fetched.nextFetch() || (from == 0 && at < partition.next() && fetched.records().size() < 100_000 && full); at++) {
+            ModelStream.Entry skipped = partition.entries.get((int) at);
+            if (!skipped.gone) {
+                if (!stream.mayGo(partition, skipped, model.latest)) {
+                    return "offset " + at + " is missing";
+                }
+                if (!batch) {
+                    model.batch();
+                    batch = true;
+                }
+                model.gone(partition, skipped);
+            }
+        }
+        long earliest = fetched.earliest();
+        adoptions.add(() -> partition.earliest = Math.max(partition.earliest, earliest));
+        return null;
+    }
+
+    /** True if fetches were of all there is. */
+    boolean full = true;
+}

@@ -1,0 +1,103 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.engine.EngineMessage;
+import org.jspecify.annotations.Nullable;
+
+/** A message in a queue of the model. */
+final class Copy {
+    final ModelQueue queue;
+
+    /** As it was sent, without what dead-lettering adds. */
+    final EngineMessage body;
+
+    /** What dead-lettering added; null for none. */
+    final @Nullable Letter letter;
+
+    /** As a dead letter, the queue in which its key is dead because of it; null for none. */
+    final @Nullable ModelQueue deadIn;
+
+    /** As such a dead letter, its place in the line of that key. */
+    final long deadPlace;
+
+    /** Where it stands in the line of its key. */
+    final long place;
+
+    final long expiry;
+    final int lane;
+    final @Nullable String key;
+
+    /** Where a shared group's message lies in its stream; -1 otherwise. */
+    final int partition;
+
+    final long offset;
+
+    /** Where it stands in its queue. */
+    long order;
+
+    boolean there;
+    int attempts;
+    long notBefore;
+    boolean firstDelay;
+
+    /** Its place in the queue is not known before somebody looks. */
+    boolean loose;
+
+    /** Nobody's filter took it in a shared group: it may go. */
+    boolean mayDrop;
+
+    /** By which the broker knows it; -1 while the model does not know. */
+    long number = -1;
+
+    // what no crash outlives
+    @Nullable
+    ModelConsumer holder;
+
+    long lease;
+
+    Copy(
+            ModelQueue queue,
+            EngineMessage body,
+            @Nullable Letter letter,
+            @Nullable ModelQueue deadIn,
+            long deadPlace,
+            long place,
+            long expiry,
+            int lane,
+            @Nullable String key,
+            int partition,
+            long offset) {
+        this.queue = queue;
+        this.body = body;
+        this.letter = letter;
+        this.deadIn = deadIn;
+        this.deadPlace = deadPlace;
+        this.place = place;
+        this.expiry = expiry;
+        this.lane = lane;
+        this.key = key;
+        this.partition = partition;
+        this.offset = offset;
+    }
+
+    /** A message is known by its time stamp, which no other has. */
+    long tag() {
+        return body.timestampMillis();
+    }
+
+    /**
+     * What dead-lettering adds to a message.
+     *
+     * @param from time of dead-lettering at the earliest
+     * @param to and at the latest
+     */
+    record Letter(
+            String cause, String origin, @Nullable String group, int attempts, long from, long to) {}
+
+    @Override
+    public String toString() {
+        return "m" + tag() + (letter == null ? "" : " (" + letter.cause() + ")") + (number < 0 ? "" : " number " + number)
+                + " attempts " + attempts
+                + (notBefore > 0 ? " until " + notBefore : "") + (expiry > 0 ? " expires " + expiry : "")
+                + (holder != null ? " held" : "");
+    }
+}

@@ -1,0 +1,41 @@
+package dev.postroad.simulation.broker;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/** Message ids that a channel of the model has seen, and when. */
+final class Dedup {
+    private final long windowMillis;
+    private final History history;
+    private final Map<String, Long> seen = new HashMap<>();
+
+    Dedup(long windowMillis, History history) {
+        this.windowMillis = windowMillis;
+        this.history = history;
+    }
+
+    boolean knows(String id, long now) {
+        Long at = seen.get(id);
+        return at != null && at + windowMillis > now;
+    }
+
+    /** True if whether the id is a duplicate does not depend on what the clock said in between. */
+    boolean certain(String id, long now, long latest) {
+        Long at = seen.get(id);
+        return at == null || at + windowMillis > latest || at + windowMillis <= now;
+    }
+
+    void add(String id, long now) {
+        if (knows(id, now)) {
+            return;
+        }
+        Long before = seen.put(id, now);
+        history.changed(() -> {
+            if (before == null) {
+                seen.remove(id);
+            } else {
+                seen.put(id, before);
+            }
+        });
+    }
+}

@@ -1,0 +1,194 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.engine.Binding;
+import dev.postroad.engine.Durability;
+import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.QueueDefinition;
+import dev.postroad.engine.QueueDefinition.DeadLetterTarget;
+import dev.postroad.engine.QueueDefinition.Overflow;
+import dev.postroad.engine.StreamDefinition;
+import dev.postroad.engine.TopicDefinition;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Draws definitions and messages. */
+final class Draws {
+    private static final String[] COLOURS = {"red", "green", "blue"};
+    private static final String[] WORDS = {"a", "b", "a.b", "a.b.c", "b.c", "a/b", "a/b/c", "", "b", "a..b", "$a/b", "/a"};
+    private static final String[] PATTERNS = {"a", "#", "a.*", "a.#", "*.b", "#.c", "*", "a.*.c", "*.#.b", "b"};
+    private static final String[] LEVELS = {"a", "#", "a/+", "a/#", "+/b", "+", "a/+/c", "b", "+/+", "/+"};
+
+    /** What all of a run's queues have in common, so that not everything meets everything. */
+    final boolean ttls;
+
+    final boolean bounds;
+    final boolean big;
+    final Scenario scenario;
+    private long tags;
+    private int ids;
+
+    Draws(Scenario scenario, Dice dice) {
+        this.scenario = scenario;
+        ttls = scenario == Scenario.TIMER || (scenario != Scenario.KEYED && dice.chance(1, 3));
+        bounds = !ttls && dice.chance(1, 2);
+        big = dice.chance(1, 4);
+    }
+
+    static String name(Dice dice, String kind, int count) {
+        return kind + dice.below(count);
+    }
+
+    private static Durability durability(Dice dice) {
+        return dice.chance(3, 4) ? Durability.DURABLE : dice.chance(2, 3) ? Durability.BUFFERED : Durability.TRANSIENT;
+    }
+
+    private @Nullable DeadLetterTarget deadLetter(Dice dice, boolean dead) {
+        return switch (dice.below(10)) {
+            case 0, 1 -> null;
+            case 2 -> DeadLetterTarget.channel("q1");
+            case 3 -> scenario == Scenario.ALL ? DeadLetterTarget.channel("s0") : DeadLetterTarget.channel("dead0");
+            case 4 -> scenario == Scenario.ALL ? new DeadLetterTarget("t0", dice.chance(1, 2) ? null : "a") : DeadLetterTarget.channel("dead1");
+            case 5 -> DeadLetterTarget.channel("nowhere");
+            default -> DeadLetterTarget.channel(dead ? "dead1" : "dead0");
+        };
+    }
+
+    /** A queue's definition; queues whose names begin with b are bounded where bounds are drawn. */
+    QueueDefinition queue(String name, Dice dice) {
+        boolean dead = name.startsWith("dead");
+        boolean keyed = scenario == Scenario.KEYED ? !dead : dice.chance(1, 3) && scenario != Scenario.QUEUE;
+        QueueDefinition definition = QueueDefinition.named(name)
+                .withDurability(dead ? Durability.DURABLE : durability(dice))
+                .withKeyOrdered(keyed)
+                .withPriorities(keyed || dice.chance(3, 4) ? 1 : dice.choose(2, 3, 255))
+                .withDeliveryLimit(dice.choose(0, 0, 1, 2, 3))
+                .withLeaseMillis(dice.choose(0L, 0L, 500L, 5_000L))
+                .withTtlMillis(ttls && dice.chance(1, 3) ? dice.choose(300L, 3_000L, 30_000L) : 0)
+                .withDedupMillis(dice.chance(1, 3) ? dice.choose(1_000L, 20_000L, 1_000_000L) : 0)
+                .withDeadLetter(dead && dice.chance(1, 2) ? null : deadLetter(dice, dead));
+        if (dead) {
+            return definition.withDeadLetter(name.equals("dead1") ? null : definition.deadLetter());
+        }
+        if (dice.chance(1, 8)) {
+            definition = definition.withAutoDelete(true);
+        }
+        if (dice.chance(1, 8)) {
+            definition = definition.withSingleActiveConsumer(true);
+        } else if (dice.chance(1, 10)) {
+            definition = definition.withExclusive(true);
+        }
+        if (dice.chance(1, scenario == Scenario.TIMER ? 3 : 10)) {
+            definition = definition.withExpiresMillis(dice.choose(1_000L, 10_000L));
+        }
+        if (bounds && name.startsWith("b")) {
+            Overflow overflow = dice.choose(Overflow.values());
+            definition = definition
+                    .withMaxMessages(dice.between(1, 8))
+                    .withOverflow(
+                            overflow == Overflow.DEAD_LETTER_OLDEST && definition.deadLetter() == null
+                                    ? Overflow.DROP_OLDEST
+                                    : overflow);
+        }
+        return definition;
+    }
+
+    QueueDefinition group(String name, Dice dice) {
+        return QueueDefinition.named(name)
+                .withDurability(durability(dice))
+                .withKeyOrdered(dice.chance(1, 3))
+                .withDeliveryLimit(dice.choose(0, 1, 3))
+                .withLeaseMillis(dice.choose(0L, 1_000L))
+                .withTtlMillis(ttls && dice.chance(1, 4) ? 3_000L : 0)
+                .withDeadLetter(dice.chance(1, 2) ? DeadLetterTarget.channel("dead0") : null);
+    }
+
+    StreamDefinition stream(String name, Dice dice) {
+        StreamDefinition definition = StreamDefinition.named(name, dice.between(1, 4))
+                .withDurability(durability(dice))
+                .withCompacted(dice.chance(1, 4))
+                .withTombstoneMillis(dice.choose(0L, 2_000L, 1_000_000L))
+                .withDedupMillis(dice.chance(1, 3) ? dice.choose(1_000L, 1_000_000L) : 0);
+        if (dice.chance(1, 3)) {
+            definition = definition.withRetentionMillis(dice.choose(1_000L, 20_000L));
+        }
+        return dice.chance(1, 4) ? definition.withRetentionBytes(dice.choose(1L, 500L, 5_000L)) : definition;
+    }
+
+    TopicDefinition topic(String name, @Nullable String alternate, Dice dice) {
+        return TopicDefinition.named(name, dice.choose(TopicDefinition.Routing.values()))
+                .withAlternate(alternate)
+                .withAutoDelete(dice.chance(1, 6));
+    }
+
+    Binding binding(TopicDefinition from, String destination, boolean toTopic, Dice dice) {
+        String pattern = switch (from.routing()) {
+            case DIRECT -> dice.choose(WORDS);
+            case FANOUT, HEADERS -> "";
+            case PATTERN -> dice.choose(PATTERNS);
+            case LEVELS -> dice.choose(LEVELS);
+            case RULE -> Filter.number(dice.below(Filter.COUNT)).text();
+        };
+        Map<String, Object> arguments = new LinkedHashMap<>();
+        if (from.routing() == TopicDefinition.Routing.HEADERS) {
+            arguments.put("x-match", dice.choose("all", "any"));
+            arguments.put("colour", dice.choose(COLOURS));
+            if (dice.chance(1, 2)) {
+                arguments.put("n", (long) dice.below(4));
+            }
+        }
+        return new Binding(from.name(), destination, toTopic, pattern, arguments);
+    }
+
+    String routingKey(Dice dice) {
+        return dice.choose(WORDS);
+    }
+
+    /** An id that is new or, now and then, was used before. */
+    String id(Dice dice) {
+        return "id" + (dice.chance(1, 3) && ids > 0 ? dice.between(Math.max(0, ids - 6), ids - 1) : ids++);
+    }
+
+    String anyId(Dice dice) {
+        return "id" + dice.between(Math.max(0, ids - 6), ids);
+    }
+
+    EngineMessage message(long now, boolean delays, boolean tombstones, Dice dice) {
+        boolean keyed = dice.chance(2, 3);
+        byte[] key = keyed ? ("k" + dice.below(4)).getBytes(StandardCharsets.UTF_8) : null;
+        Map<String, Object> headers = Map.of();
+        if (dice.chance(1, 2)) {
+            headers = new HashMap<>();
+            if (dice.chance(2, 3)) {
+                headers.put("colour", dice.choose(COLOURS));
+            }
+            if (dice.chance(2, 3)) {
+                headers.put("n", (long) dice.below(9));
+            }
+            if (dice.chance(1, 8)) {
+                headers.put("häder", dice.choose("", "ü\u0000", 1.5, true, new byte[] {1, 0, (byte) dice.below(256)}));
+            }
+        }
+        int size = big && dice.chance(1, 6) ? dice.between(2_000, 30_000) : dice.chance(1, 20) ? 0 : dice.between(1, 120);
+        byte[] payload = new byte[size];
+        long bits = dice.next();
+        for (int i = 0; i < size; i++) {
+            payload[i] = (byte) (bits >>> (i & 31));
+        }
+        EngineMessage.Properties properties = dice.chance(1, 6)
+                ? new EngineMessage.Properties("type", dice.chance(1, 2) ? "source" : null, null, "reply", null, "1")
+                : EngineMessage.Properties.NONE;
+        return new EngineMessage(
+                null,
+                key,
+                tombstones && keyed && dice.chance(1, 4) ? null : payload,
+                headers,
+                properties,
+                ++tags,
+                dice.chance(1, 4) ? dice.choose(1, 2, 3, 255) : 0,
+                ttls && dice.chance(1, 5) ? dice.choose(1L, 500L, 5_000L, 100_000L) : 0,
+                delays && dice.chance(1, 4) ? now + dice.choose(-5L, 1L, 700L, 5_000L, 50_000L) : 0);
+    }
+}

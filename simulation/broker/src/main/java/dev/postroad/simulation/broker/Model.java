@@ -1,0 +1,934 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.engine.Binding;
+import dev.postroad.engine.Command;
+import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.QueueDefinition;
+import dev.postroad.engine.QueueDefinition.Overflow;
+import dev.postroad.engine.StreamDefinition;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a broker should do, said as plainly as possible: lists of messages, looked through from the beginning each time. It
+ * knows no journal, no index and no heap, and shares nothing with the engine but the words of its commands.
+ *
+ * <p>What time alone brings (the end of a time to live, retention, an idle queue) the model does not foresee: it is told by
+ * who has looked, and says whether it may be so.
+ */
+final class Model {
+    final History history = new History();
+    final Topology topology = new Topology(history);
+    final Map<String, ModelQueue> queues = new LinkedHashMap<>();
+    final Map<String, ModelStream> streams = new LinkedHashMap<>();
+    final Map<String, TreeMap<String, Command.Position>> offsets = new TreeMap<>();
+    final Map<Long, ModelConsumer> consumers = new LinkedHashMap<>();
+
+    /** Time as the broker knows it. */
+    long now;
+
+    /** The latest time any broker on this disk has known. */
+    long latest;
+
+    /** What happens now happens in an order that nobody promises. */
+    private boolean anyOrder;
+
+    private long nextOrder;
+    private long nextPlace;
+    private final ArrayDeque<DeadKey> newlyDead = new ArrayDeque<>();
+    private final ArrayDeque<ModelQueue> overflowing = new ArrayDeque<>();
+
+    private record DeadKey(ModelQueue queue, String key, long place) {}
+
+    /** Where one record of a message goes. */
+    private static final class Place {
+        final List<ModelQueue> queues = new ArrayList<>();
+
+        @Nullable
+        ModelStream stream;
+
+        int partition = -1;
+    }
+
+    // ── What is there ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @Nullable
+    ModelQueue group(String stream, String group) {
+        ModelStream known = streams.get(stream);
+        if (known != null) {
+            for (ModelQueue queue : known.groups) {
+                if (queue.name().equals(group)) {
+                    return queue;
+                }
+            }
+        }
+        return null;
+    }
+
+    /** All queues and shared groups. */
+    List<ModelQueue> all() {
+        List<ModelQueue> all = new ArrayList<>(queues.values());
+        streams.values().forEach(stream -> all.addAll(stream.groups));
+        return all;
+    }
+
+    boolean hasChannel(String name) {
+        return queues.containsKey(name) || streams.containsKey(name);
+    }
+
+    void batch() {
+        history.batch();
+    }
+
+    private static @Nullable String key(EngineMessage message) {
+        byte[] key = message.key();
+        return key == null ? null : new String(key, StandardCharsets.ISO_8859_1);
+    }
+
+    // ── Messages come ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private static long expiry(QueueDefinition definition, long ttl, long from) {
+        long own = definition.ttlMillis();
+        long most = ttl > 0 && own > 0 ? Math.min(ttl, own) : Math.max(ttl, own);
+        return most > 0 ? from + most : 0;
+    }
+
+    private Copy append(
+            ModelQueue queue,
+            EngineMessage body,
+            Copy.@Nullable Letter letter,
+            @Nullable ModelQueue deadIn,
+            long deadPlace,
+            long place,
+            int partition,
+            long offset,
+            boolean filling) {
+        long deliverAt = filling ? 0 : body.deliverAtMillis();
+        String key = key(body);
+        Copy copy = new Copy(
+                queue,
+                body,
+                letter,
+                deadIn,
+                deadPlace,
+                place,
+                expiry(queue.definition, filling ? 0 : body.ttlMillis(), Math.max(now, deliverAt)),
+                filling ? 0 : Math.min(body.priority(), queue.definition.priorities() - 1),
+                key,
+                partition,
+                offset);
+        copy.notBefore = deliverAt > now ? deliverAt : 0;
+        copy.firstDelay = copy.notBefore > 0;
+        copy.order = nextOrder++ << 8;
+        queue.delayedKeys |= copy.firstDelay && key != null && queue.definition.keyOrdered();
+        link(copy);
+        history.changed(() -> unlink(copy));
+        String id = body.id();
+        if (!filling && id != null) {
+            if (queue.dedup != null) {
+                queue.dedup.add(id, now);
+            }
+        }
+        if (queue.definition.overflow() != Overflow.REJECT_PUBLISH && over(queue) && !overflowing.contains(queue)) {
+            overflowing.add(queue);
+        }
+        return copy;
+    }
+
+    private static void link(Copy copy) {
+        copy.there = true;
+        copy.queue.copies.put(copy.order, copy);
+        if (copy.number >= 0) {
+            copy.queue.byNumber.put(copy.number, copy);
+        }
+        if (copy.deadIn != null && copy.key != null) {
+            copy.deadIn.deadKeys.merge(copy.key, 1, Integer::sum);
+        }
+    }
+
+    private static void unlink(Copy copy) {
+        copy.there = false;
+        copy.queue.copies.remove(copy.order);
+        if (copy.number >= 0) {
+            copy.queue.byNumber.remove(copy.number);
+        }
+        if (copy.deadIn != null && copy.key != null) {
+            copy.deadIn.deadKeys.compute(copy.key, (k, count) -> count == null || count == 1 ? null : count - 1);
+        }
+    }
+
+    /** The message goes, and whoever holds it has room for another. */
+    void remove(Copy copy) {
+        takeFromHolder(copy);
+        if (copy.there) {
+            unlink(copy);
+            history.changed(() -> link(copy));
+        }
+    }
+
+    void takeFromHolder(Copy copy) {
+        ModelConsumer holder = copy.holder;
+        if (holder != null) {
+            holder.held.remove(copy.number);
+            if (holder.settings.restoring()) {
+                holder.credit++;
+            }
+            copy.holder = null;
+            copy.lease = 0;
+            if (holder.leaving && holder.held.isEmpty()) {
+                forget(holder);
+            }
+        }
+    }
+
+    private void forget(ModelConsumer consumer) {
+        consumer.gone = true;
+        consumers.remove(consumer.id);
+    }
+
+    private boolean over(ModelQueue queue) {
+        long most = queue.definition.maxMessages();
+        return most > 0 && queue.size() > most;
+    }
+
+    ModelStream.Entry append(ModelStream stream, int partition, EngineMessage body, Copy.@Nullable Letter letter, long place) {
+        ModelStream.Partition to = stream.partitions[partition];
+        long lastMillis = to.lastMillis;
+        to.lastMillis = Math.max(1, Math.max(lastMillis, now));
+        ModelStream.Entry entry = new ModelStream.Entry(body, letter, to.next(), to.lastMillis, place);
+        to.entries.add(entry);
+        stream.accepted++;
+        history.changed(() -> {
+            to.entries.removeLast();
+            to.lastMillis = lastMillis;
+            stream.accepted--;
+        });
+        String key = key(body);
+        if (stream.definition.compacted() && key != null) {
+            ModelStream.Entry former = to.last.put(key, entry);
+            history.changed(() -> {
+                if (former == null) {
+                    to.last.remove(key);
+                } else {
+                    to.last.put(key, former);
+                }
+            });
+            if (former != null) {
+                gone(to, former);
+            }
+        }
+        String id = body.id();
+        if (stream.dedup != null && id != null) {
+            stream.dedup.add(id, now);
+        }
+        return entry;
+    }
+
+    void gone(ModelStream.Partition partition, ModelStream.Entry entry) {
+        if (!entry.gone) {
+            entry.gone = true;
+            int from = partition.from;
+            history.changed(() -> {
+                entry.gone = false;
+                partition.from = Math.min(partition.from, from);
+            });
+            while (partition.from < partition.entries.size() && partition.entries.get(partition.from).gone) {
+                partition.from++;
+            }
+        }
+    }
+
+    /** One record: to a stream with its groups, or to queues. Keys that are dead take another way. Returns the offset, or -1. */
+    private long store(EngineMessage body, Copy.@Nullable Letter letter, Place to, long home, boolean follow) {
+        if (follow) {
+            to.queues.removeIf(queue -> queue.keyDead(key(body)) && letterBehind(queue, body, letter));
+        }
+        if (to.queues.isEmpty() && to.stream == null) {
+            return -1;
+        }
+        long place = nextPlace++;
+        long offset = -1;
+        if (to.stream != null) {
+            offset = append(to.stream, to.partition, body, letter, place).offset;
+        }
+        for (ModelQueue queue : to.queues) {
+            boolean group = queue.stream != null;
+            append(queue, body, letter, null, -1, home >= 0 ? home : place, group ? to.partition : -1, group ? offset : -1, false);
+        }
+        return offset;
+    }
+
+    private @Nullable Place place(String channel, EngineMessage message) {
+        Place place = new Place();
+        resolve(channel, message, place);
+        return place.queues.isEmpty() && place.stream == null ? null : place;
+    }
+
+    private void resolve(String channel, EngineMessage message, Place place) {
+        ModelQueue queue = queues.get(channel);
+        ModelStream stream = streams.get(channel);
+        if (queue != null && !place.queues.contains(queue)) {
+            place.queues.add(queue);
+        } else if (stream != null) {
+            place.stream = stream;
+            place.partition = stream.partitionOf(message);
+            place.queues.addAll(stream.groups);
+        }
+    }
+
+    /**
+     * A publish, in one batch.
+     *
+     * @return what the broker should answer; offsets are those of a publish straight to a stream
+     */
+    Command.Published publish(Command.Publish publish) {
+        String topic = publish.topic();
+        List<EngineMessage> messages = publish.messages();
+        Command.Producer producer = publish.producer();
+        java.util.BitSet dropped = new java.util.BitSet();
+        long[] offsets = new long[2 * messages.size()];
+        int routed = 1;
+        for (int i = 0; i < messages.size(); i++) {
+            EngineMessage message = messages.get(i);
+            String id = message.id();
+            long offset = -1;
+            int partition = -1;
+            if (topic == null) {
+                Place place = place(publish.channel(), message);
+                if (place == null) {
+                    throw new IllegalStateException("no place");
+                }
+                if (producer != null) {
+                    place.partition = producer.partition();
+                }
+                partition = place.partition;
+                boolean duplicate = producer == null
+                        && id != null
+                        && (place.stream != null
+                                ? place.stream.dedup != null && place.stream.dedup.knows(id, now)
+                                : knows(place.queues.getFirst(), id));
+                if (duplicate) {
+                    dropped.set(i);
+                } else {
+                    offset = store(message, null, place, -1, true);
+                }
+            } else {
+                Place queuesOnly = new Place();
+                boolean any = false;
+                routed = 0;
+                for (String channel : topology.route(topic, publish.channel(), message)) {
+                    routed++;
+                    ModelStream stream = streams.get(channel);
+                    if (stream == null) {
+                        resolve(channel, message, queuesOnly);
+                    } else if (id == null || stream.dedup == null || !stream.dedup.knows(id, now)) {
+                        Place place = place(channel, message);
+                        if (place != null) {
+                            store(message, null, place, -1, true);
+                            any = true;
+                        }
+                    }
+                }
+                int before = queuesOnly.queues.size();
+                queuesOnly.queues.removeIf(queue -> id != null && knows(queue, id));
+                any |= !queuesOnly.queues.isEmpty();
+                if (before > 0 && !any) {
+                    dropped.set(i);
+                }
+                store(message, null, queuesOnly, -1, true);
+            }
+            offsets[2 * i] = partition;
+            offsets[2 * i + 1] = offset;
+        }
+        return new Command.Published(dropped.cardinality(), routed, -1, -1, offsets, dropped);
+    }
+
+    private boolean knows(ModelQueue queue, String id) {
+        return queue.dedup != null && queue.dedup.knows(id, now);
+    }
+
+    void wrote(ModelStream stream, Command.Producer producer, long[] offsets) {
+        Short epoch = stream.epochs.put(producer.id(), producer.epoch());
+        String name = producer.id() + "/" + producer.epoch() + "/" + producer.partition();
+        ModelStream.Written known = stream.producers.computeIfAbsent(name, n -> new ModelStream.Written());
+        int expected = known.expected;
+        known.expected = producer.sequence() + offsets.length / 2;
+        known.batches.add(new long[] {producer.sequence(), offsets.length / 2, offsets[1]});
+        history.changed(() -> {
+            known.batches.removeLast();
+            known.expected = expected;
+            if (known.batches.isEmpty()) {
+                stream.producers.remove(name);
+            }
+            if (epoch == null) {
+                stream.epochs.remove(producer.id());
+            } else {
+                stream.epochs.put(producer.id(), epoch);
+            }
+        });
+    }
+
+    // ── Messages are given up ────────────────────────────────────────────────────────────────────────────────────────
+
+    private List<Place> letterPlaces(ModelQueue queue, EngineMessage message) {
+        List<Place> places = new ArrayList<>(1);
+        QueueDefinition.DeadLetterTarget target = queue.definition.deadLetter();
+        if (target == null) {
+            return places;
+        }
+        String channel = target.channel();
+        if (target.topic() == null) {
+            addPlace(String.valueOf(channel), message, places);
+        } else {
+            for (String name : topology.route(target.topic(), channel != null ? channel : queue.name(), message)) {
+                addPlace(name, message, places);
+            }
+        }
+        return places;
+    }
+
+    private void addPlace(String channel, EngineMessage message, List<Place> places) {
+        if (!hasChannel(channel)) {
+            return;
+        }
+        if (places.isEmpty() || (streams.containsKey(channel) && places.getLast().stream != null)) {
+            places.add(new Place());
+        }
+        resolve(channel, message, places.getLast());
+    }
+
+    private Copy.Letter letter(ModelQueue queue, String cause, int attempts, long from) {
+        return queue.stream == null
+                ? new Copy.Letter(cause, queue.name(), null, attempts, from, now)
+                : new Copy.Letter(cause, queue.stream.name(), queue.name(), attempts, from, now);
+    }
+
+    /** Writes a dead letter wherever it goes; false if there is no place for it. */
+    private boolean storeLetter(
+            ModelQueue queue, EngineMessage body, Copy.Letter letter, boolean kills, long deadPlace, boolean loose) {
+        List<Place> places = letterPlaces(queue, body);
+        if (places.isEmpty()) {
+            return false;
+        }
+        Place first = places.getFirst();
+        boolean one = places.size() == 1 && first.stream == null && first.queues.size() == 1 && first.queues.getFirst() != queue;
+        boolean marks = kills && one && key(body) != null && queue.definition.keyOrdered();
+        EngineMessage plain = body.ttlMillis() == 0 && body.deliverAtMillis() == 0
+                ? body
+                : body.withTtlMillis(0).withDeliverAtMillis(0);
+        for (Place to : places) {
+            long place = nextPlace++;
+            long offset = to.stream == null ? -1 : append(to.stream, to.partition, plain, letter, place).offset;
+            for (ModelQueue target : to.queues) {
+                boolean group = target.stream != null;
+                Copy copy = append(
+                        target,
+                        plain,
+                        letter,
+                        marks ? queue : null,
+                        deadPlace >= 0 ? deadPlace : place,
+                        place,
+                        group ? to.partition : -1,
+                        group ? offset : -1,
+                        false);
+                copy.loose = loose;
+                target.loose |= loose;
+            }
+        }
+        return true;
+    }
+
+    private boolean letterBehind(ModelQueue queue, EngineMessage body, Copy.@Nullable Letter former) {
+        boolean stored = storeLetter(queue, body, letter(queue, "key-order", 0, now), true, -1, false);
+        String id = body.id();
+        if (stored && id != null && queue.dedup != null) {
+            queue.dedup.add(id, now);
+        }
+        return stored;
+    }
+
+    /** A message is given up for this cause, within a batch. */
+    private void giveUp(Copy copy, String cause, boolean loose, long from) {
+        ModelQueue queue = copy.queue;
+        boolean kills = !cause.equals("expired") && !cause.equals("overflow");
+        int attempts = copy.attempts;
+        boolean stored = storeLetter(
+                queue, copy.body, letter(queue, cause, attempts, from), kills, copy.place, loose || anyOrder);
+        String key = copy.key;
+        boolean marked = stored && kills && key != null && queue.definition.keyOrdered() && marks(queue, copy.body);
+        remove(copy);
+        if (marked && key != null && !cause.equals("key-order")) {
+            newlyDead.add(new DeadKey(queue, key, copy.place));
+        }
+    }
+
+    private boolean marks(ModelQueue queue, EngineMessage body) {
+        List<Place> places = letterPlaces(queue, body);
+        Place first = places.getFirst();
+        return places.size() == 1 && first.stream == null && first.queues.size() == 1 && first.queues.getFirst() != queue;
+    }
+
+    /** The time to live of a message was over some time since. In a batch of its own. */
+    void expired(Copy copy) {
+        batch();
+        giveUp(copy, "expired", true, copy.expiry);
+        afterBatch();
+    }
+
+    /** What follows from a batch, each in a batch of its own. */
+    void afterBatch() {
+        List<ModelQueue> shortened = new ArrayList<>();
+        while (!newlyDead.isEmpty() || !overflowing.isEmpty()) {
+            if (!newlyDead.isEmpty()) {
+                DeadKey dead = newlyDead.poll();
+                if (!dead.queue().deleted) {
+                    clear(dead.queue(), dead.key(), dead.place());
+                }
+            } else {
+                ModelQueue queue = overflowing.poll();
+                boolean letters = queue.definition.overflow() == Overflow.DEAD_LETTER_OLDEST && !shortened.contains(queue);
+                while (!queue.deleted && over(queue)) {
+                    Copy oldest = queue.oldestWaiting();
+                    if (oldest == null) {
+                        break;
+                    }
+                    batch();
+                    if (letters) {
+                        giveUp(oldest, "overflow", false, now);
+                    } else {
+                        remove(oldest);
+                    }
+                }
+                shortened.add(queue);
+            }
+        }
+    }
+
+    /** Later messages of a key that has died follow it. */
+    private void clear(ModelQueue queue, String key, long place) {
+        batch();
+        for (Copy copy : List.copyOf(queue.all())) {
+            if (key.equals(copy.key) && copy.holder == null && copy.place > place) {
+                giveUp(copy, "key-order", false, now);
+            }
+        }
+    }
+
+    // ── Deliveries ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    void delivered(Copy copy, ModelConsumer consumer) {
+        int attempts = copy.attempts;
+        long notBefore = copy.notBefore;
+        boolean firstDelay = copy.firstDelay;
+        copy.attempts++;
+        copy.notBefore = 0;
+        copy.firstDelay = false;
+        history.changed(() -> {
+            copy.attempts = attempts;
+            copy.notBefore = notBefore;
+            copy.firstDelay = firstDelay;
+        });
+        consumer.credit--;
+        if (consumer.settings.autoAcknowledge()) {
+            remove(copy);
+        } else {
+            copy.holder = consumer;
+            long lease = consumer.leaseMillis();
+            copy.lease = lease > 0 ? now + lease : 0;
+            consumer.held.put(copy.number, copy);
+        }
+    }
+
+    void bind(Copy copy, long number) {
+        copy.number = number;
+        copy.queue.byNumber.put(number, copy);
+    }
+
+    /** Settles what this consumer holds, within a batch. */
+    void settle(Copy copy, Command.Outcome outcome) {
+        switch (outcome) {
+            case Command.Outcome.Acknowledge a -> remove(copy);
+            case Command.Outcome.DeadLetter d -> giveUp(copy, "rejected", false, now);
+            case Command.Outcome.Extend e -> copy.lease = now + e.leaseMillis();
+            case Command.Outcome.Release r -> release(copy, r.delayMillis(), r.counts());
+        }
+    }
+
+    private void release(Copy copy, long delayMillis, boolean counts) {
+        int limit = copy.queue.definition.deliveryLimit();
+        if (counts && limit > 0 && copy.attempts >= limit) {
+            giveUp(copy, "delivery-limit", false, now);
+            return;
+        }
+        takeFromHolder(copy);
+        int attempts = copy.attempts;
+        long notBefore = copy.notBefore;
+        boolean firstDelay = copy.firstDelay;
+        copy.attempts -= counts || attempts == 0 ? 0 : 1;
+        copy.notBefore = delayMillis > 0 ? now + delayMillis : 0;
+        copy.firstDelay = false;
+        history.changed(() -> {
+            copy.attempts = attempts;
+            copy.notBefore = notBefore;
+            copy.firstDelay = firstDelay;
+        });
+    }
+
+    /** A delivery goes back because its consumer ended or its lease ran out. */
+    void takeBack(Copy copy) {
+        batch();
+        release(copy, 0, true);
+        afterBatch();
+    }
+
+    /** Ends a consumer. Returns how much it held. */
+    int end(ModelConsumer consumer) {
+        if (consumer.gone) {
+            return 0;
+        }
+        forget(consumer);
+        consumer.queue.consumers.remove(consumer);
+        List<Copy> held = List.copyOf(consumer.held.values());
+        held.forEach(this::takeBack);
+        leave(consumer);
+        return held.size();
+    }
+
+    /** A consumer gets nothing more; true if its queue went with it. */
+    void leave(ModelConsumer consumer) {
+        ModelQueue queue = consumer.queue;
+        queue.consumers.remove(consumer);
+        queue.idleSince = now;
+        if (queue.definition.autoDelete() && queue.consumers.isEmpty() && !queue.deleted) {
+            delete(queue);
+        }
+    }
+
+    /** What is due at this moment. */
+    void timers() {
+        anyOrder = true;
+        for (ModelQueue queue : all()) {
+            List<Copy> back = null;
+            for (Copy copy : queue.all()) {
+                if (copy.notBefore > 0 && copy.notBefore <= now) {
+                    copy.notBefore = 0;
+                    copy.firstDelay = false;
+                } else if (copy.lease > 0 && copy.lease <= now) {
+                    back = back == null ? new ArrayList<>() : back;
+                    back.add(copy);
+                }
+            }
+            if (back != null) {
+                back.sort(Comparator.comparingLong((Copy c) -> c.lease).thenComparingLong(c -> c.number));
+                back.forEach(this::takeBack);
+            }
+        }
+        anyOrder = false;
+    }
+
+    /** Power goes and comes back: nobody holds anything, and what does not outlive that is gone. */
+    void restart() {
+        consumers.clear();
+        for (ModelQueue queue : all()) {
+            queue.consumers.clear();
+            queue.idleSince = now;
+            for (Copy copy : queue.all()) {
+                copy.holder = null;
+                copy.lease = 0;
+            }
+        }
+        for (ModelQueue queue : all()) {
+            if (queue.definition.exclusive()) {
+                delete(queue);
+            } else if (queue.definition.durability() == dev.postroad.engine.Durability.TRANSIENT) {
+                batch();
+                List.copyOf(queue.all()).forEach(this::remove);
+            }
+            if (queue.definition.overflow() != Overflow.REJECT_PUBLISH && over(queue) && !overflowing.contains(queue)) {
+                overflowing.add(queue);
+            }
+        }
+        anyOrder = true;
+        Map<ModelQueue, Map<String, Long>> firstDead = new LinkedHashMap<>();
+        for (ModelQueue letters : all()) {
+            for (Copy copy : letters.all()) {
+                if (copy.deadIn != null && !copy.deadIn.deleted && copy.key != null) {
+                    firstDead.computeIfAbsent(copy.deadIn, q -> new TreeMap<>()).merge(copy.key, copy.deadPlace, Math::min);
+                }
+            }
+        }
+        firstDead.forEach((queue, keys) -> keys.forEach((key, place) -> clear(queue, key, place)));
+        afterBatch();
+        anyOrder = false;
+        for (ModelStream stream : streams.values()) {
+            if (stream.definition.durability() == dev.postroad.engine.Durability.TRANSIENT) {
+                batch();
+                trimAll(stream);
+            }
+        }
+    }
+
+    void trimAll(ModelStream stream) {
+        for (ModelStream.Partition partition : stream.partitions) {
+            for (int i = partition.from; i < partition.entries.size(); i++) {
+                gone(partition, partition.entries.get(i));
+            }
+        }
+    }
+
+    // ── Declaring and deleting ───────────────────────────────────────────────────────────────────────────────────────
+
+    void declare(QueueDefinition definition, @Nullable Object owner) {
+        batch();
+        ModelQueue queue = new ModelQueue(definition, null, history);
+        queue.idleSince = now;
+        queue.owner = definition.exclusive() ? owner : null;
+        queues.put(definition.name(), queue);
+        history.changed(() -> {
+            queue.deleted = true;
+            queues.remove(definition.name());
+        });
+    }
+
+    void declare(StreamDefinition definition) {
+        batch();
+        streams.put(definition.name(), new ModelStream(definition, history));
+        history.changed(() -> streams.remove(definition.name()));
+    }
+
+    void declareGroup(ModelStream stream, QueueDefinition definition, Command.Start start) {
+        batch();
+        ModelQueue group = new ModelQueue(definition, stream, history);
+        group.idleSince = now;
+        stream.groups.add(group);
+        history.changed(() -> {
+            group.deleted = true;
+            stream.groups.remove(group);
+        });
+        List<Object[]> found = new ArrayList<>();
+        for (int p = 0; p < stream.partitions.length; p++) {
+            for (ModelStream.Entry entry : stream.partitions[p].entries) {
+                boolean in = switch (start) {
+                    case Command.Start.Earliest e -> true;
+                    case Command.Start.Latest l -> false;
+                    case Command.Start.Offset o -> entry.offset >= o.offset();
+                    case Command.Start.Offsets o -> entry.offset >= o.offsets().get(p);
+                    case Command.Start.Timestamp t -> entry.accepted >= t.millis();
+                };
+                if (in && !entry.gone) {
+                    found.add(new Object[] {entry, p});
+                }
+            }
+        }
+        found.sort(Comparator.comparingLong(e -> ((ModelStream.Entry) e[0]).place));
+        for (Object[] each : found) {
+            ModelStream.Entry entry = (ModelStream.Entry) each[0];
+            append(group, entry.body, entry.letter, null, -1, entry.place, (int) each[1], entry.offset, true);
+        }
+    }
+
+    /** Deletes a queue or shared group, in a batch of its own; topics that lived by it follow. */
+    void delete(ModelQueue queue) {
+        batch();
+        List<Binding> gone = drop(queue);
+        topology.dropUnbound(gone);
+    }
+
+    private List<Binding> drop(ModelQueue queue) {
+        for (Copy copy : List.copyOf(queue.all())) {
+            copy.holder = null;
+            remove(copy);
+        }
+        queue.deleted = true;
+        ModelStream stream = queue.stream;
+        int at = stream == null ? 0 : stream.groups.indexOf(queue);
+        if (stream == null) {
+            queues.remove(queue.name());
+        } else {
+            stream.groups.remove(queue);
+        }
+        history.changed(() -> {
+            queue.deleted = false;
+            if (stream == null) {
+                queues.put(queue.name(), queue);
+            } else {
+                stream.groups.add(at, queue);
+            }
+        });
+        queue.consumers.clear();
+        consumers.values().removeIf(consumer -> {
+            consumer.gone |= consumer.queue == queue;
+            return consumer.queue == queue;
+        });
+        return stream == null ? topology.channelGone(queue.name()) : List.of();
+    }
+
+    void delete(ModelStream stream) {
+        batch();
+        for (ModelQueue group : List.copyOf(stream.groups)) {
+            drop(group);
+        }
+        streams.remove(stream.name());
+        history.changed(() -> streams.put(stream.name(), stream));
+        for (Map.Entry<String, TreeMap<String, Command.Position>> group : offsets.entrySet()) {
+            for (Command.Position position : List.copyOf(group.getValue().values())) {
+                if (position.stream().equals(stream.name())) {
+                    put(group.getKey(), position.stream() + "/" + position.partition(), null);
+                }
+            }
+        }
+        topology.dropUnbound(topology.channelGone(stream.name()));
+    }
+
+    // ── Offsets of groups ────────────────────────────────────────────────────────────────────────────────────────────
+
+    void commit(String group, List<Command.Position> positions) {
+        for (Command.Position position : positions) {
+            put(group, position.stream() + "/" + position.partition(), position);
+        }
+    }
+
+    void deleteOffsets(String group) {
+        batch();
+        for (String place : List.copyOf(offsets.getOrDefault(group, new TreeMap<>()).keySet())) {
+            put(group, place, null);
+        }
+    }
+
+    private void put(String group, String place, Command.@Nullable Position position) {
+        TreeMap<String, Command.Position> of = offsets.computeIfAbsent(group, g -> new TreeMap<>());
+        Command.Position before = position == null ? of.remove(place) : of.put(place, position);
+        history.changed(() -> {
+            if (before == null) {
+                of.remove(place);
+            } else {
+                of.put(place, before);
+            }
+        });
+    }
+
+    // ── Looking after queues ─────────────────────────────────────────────────────────────────────────────────────────
+
+    static List<Copy> inOrder(ModelQueue queue) {
+        List<Copy> copies = new ArrayList<>(queue.all());
+        if (queue.definition.priorities() > 1) {
+            copies.sort(Comparator.comparingInt(c -> -c.lane));
+        }
+        return copies;
+    }
+
+    long purge(ModelQueue queue) {
+        batch();
+        long count = 0;
+        for (Copy copy : List.copyOf(queue.all())) {
+            if (copy.holder == null) {
+                remove(copy);
+                count++;
+            }
+        }
+        return count;
+    }
+
+    int cancel(ModelQueue queue, String id) {
+        int count = 0;
+        for (Copy copy : List.copyOf(queue.all())) {
+            if (copy.firstDelay && copy.notBefore > 0 && id.equals(copy.body.id())) {
+                batch();
+                remove(copy);
+                count++;
+            }
+        }
+        return count;
+    }
+
+    private static boolean full(ModelQueue queue) {
+        return queue.definition.maxMessages() > 0 && queue.size() >= queue.definition.maxMessages();
+    }
+
+    private static List<Copy> line(ModelQueue letters, Copy of) {
+        return letters.all().stream()
+                .filter(c -> c.deadIn != null && c.deadIn == of.deadIn && c.key != null && c.key.equals(of.key))
+                .sorted(Comparator.comparingLong((Copy c) -> c.deadPlace).thenComparingLong(c -> c.order))
+                .toList();
+    }
+
+    long move(ModelQueue from, String to, @Nullable Filter filter, long max) {
+        long moved = 0;
+        ModelQueue queue = queues.get(to);
+        for (Copy copy : inOrder(from)) {
+            if (moved == max || (queue != null && full(queue))) {
+                break;
+            }
+            if (copy.holder != null || !copy.there || (filter != null && !filter.takes(copy.body))) {
+                continue;
+            }
+            boolean home = queue != null && copy.deadIn == queue && !queue.deleted;
+            if (home && line(from, copy).getFirst() != copy) {
+                continue;
+            }
+            batch();
+            Place place = place(to, copy.body);
+            if (place == null) {
+                throw new IllegalStateException("no place");
+            }
+            store(copy.body, copy.letter, place, home ? copy.deadPlace : -1, !home);
+            remove(copy);
+            moved++;
+        }
+        afterBatch();
+        return moved;
+    }
+
+    long redrive(ModelQueue letters, @Nullable Filter filter, long max) {
+        long moved = 0;
+        java.util.Set<String> done = new java.util.HashSet<>();
+        for (Copy first : inOrder(letters)) {
+            if (moved == max) {
+                break;
+            }
+            boolean marked = first.deadIn != null;
+            if (marked && !done.add(System.identityHashCode(first.deadIn) + "/" + first.key)) {
+                continue;
+            }
+            if (!first.there) {
+                continue;
+            }
+            for (Copy copy : marked ? line(letters, first) : List.of(first)) {
+                ModelQueue back = origin(copy);
+                if (moved == max
+                        || copy.holder != null
+                        || back == null
+                        || back == letters
+                        || (filter != null && !filter.takes(copy.body))
+                        || full(back)
+                        || (!marked && back.keyDead(copy.key))) {
+                    break;
+                }
+                batch();
+                Place place = new Place();
+                place.queues.add(back);
+                store(copy.body, null, place, marked ? copy.deadPlace : -1, !marked);
+                remove(copy);
+                moved++;
+            }
+        }
+        afterBatch();
+        return moved;
+    }
+
+    private @Nullable ModelQueue origin(Copy copy) {
+        Copy.Letter letter = copy.letter;
+        if (letter == null) {
+            return null;
+        }
+        String group = letter.group();
+        return group == null ? queues.get(letter.origin()) : group(letter.origin(), group);
+    }
+}

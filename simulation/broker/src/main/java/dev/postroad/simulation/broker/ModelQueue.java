@@ -1,0 +1,137 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.engine.QueueDefinition;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A queue, or a shared group, of the model: a list of messages, looked through from the beginning each time. */
+final class ModelQueue {
+    final QueueDefinition definition;
+    final @Nullable ModelStream stream;
+    final @Nullable Dedup dedup;
+    final TreeMap<Long, Copy> copies = new TreeMap<>();
+    final Map<Long, Copy> byNumber = new HashMap<>();
+    final Map<String, Integer> deadKeys = new HashMap<>();
+    final List<ModelConsumer> consumers = new ArrayList<>();
+
+    @Nullable
+    Object owner;
+
+    long idleSince;
+
+    /** What {@link #idleSince} was when the power went; and whether messages may have been handed over just then. */
+    long idleWas;
+
+    boolean maybeHanded;
+    boolean maybeTaken;
+    boolean deleted;
+
+    /** Something may have happened to it that the model has to learn by looking. */
+    boolean dirty;
+
+    /** In which order some of its messages stand is not known. */
+    boolean loose;
+
+    /** Messages with a key have waited for their first delivery here: such keys have no simple order. */
+    boolean delayedKeys;
+
+    ModelQueue(QueueDefinition definition, @Nullable ModelStream stream, History history) {
+        this.definition = definition;
+        this.stream = stream;
+        dedup = definition.dedupMillis() > 0 ? new Dedup(definition.dedupMillis(), history) : null;
+    }
+
+    String name() {
+        return definition.name();
+    }
+
+    String title() {
+        return stream == null ? "queue " + name() : "group " + name() + " of " + stream.name();
+    }
+
+    boolean durable() {
+        return definition.durability() == dev.postroad.engine.Durability.DURABLE;
+    }
+
+    Collection<Copy> all() {
+        return copies.values();
+    }
+
+    int size() {
+        return copies.size();
+    }
+
+    boolean keyDead(@Nullable String key) {
+        return key != null && definition.keyOrdered() && deadKeys.containsKey(key);
+    }
+
+    boolean filtered() {
+        for (ModelConsumer consumer : consumers) {
+            if (consumer.filter != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** True if the next message to deliver is known. */
+    boolean strict() {
+        return !loose && !delayedKeys && !filtered();
+    }
+
+    private final Set<String> busy = new HashSet<>();
+
+    /** The message to deliver next; null for none. */
+    @Nullable
+    Copy firstReady(long now) {
+        boolean keyed = definition.keyOrdered();
+        busy.clear();
+        Copy best = null;
+        for (Copy copy : copies.values()) {
+            String key = keyed ? copy.key : null;
+            if (copy.holder != null || copy.notBefore > now) {
+                if (key != null && (copy.holder != null || !copy.firstDelay)) {
+                    busy.add(key);
+                }
+                continue;
+            }
+            if ((copy.expiry > 0 && copy.expiry <= now) || (key != null && !busy.add(key))) {
+                continue;
+            }
+            if (best == null || copy.lane > best.lane) {
+                best = copy;
+                if (definition.priorities() == 1) {
+                    break;
+                }
+            }
+        }
+        return best;
+    }
+
+    /** The oldest message of the lowest priority that nobody holds. */
+    @Nullable
+    Copy oldestWaiting() {
+        Copy best = null;
+        for (Copy copy : copies.values()) {
+            if (copy.holder == null && (best == null || copy.lane < best.lane)) {
+                best = copy;
+                if (copy.lane == 0) {
+                    break;
+                }
+            }
+        }
+        return best;
+    }
+
+    @Override
+    public String toString() {
+        return title();
+    }
+}

@@ -1,0 +1,33 @@
+package dev.postroad.simulation.broker;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/** What a run is about: everything at once, or one state machine. */
+public enum Scenario {
+    /** All commands and options. */
+    ALL,
+    /** Queues with all their options but the order of keys. */
+    QUEUE,
+    /** Key-ordered queues, their dead letters and their way back. */
+    KEYED,
+    /** Streams: partitions, retention, compaction, idempotent producers. */
+    STREAM,
+    /** Groups of streams, of positions and shared ones. */
+    GROUP,
+    /** Transactions over queues, streams and offsets. */
+    TRANSACTION,
+    /** Delays, schedules, leases, times to live, idle queues. */
+    TIMER;
+
+    /** As it is written on a command line. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The state machines, one by one. */
+    public static List<Scenario> stateMachines() {
+        return Arrays.stream(values()).filter(s -> s != ALL).toList();
+    }
+}

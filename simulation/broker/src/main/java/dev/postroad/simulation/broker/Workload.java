@@ -1,0 +1,593 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.engine.Binding;
+import dev.postroad.engine.Command;
+import dev.postroad.engine.Durability;
+import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.TopicDefinition;
+import dev.postroad.simulation.disk.Fault;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the world does, step by step. Each step draws from dice of its own, which depend on the seed and the step's number
+ * alone: so steps can be left out, and those that stay mean the same.
+ */
+final class Workload {
+    private static final int MOST_BACKLOG = 150;
+
+    private final World world;
+    private final Model model;
+    private final Commands commands;
+    private final StreamCommands streams;
+    private final Draws draws;
+    private final Scenario scenario;
+    private final List<long[]> settled = new ArrayList<>();
+    private final List<Writer> writers = new ArrayList<>();
+    private long turns;
+    private final int crashOneIn;
+
+    /** An idempotent producer. */
+    private static final class Writer {
+        final long id;
+        short epoch;
+        final int[] sequences = new int[4];
+        int lastPartition = -1;
+        int lastSequence;
+        int lastCount;
+
+        Writer(long id) {
+            this.id = id;
+        }
+    }
+
+    Workload(World world, Scenario scenario, Dice dice) {
+        this.world = world;
+        this.model = world.model;
+        this.scenario = scenario;
+        commands = new Commands(world);
+        streams = new StreamCommands(world);
+        draws = new Draws(scenario, dice);
+        crashOneIn = dice.choose(15, 40, 150);
+    }
+
+    // ── Steps ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    void step(Dice dice) {
+        passTime(dice);
+        int what = dice.below(200);
+        boolean mayDie = dice.chance(1, crashOneIn);
+        if (what < 3) {
+            world.restart();
+            restarted();
+        } else if (what < 13) {
+            checkpoint(dice, mayDie);
+        } else if (what < 18) {
+            look(dice);
+        } else if (mayDie && dice.chance(1, 4)) {
+            crash(dice);
+        } else {
+            act(dice, mayDie);
+        }
+        if (++turns % 16 == 0) {
+            world.checkNothingStuck();
+        }
+    }
+
+    private void passTime(Dice dice) {
+        switch (dice.below(scenario == Scenario.TIMER ? 6 : 12)) {
+            case 0 -> pass(dice.choose(1, 10, 100));
+            case 1 -> pass(dice.choose(500, 1_000, 1_001));
+            case 2 -> pass(dice.choose(1, 3_000, 20_000));
+            case 3 -> {
+                if (dice.chance(1, 12)) {
+                    long jump = dice.choose(-3_600_000L, -5_000L, 60_000L, -86_400_000L * 400, 86_400_000L);
+                    world.tell("  the clock jumps by " + jump + " ms");
+                    world.clock = Math.max(1_000_000_000_000L, world.clock + jump);
+                }
+            }
+            default -> {}
+        }
+    }
+
+    private void pass(long millis) {
+        world.tell("  " + millis + " ms pass");
+        world.clock += millis;
+    }
+
+    private void restarted() {
+        streams.restarted();
+    }
+
+    private void look(Dice dice) {
+        if (!world.look()) {
+            throw new Violation("the broker failed without a fault");
+        }
+        world.checkNothingStuck();
+        if (dice.chance(1, 8)) {
+            world.inspectFiles();
+        }
+    }
+
+    private void crash(Dice dice) {
+        world.recover(dice, dice.chance(3, 4), dice.chance(1, 4) ? dice.between(1, 3) : 0);
+        restarted();
+    }
+
+    private void checkpoint(Dice dice, boolean mayDie) {
+        if (mayDie) {
+            world.armKill(dice.between(1, 6));
+        }
+        boolean alive = true;
+        for (int i = dice.between(1, 3); i > 0 && alive; i--) {
+            alive = world.checkpointStep(dice.chance(2, 3));
+        }
+        world.disarm();
+        if (!alive) {
+            crash(dice);
+        }
+    }
+
+    private void act(Dice dice, boolean mayDie) {
+        List<Act> acts = new ArrayList<>();
+        if (world.unsure()) {
+            if (mayDie) {
+                look(dice);
+            } else {
+                world.lookFirst(acts);
+            }
+        }
+        if (mayDie) {
+            if (dice.chance(2, 3)) {
+                world.armKill(dice.between(1, 5));
+            } else {
+                world.armFault(dice.between(1, 4), dice.choose(Fault.values()));
+            }
+        }
+        int most = dice.choose(1, 3, 8, 20);
+        for (int i = dice.between(1, most); i > 0; i--) {
+            add(acts, dice);
+        }
+        boolean alive = world.turn(acts);
+        world.disarm();
+        if (!alive) {
+            if (!mayDie) {
+                throw new Violation("the broker failed without a fault");
+            }
+            crash(dice);
+        }
+    }
+
+    private void add(List<Act> acts, Dice dice) {
+        int before = acts.size();
+        for (int attempt = 0; attempt < 8 && acts.size() == before; attempt++) {
+            Act act = draw(dice, acts);
+            if (act != null) {
+                acts.add(act);
+            }
+        }
+    }
+
+    private @Nullable Act draw(Dice dice, List<Act> acts) {
+        int kind = dice.below(100);
+        return switch (scenario) {
+            case QUEUE, KEYED -> kind < 8 ? declareQueue(dice) : kind < 40 ? publish(dice) : consume(dice);
+            case TIMER -> kind < 8 ? declareQueue(dice) : kind < 45 ? publish(dice) : consume(dice);
+            case STREAM -> kind < 8 ? declareStream(dice) : kind < 60 ? publishToStream(dice) : read(dice);
+            case GROUP -> kind < 5 ? declareStream(dice)
+                    : kind < 12 ? sharedGroup(dice, acts)
+                    : kind < 35 ? publishToStream(dice)
+                    : kind < 60 ? members(dice)
+                    : kind < 65 ? read(dice)
+                    : consume(dice);
+            case TRANSACTION -> kind < 5 ? declareQueue(dice)
+                    : kind < 8 ? declareStream(dice)
+                    : kind < 45 ? transact(dice)
+                    : kind < 65 ? publish(dice)
+                    : consume(dice);
+            case ALL -> switch (kind / 4) {
+                case 0 -> declareQueue(dice);
+                case 1 -> dice.chance(1, 2) ? declareStream(dice) : sharedGroup(dice, acts);
+                case 2, 3 -> topics(dice);
+                case 4, 5, 6, 7, 8 -> publish(dice);
+                case 9, 10 -> publishToTopic(dice);
+                case 11, 12 -> publishToStream(dice);
+                case 13 -> read(dice);
+                case 14 -> members(dice);
+                case 15, 16 -> transact(dice);
+                default -> consume(dice);
+            };
+        };
+    }
+
+    // ── Declaring ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private String queueName(Dice dice) {
+        return switch (dice.below(6)) {
+            case 0 -> "dead" + dice.below(2);
+            case 1, 2 -> draws.bounds ? Draws.name(dice, "b", 2) : Draws.name(dice, "q", 4);
+            default -> Draws.name(dice, "q", scenario == Scenario.ALL ? 4 : 3);
+        };
+    }
+
+    private @Nullable Object owner(Dice dice) {
+        return dice.chance(1, 3) ? "connection-" + dice.below(3) : null;
+    }
+
+    private @Nullable Act declareQueue(Dice dice) {
+        String name = queueName(dice);
+        ModelQueue known = model.queues.get(name);
+        if (dice.chance(1, 4)) {
+            return commands.deleteChannel(name, dice.chance(1, 3), dice.chance(1, 3), owner(dice));
+        }
+        if (known != null && dice.chance(1, 2)) {
+            return commands.declare(known.definition, dice.chance(1, 2) ? known.owner : owner(dice));
+        }
+        Object owner = owner(dice);
+        return commands.declare(draws.queue(name, dice), owner);
+    }
+
+    private @Nullable Act declareStream(Dice dice) {
+        String name = Draws.name(dice, "s", 2);
+        if (model.streams.containsKey(name) && dice.chance(1, 4)) {
+            streams.stirred = true;
+            return commands.deleteChannel(name, dice.chance(1, 4), dice.chance(1, 4), null);
+        }
+        if (model.streams.containsKey(name) && dice.chance(2, 3)) {
+            return null;
+        }
+        streams.stirred = true;
+        return commands.declare(draws.stream(name, dice));
+    }
+
+    private @Nullable ModelStream anyStream(Dice dice) {
+        return model.streams.isEmpty() ? null : dice.pick(List.copyOf(model.streams.values()));
+    }
+
+    private @Nullable Act sharedGroup(Dice dice, List<Act> acts) {
+        ModelStream stream = anyStream(dice);
+        if (stream == null) {
+            return null;
+        }
+        String name = Draws.name(dice, "g", 2);
+        ModelQueue known = model.group(stream.name(), name);
+        if (dice.chance(1, 3)) {
+            return streams.deleteGroup(stream.name(), name);
+        }
+        if (known != null) {
+            return streams.declareGroup(stream, known.definition, new Command.Start.Earliest());
+        }
+        if (stream.retains()) {
+            // What has gone meanwhile must be known first.
+            if (acts.size() > 0) {
+                return null;
+            }
+            world.lookFirst(acts);
+        }
+        Command.Start start = switch (dice.below(5)) {
+            case 0, 1 -> new Command.Start.Earliest();
+            case 2 -> new Command.Start.Latest();
+            case 3 -> new Command.Start.Offset(dice.below(10));
+            default -> new Command.Start.Timestamp(world.clock - dice.choose(0, 1_000, 100_000));
+        };
+        return streams.declareGroup(stream, draws.group(name, dice), start);
+    }
+
+    private @Nullable Act topics(Dice dice) {
+        String name = Draws.name(dice, "t", 3);
+        TopicDefinition known = model.topology.topics.get(name);
+        if (known == null) {
+            String alternate = dice.chance(1, 3) ? Draws.name(dice, "t", 3) : null;
+            return commands.declare(draws.topic(name, name.equals(alternate) ? null : alternate, dice));
+        }
+        return switch (dice.below(8)) {
+            case 0 -> commands.declare(dice.chance(1, 2) ? known : draws.topic(name, null, dice));
+            case 1 -> commands.deleteTopic(name, dice.chance(1, 2));
+            case 2 -> {
+                List<Binding> all = model.topology.bindings;
+                yield all.isEmpty() ? null : commands.unbind(dice.pick(all));
+            }
+            default -> {
+                boolean toTopic = dice.chance(1, 4);
+                String to = toTopic ? Draws.name(dice, "t", 3) : dice.chance(1, 5) ? Draws.name(dice, "s", 2) : queueName(dice);
+                yield commands.bind(draws.binding(known, to, toTopic, dice));
+            }
+        };
+    }
+
+    // ── Publishing ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private List<EngineMessage> messages(Dice dice, boolean stream) {
+        List<EngineMessage> messages = new ArrayList<>();
+        for (int i = dice.choose(1, 1, 1, 2, 5); i > 0; i--) {
+            boolean delays = scenario == Scenario.TIMER || dice.chance(1, 3);
+            EngineMessage message = draws.message(world.clock, delays && !stream, stream, dice);
+            if (dice.chance(1, 3)) {
+                String id = draws.id(dice);
+                if (usable(id)) {
+                    message = message.withId(id);
+                }
+            }
+            messages.add(message);
+        }
+        return messages;
+    }
+
+    /** False for an id of which nobody can know whether it is a duplicate. */
+    private boolean usable(String id) {
+        if (world.openIds.contains(id)) {
+            return false;
+        }
+        for (ModelQueue queue : model.queues.values()) {
+            if (queue.dedup != null && !queue.dedup.certain(id, Math.max(model.now, world.clock), model.latest)) {
+                return false;
+            }
+        }
+        for (ModelStream stream : model.streams.values()) {
+            if (stream.dedup != null && !stream.dedup.certain(id, Math.max(model.now, world.clock), model.latest)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean tooMany() {
+        int sum = 0;
+        for (ModelQueue queue : model.all()) {
+            sum += queue.size();
+        }
+        return sum > MOST_BACKLOG;
+    }
+
+    private @Nullable Durability durability(Dice dice) {
+        return dice.chance(5, 6) ? null : dice.choose(Durability.DURABLE, Durability.BUFFERED);
+    }
+
+    private @Nullable Act publish(Dice dice) {
+        if (tooMany()) {
+            return purge(dice);
+        }
+        return commands.publish(null, queueName(dice), messages(dice, false), durability(dice), dice.chance(1, 10));
+    }
+
+    private @Nullable Act publishToTopic(Dice dice) {
+        if (tooMany()) {
+            return purge(dice);
+        }
+        String topic = Draws.name(dice, "t", 3);
+        return commands.publish(topic, draws.routingKey(dice), messages(dice, false), durability(dice), dice.chance(1, 4));
+    }
+
+    private @Nullable Act purge(Dice dice) {
+        ModelQueue largest = null;
+        for (ModelQueue queue : model.all()) {
+            largest = largest == null || queue.size() > largest.size() ? queue : largest;
+        }
+        if (largest == null) {
+            return null;
+        }
+        ModelStream stream = largest.stream;
+        return stream == null ? commands.purge(largest.name()) : streams.deleteGroup(stream.name(), largest.name());
+    }
+
+    private @Nullable Act publishToStream(Dice dice) {
+        ModelStream stream = anyStream(dice);
+        if (stream == null || tooMany()) {
+            return stream == null ? null : purge(dice);
+        }
+        if (dice.chance(2, 3)) {
+            return commands.publish(null, stream.name(), messages(dice, true), durability(dice), false);
+        }
+        if (writers.isEmpty() || (writers.size() < 3 && dice.chance(1, 5))) {
+            return streams.newProducer(id -> writers.add(new Writer(id)));
+        }
+        Writer writer = dice.pick(writers);
+        int partition = dice.below(stream.partitions.length);
+        if (dice.chance(1, 12)) {
+            writer.epoch++;
+        }
+        ModelStream.Written known = stream.producers.get(writer.id + "/" + writer.epoch + "/" + partition);
+        int sequence = known == null ? 0 : known.expected;
+        List<EngineMessage> messages = messages(dice, true);
+        short epoch = writer.epoch;
+        if (known != null && dice.chance(1, 4)) {
+            // A batch is sent again, as after a lost reply.
+            long[] batch = dice.pick(known.batches);
+            sequence = (int) batch[0];
+            while (messages.size() < batch[1]) {
+                messages.add(draws.message(world.clock, false, true, dice));
+            }
+            messages = new ArrayList<>(messages.subList(0, (int) batch[1]));
+        } else if (dice.chance(1, 10)) {
+            sequence += dice.choose(1, 5);
+        } else if (epoch > 0 && dice.chance(1, 10)) {
+            epoch--;
+        }
+        return streams.publish(stream, messages, new Command.Producer(writer.id, epoch, sequence, partition));
+    }
+
+    // ── Consuming ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private @Nullable Act consume(Dice dice) {
+        List<ModelConsumer> consumers = List.copyOf(model.consumers.values());
+        if (consumers.isEmpty() || (consumers.size() < 12 && dice.chance(1, 8))) {
+            return subscribe(dice);
+        }
+        return switch (dice.below(20)) {
+            case 0 -> commands.unsubscribe(dice.pick(consumers), dice.chance(3, 4));
+            case 1, 2 -> commands.credit(dice.pick(consumers), dice.choose(1, 3, 20, -2));
+            case 3 -> keep(dice);
+            case 4 -> dice.chance(1, 3) ? commands.closeOwner("connection-" + dice.below(3)) : lie(dice, consumers);
+            default -> settle(dice, consumers);
+        };
+    }
+
+    private @Nullable Act subscribe(Dice dice) {
+        List<ModelQueue> all = model.all();
+        if (all.isEmpty()) {
+            return null;
+        }
+        ModelQueue queue = dice.pick(all);
+        boolean automatic = dice.chance(1, 8);
+        Filter filter = dice.chance(1, 8) ? Filter.number(dice.below(Filter.COUNT)) : null;
+        Object owner = queue.owner != null && dice.chance(3, 4) ? queue.owner : owner(dice);
+        Command.ConsumerSettings settings = new Command.ConsumerSettings(
+                dice.choose(0, 1, 2, 5, 20),
+                !automatic && dice.chance(4, 5),
+                automatic,
+                dice.chance(1, 12),
+                dice.chance(1, 6) ? dice.choose(1, 5) : 0,
+                dice.chance(1, 8) ? dice.choose(-1L, 100L, 10_000L) : 0,
+                filter == null ? null : filter.rule(),
+                owner,
+                "c");
+        return commands.subscribe(queue, settings, filter);
+    }
+
+    private Command.Outcome outcome(Dice dice) {
+        return switch (dice.below(scenario == Scenario.KEYED ? 12 : 16)) {
+            case 0, 1 -> new Command.Outcome.Release(0, "again", true);
+            case 2 -> new Command.Outcome.Release(0, null, false);
+            case 3 -> new Command.Outcome.Release(dice.choose(1, 800, 4_000), "later", true);
+            case 4, 5 -> new Command.Outcome.DeadLetter("no");
+            case 6 -> new Command.Outcome.Extend(dice.choose(1, 700, 10_000));
+            default -> Command.Outcome.Acknowledge.INSTANCE;
+        };
+    }
+
+    private @Nullable Act settle(Dice dice, List<ModelConsumer> consumers) {
+        ModelConsumer consumer = dice.pick(consumers);
+        if (consumer.held.isEmpty()) {
+            return null;
+        }
+        List<Copy> held = new ArrayList<>(consumer.held.values());
+        int from = dice.below(held.size());
+        int count = Math.min(held.size() - from, dice.choose(1, 1, 2, 20));
+        long[] numbers = new long[count];
+        int[] attempts = new int[count];
+        for (int i = 0; i < count; i++) {
+            numbers[i] = held.get(from + i).number;
+            attempts[i] = held.get(from + i).attempts;
+        }
+        if (settled.size() < 1000) {
+            settled.add(new long[] {consumer.id, numbers[0]});
+        }
+        return commands.settle(consumer.id, consumer, numbers, dice.chance(1, 2) ? attempts : null, outcome(dice));
+    }
+
+    /** What a client that is late, confused or malicious may say. */
+    private @Nullable Act lie(Dice dice, List<ModelConsumer> consumers) {
+        if (!settled.isEmpty() && dice.chance(1, 2)) {
+            long[] old = dice.pick(settled);
+            return commands.settle(old[0], model.consumers.get(old[0]), new long[] {old[1], old[1]}, null, outcome(dice));
+        }
+        ModelConsumer consumer = dice.pick(consumers);
+        long number = dice.choose(0L, 1L, 7L, -1L, 1L << 48, Long.MAX_VALUE, Long.MIN_VALUE);
+        int[] attempts = dice.chance(1, 2) ? new int[] {dice.below(4)} : null;
+        return commands.settle(consumer.id, consumer, new long[] {number}, attempts, outcome(dice));
+    }
+
+    private @Nullable Act keep(Dice dice) {
+        Filter filter = dice.chance(1, 4) ? Filter.number(dice.below(Filter.COUNT)) : null;
+        long max = dice.choose(1L, 2L, 100L);
+        return switch (dice.below(8)) {
+            case 0 -> dice.chance(1, 3) ? commands.purge(queueName(dice)) : null;
+            case 1, 2 -> {
+                String to = scenario == Scenario.ALL && dice.chance(1, 6) ? "s0" : queueName(dice);
+                yield commands.move(queueName(dice), to, filter, max);
+            }
+            case 3, 4, 5 -> commands.redrive("dead" + dice.below(2), filter, max);
+            default -> commands.cancel(queueName(dice), draws.anyId(dice));
+        };
+    }
+
+    // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private @Nullable Act transact(Dice dice) {
+        if (tooMany()) {
+            return purge(dice);
+        }
+        List<Command.Publish> publishes = new ArrayList<>();
+        for (int i = dice.below(3); i > 0; i--) {
+            boolean stream = dice.chance(1, 4);
+            String topic = scenario == Scenario.ALL && dice.chance(1, 5) ? Draws.name(dice, "t", 3) : null;
+            String channel = topic != null ? draws.routingKey(dice) : stream ? Draws.name(dice, "s", 2) : queueName(dice);
+            publishes.add(new Command.Publish(
+                    topic, channel, messages(dice, stream), null, dice.chance(1, 8), null, new Answer<>("part")));
+        }
+        List<Commands.Settlement> settlements = new ArrayList<>();
+        for (ModelConsumer consumer : List.copyOf(model.consumers.values())) {
+            if (!consumer.held.isEmpty() && settlements.size() < 3 && dice.chance(1, 2)) {
+                Copy copy = dice.pick(List.copyOf(consumer.held.values()));
+                long number = dice.chance(1, 20) ? 999 : copy.number;
+                settlements.add(new Commands.Settlement(
+                        consumer, new long[] {number}, dice.chance(1, 2) ? new int[] {copy.attempts} : null, outcome(dice)));
+            }
+        }
+        List<Command.CommitOffsets> commits = new ArrayList<>();
+        ModelStream stream = anyStream(dice);
+        if (stream != null && dice.chance(1, 3)) {
+            commits.add(new Command.CommitOffsets("tr", null, List.of(position(stream, dice)), new Answer<>("part")));
+        }
+        return publishes.isEmpty() && settlements.isEmpty() && commits.isEmpty()
+                ? null
+                : commands.transact(publishes, settlements, commits);
+    }
+
+    private static Command.Position position(ModelStream stream, Dice dice) {
+        int partition = dice.below(stream.partitions.length);
+        int next = (int) stream.partitions[partition].next();
+        return new Command.Position(
+                stream.name(), partition, dice.between(0, next + (dice.chance(1, 20) ? 3 : 0)), dice.chance(1, 3) ? "note" : null);
+    }
+
+    // ── Streams ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private @Nullable Act read(Dice dice) {
+        ModelStream stream = anyStream(dice);
+        if (stream == null) {
+            return null;
+        }
+        int partition = dice.below(stream.partitions.length);
+        int next = (int) stream.partitions[partition].next();
+        return switch (dice.below(6)) {
+            case 0 -> streams.offsetAt(stream, partition, world.clock - dice.choose(0, 1_000, 10_000, 100_000, -1_000));
+            case 1 -> scenario == Scenario.STREAM && dice.chance(1, 4) ? commands.purge(stream.name()) : null;
+            case 2 -> streams.fetch(stream, partition, next, 10, 1000, world.clock + dice.choose(1, 500, 3_000));
+            default -> streams.fetch(
+                    stream, partition, dice.between(Math.max(0, next - 20), next), dice.choose(1, 5, 1000), dice.choose(1, 200, 1 << 20), 0);
+        };
+    }
+
+    private @Nullable Act members(Dice dice) {
+        String group = Draws.name(dice, "r", 2);
+        List<StreamCommands.Member> members = List.copyOf(streams.members(group).values());
+        ModelStream stream = anyStream(dice);
+        if (stream == null) {
+            return null;
+        }
+        if (dice.chance(1, 4) || members.isEmpty()) {
+            return switch (dice.below(6)) {
+                case 0 -> streams.deleteOffsets(group);
+                case 1 -> streams.offsets(group);
+                case 2 -> streams.commit(group, null, 0, List.of(position(stream, dice)));
+                default -> members.size() > 4 ? null : streams.join(group, null, wanted(dice), dice.choose(500L, 5_000L, 100_000L));
+            };
+        }
+        StreamCommands.Member member = dice.pick(members);
+        return switch (dice.below(8)) {
+            case 0 -> streams.leave(group, member);
+            case 1 -> streams.join(group, member, wanted(dice), dice.choose(500L, 5_000L));
+            case 2, 3 -> {
+                int generation = dice.chance(1, 8) ? member.generation - 1 : member.generation;
+                yield streams.commit(group, member, generation, List.of(position(stream, dice)));
+            }
+            default -> streams.heartbeat(group, member, member.generation);
+        };
+    }
+
+    private List<String> wanted(Dice dice) {
+        return dice.chance(1, 2) ? List.copyOf(model.streams.keySet()) : List.of(Draws.name(dice, "s", 2));
+    }
+}

@@ -1,0 +1,776 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.engine.Command;
+import dev.postroad.engine.DeadLetterHeaders;
+import dev.postroad.engine.DeliverySink;
+import dev.postroad.engine.Engine;
+import dev.postroad.engine.EngineDelivery;
+import dev.postroad.engine.EngineSettings;
+import dev.postroad.engine.EngineStatus;
+import dev.postroad.engine.PayloadFields;
+import dev.postroad.journal.DamageReport;
+import dev.postroad.journal.JournalException;
+import dev.postroad.journal.JournalInspector;
+import dev.postroad.journal.JournalReport;
+import dev.postroad.journal.Storage;
+import dev.postroad.simulation.disk.Crash;
+import dev.postroad.simulation.disk.Fault;
+import dev.postroad.simulation.disk.Operation;
+import dev.postroad.simulation.disk.SimulatedDisk;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A broker on a simulated disk and a clock of its own, beside the model of what it should do. Everything happens on one
+ * thread, in an order that the seed decides; whatever the broker says or does is held against the model at once.
+ */
+final class World {
+    private static final int MOST_TURNS = 20_000;
+
+    /** Thrown from within a call on the disk: the process is gone at that instruction. */
+    static final class Killed extends Error {
+        private static final long serialVersionUID = 1;
+
+        Killed(Operation at) {
+            super("killed at " + at, null, false, false);
+        }
+    }
+
+    /** What the run has seen. */
+    static final class Counts {
+        long commands;
+        long deliveries;
+        long crashes;
+        long recoveries;
+        long crashesInRecovery;
+        long checks;
+        long images;
+
+        long operations() {
+            return commands + deliveries;
+        }
+    }
+
+    final Model model = new Model();
+    final Counts counts;
+    final EngineSettings settings;
+    final List<String> story;
+    final boolean telling;
+    long clock = 1_750_000_000_000L;
+
+    /** Tells ids that must not be used again: whether they are remembered nobody knows. */
+    final Set<String> openIds = new HashSet<>();
+
+    private final Set<String> idsSincePromise = new HashSet<>();
+    private SimulatedDisk disk = new SimulatedDisk();
+    private @Nullable Storage storage;
+    private @Nullable Engine engine;
+    private long segmentIds;
+    private boolean dead;
+    private long unsyncedSince = Long.MAX_VALUE;
+    private boolean promised;
+    private Engine.@Nullable CheckpointTask checkpoint;
+    private boolean checkpointWritten;
+    private final List<EngineDelivery> deliveries = new ArrayList<>();
+    private final Set<ModelConsumer> cancelled = new HashSet<>();
+    private final Map<Long, ModelConsumer> handles = new HashMap<>();
+    private final List<Act> waiting = new ArrayList<>();
+
+    World(EngineSettings settings, long seed, Counts counts, List<String> story, boolean telling) {
+        this.settings = settings;
+        this.segmentIds = seed;
+        this.counts = counts;
+        this.story = story;
+        this.telling = telling;
+        try {
+            open();
+            rest();
+        } catch (IOException e) {
+            throw new Violation("a new directory can't be opened: " + e);
+        }
+        model.history.forget();
+    }
+
+    void tell(String what) {
+        if (telling) {
+            story.add(what);
+        }
+    }
+
+    SimulatedDisk disk() {
+        return disk;
+    }
+
+    private Engine engine() {
+        Engine running = engine;
+        if (running == null) {
+            throw new IllegalStateException("the broker is not running");
+        }
+        return running;
+    }
+
+    // ── The life of the process ──────────────────────────────────────────────────────────────────────────────────────
+
+    private void open() throws IOException {
+        dead = false;
+        Storage opened = disk.open();
+        storage = opened;
+        engine = Engine.open(opened, settings, PayloadFields.NONE, clock, () -> segmentIds = segmentIds * 6364136223846793005L + 1442695040888963407L, World::damaged);
+        model.now = clock;
+        model.latest = Math.max(model.latest, clock);
+    }
+
+    private static void damaged(DamageReport report) {
+        throw new Violation("recovery reports damage where there is none: " + report);
+    }
+
+    /** Kills the process at the n-th call on the disk from now on that changes anything. */
+    void armKill(int n) {
+        int[] left = {n};
+        disk.listen(operation -> {
+            if (dead || (operation.kind().changes() && --left[0] <= 0)) {
+                dead = true;
+                throw new Killed(operation);
+            }
+        });
+    }
+
+    /** Lets the n-th call on the disk from now on that changes anything fail. */
+    void armFault(int n, Fault fault) {
+        int[] left = {n};
+        disk.listen(operation -> {
+            if (operation.kind().changes() && --left[0] == 0) {
+                disk.failCall(0, fault, false);
+            }
+        });
+    }
+
+    void disarm() {
+        disk.listen(operation -> {});
+        disk.heal();
+    }
+
+    /** Closed and opened again in good order. */
+    void restart() {
+        tell("    closed and opened again");
+        try {
+            closeNow();
+            promise();
+            settlePromise();
+            open();
+            restQuietly();
+        } catch (IOException e) {
+            throw new Violation("closing and opening in good order failed: " + e);
+        }
+        model.history.forget();
+        beforeRestart();
+        model.restart();
+        model.history.forget();
+        look();
+    }
+
+    private void closeNow() throws IOException {
+        engine().close();
+        process(List.of());
+        Storage opened = storage;
+        if (opened != null) {
+            opened.close();
+        }
+        forgetProcess();
+    }
+
+    private void forgetProcess() {
+        engine = null;
+        storage = null;
+        checkpoint = null;
+        handles.clear();
+        cancelled.clear();
+        deliveries.clear();
+        waiting.clear();
+        unsyncedSince = Long.MAX_VALUE;
+        promised = false;
+    }
+
+    /**
+     * The process is gone, and with it, where the machine lost power, what was not synced.
+     *
+     * @param again how many times the process is killed again while it recovers
+     */
+    void recover(Dice dice, boolean power, int again) {
+        forgetProcess();
+        openIds.addAll(idsSincePromise);
+        idsSincePromise.clear();
+        disarm();
+        beforeRestart();
+        for (int attempt = 0; ; attempt++) {
+            crashDisk(dice, power);
+            boolean kill = attempt < again;
+            if (kill) {
+                armKill(1 + dice.below(12));
+            }
+            try {
+                open();
+                restQuietly();
+                break;
+            } catch (Killed e) {
+                counts.crashesInRecovery++;
+                tell("    killed again while recovering, " + e.getMessage());
+                forgetProcess();
+                disarm();
+            } catch (IOException e) {
+                throw new Violation("after a crash the directory can't be opened: " + e);
+            }
+        }
+        disarm();
+        counts.recoveries++;
+        agree();
+    }
+
+    private void beforeRestart() {
+        for (ModelQueue queue : model.all()) {
+            queue.idleWas = queue.consumers.isEmpty() ? queue.idleSince : Long.MAX_VALUE / 2;
+        }
+        for (ModelStream stream : model.streams.values()) {
+            for (ModelStream.Partition partition : stream.partitions) {
+                partition.earliest = 0;
+            }
+        }
+    }
+
+    private void crashDisk(Dice dice, boolean power) {
+        if (power) {
+            Crash how = switch (dice.below(6)) {
+                case 0 -> Crash.losingAll();
+                case 1 -> Crash.keepingAll();
+                case 2 -> Crash.keepingFirst(dice.below(disk.pendingChanges() + 1));
+                case 3 -> Crash.keeping(dice.next());
+                default -> Crash.random(dice.next() >>> 16);
+            };
+            tell("    power cut, " + how);
+            SimulatedDisk after = disk.crash(how);
+            disk.killProcess();
+            disk = after;
+        } else {
+            tell("    the process is killed");
+            disk.killProcess();
+        }
+        counts.crashes++;
+        counts.images++;
+    }
+
+    /** The model goes back, batch by batch, to where the broker is. */
+    private void agree() {
+        Observed observed = observe();
+        String first = null;
+        int batches = 0;
+        while (true) {
+            int size = model.history.size();
+            model.batch();
+            model.restart();
+            Comparison comparison = new Comparison(model, observed, batches == 0);
+            String difference = comparison.difference();
+            if (difference == null) {
+                comparison.adopt();
+                tell("    recovered, " + batches + " batches back");
+                break;
+            }
+            first = first == null ? difference : first;
+            model.history.undoTo(size);
+            if (!model.history.undoBatch()) {
+                throw new Violation("after recovery: " + difference + (first.equals(difference) ? "" : " (or, had all survived, "
+                        + first + ")"));
+            }
+            batches++;
+        }
+        for (ModelQueue queue : model.all()) {
+            queue.maybeHanded = false;
+            queue.maybeTaken = false;
+        }
+        model.history.forget();
+        counts.checks++;
+    }
+
+    /** Verifies the files themselves. */
+    void inspectFiles() {
+        SimulatedDisk copy = disk.copy();
+        try (Storage files = copy.open()) {
+            JournalReport report = JournalInspector.inspect(files);
+            Violation.unless(report.damage().isEmpty(), "the inspector finds damage: " + report.damage());
+        } catch (IOException e) {
+            throw new Violation("the files can't be inspected: " + e);
+        }
+    }
+
+    // ── Turns ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Submits, and runs turns until there is nothing more to do. False if the process died on the way. */
+    boolean turn(List<Act> acts) {
+        model.now = Math.max(model.now, clock);
+        model.latest = Math.max(model.latest, model.now);
+        long submitAt = clock;
+        int submitted = 0;
+        try {
+            for (Act act : acts) {
+                tell("  " + act.text());
+                submitted++;
+                engine().submit(act.command(), submitAt);
+                counts.commands++;
+            }
+            engine().turn(submitAt);
+        } catch (Killed e) {
+            tell("    " + e.getMessage());
+            died(acts.subList(0, submitted));
+            return false;
+        }
+        if (engine().failure() != null) {
+            tell("    " + String.valueOf(engine().failure().getMessage()));
+            died(acts);
+            return false;
+        }
+        process(acts);
+        try {
+            rest();
+        } catch (Killed e) {
+            tell("    " + e.getMessage());
+            died(List.of());
+            return false;
+        }
+        if (engine().failure() != null) {
+            died(List.of());
+            return false;
+        }
+        settlePromise();
+        return true;
+    }
+
+    private void died(List<Act> acts) {
+        deliveries.clear();
+        for (Act act : acts) {
+            act.answer().lost();
+            act.judge().run();
+        }
+        model.timers();
+        for (ModelQueue queue : model.all()) {
+            noteDrops(queue);
+            queue.maybeHanded = queue.consumers.stream().anyMatch(c -> c.credit > 0);
+            queue.maybeTaken = queue.consumers.stream().anyMatch(c -> c.credit > 0 && c.settings.autoAcknowledge());
+        }
+    }
+
+    /** Turns until the broker waits for time or for commands, and what its keeper does meanwhile. */
+    private void rest() {
+        for (int turns = 0; turns < MOST_TURNS; turns++) {
+            model.now = Math.max(model.now, clock);
+            model.latest = Math.max(model.latest, model.now);
+            long due = engine().turn(clock);
+            if (engine().failure() != null) {
+                return;
+            }
+            process(List.of());
+            keep();
+            if (due > clock) {
+                return;
+            }
+        }
+        throw new Violation("the broker does not come to rest");
+    }
+
+    /** The same, where the model does not follow yet. */
+    private void restQuietly() {
+        for (int turns = 0; turns < MOST_TURNS; turns++) {
+            long due = engine().turn(clock);
+            Violation.unless(engine().failure() == null, "the broker failed while recovering: " + engine().failure());
+            keep();
+            if (due > clock) {
+                return;
+            }
+        }
+        throw new Violation("the broker does not come to rest after recovery");
+    }
+
+    private void keep() {
+        try {
+            if (engine().spareNeeded()) {
+                engine().prepareSpare();
+            }
+            if (engine().writeBackNeeded()) {
+                engine().writeBack();
+            }
+        } catch (JournalException e) {
+            tell("    keeper: " + e.getMessage());
+        }
+    }
+
+    /** One step of a checkpoint: begun, written, or told to be there. */
+    boolean checkpointStep(boolean always) {
+        Engine.CheckpointTask task = checkpoint;
+        try {
+            if (task == null) {
+                checkpoint = engine().checkpoint(always);
+                checkpointWritten = false;
+                tell("    checkpoint " + (checkpoint == null ? "not needed" : "begun"));
+            } else if (!checkpointWritten) {
+                tell("    checkpoint written");
+                task.write();
+                checkpointWritten = true;
+            } else {
+                tell("    checkpoint there");
+                engine().checkpointed(task);
+                checkpoint = null;
+            }
+        } catch (Killed e) {
+            tell("    " + e.getMessage());
+            return false;
+        } catch (IOException e) {
+            tell("    checkpoint failed: " + e.getMessage());
+            engine().checkpointFailed();
+            checkpoint = null;
+        }
+        return engine().failure() == null;
+    }
+
+    private void process(List<Act> acts) {
+        for (Act act : acts) {
+            if (act.answer().waiting() && act.command() instanceof Command.Fetch) {
+                waiting.add(act);
+            } else {
+                act.judge().run();
+            }
+        }
+        model.timers();
+        for (ModelQueue queue : model.all()) {
+            noteDrops(queue);
+        }
+        for (EngineDelivery delivery : deliveries) {
+            counts.deliveries++;
+            delivered(delivery);
+        }
+        deliveries.clear();
+        for (Act act : List.copyOf(waiting)) {
+            if (!act.answer().waiting()) {
+                waiting.remove(act);
+                act.judge().run();
+            }
+        }
+        idleQueues();
+        for (ModelConsumer consumer : cancelled) {
+            Violation.unless(consumer.gone, "a consumer of " + consumer.queue + " was cancelled for no reason");
+        }
+        cancelled.clear();
+    }
+
+    /** Queues that were idle for too long go by themselves. */
+    private void idleQueues() {
+        for (ModelQueue queue : List.copyOf(model.queues.values())) {
+            long idle = queue.definition.expiresMillis();
+            if (idle > 0 && engine().definition(queue.name()) == null) {
+                Violation.unless(
+                        queue.consumers.isEmpty() && queue.idleSince + idle <= model.now,
+                        queue + " is gone, and was not idle for " + idle + " ms");
+                tell("    " + queue + " was idle for too long");
+                model.delete(queue);
+            }
+        }
+    }
+
+    /** The client was told that what it asked for is on disk. */
+    void promise() {
+        promised = true;
+    }
+
+    void used(@Nullable String id) {
+        if (id != null) {
+            idsSincePromise.add(id);
+        }
+    }
+
+    private void settlePromise() {
+        if (model.history.isEmpty()) {
+            unsyncedSince = Long.MAX_VALUE;
+        } else if (unsyncedSince == Long.MAX_VALUE) {
+            unsyncedSince = model.now;
+        } else if (unsyncedSince + settings.bufferedMillis() <= model.now) {
+            promised = true;
+        }
+        if (promised) {
+            model.history.forget();
+            idsSincePromise.clear();
+            unsyncedSince = Long.MAX_VALUE;
+        }
+        promised = false;
+    }
+
+    // ── Deliveries ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Where a consumer's deliveries go. */
+    DeliverySink sink(ModelConsumer consumer) {
+        return new DeliverySink() {
+            @Override
+            public void deliver(EngineDelivery delivery) {
+                if (!dead) {
+                    Violation.unless(!cancelled.contains(consumer), "a delivery after the end of its consumer");
+                    handles.putIfAbsent(delivery.consumerId(), consumer);
+                    deliveries.add(delivery);
+                }
+            }
+
+            @Override
+            public void cancelled(String reason) {
+                if (!dead) {
+                    cancelled.add(consumer);
+                }
+            }
+        };
+    }
+
+    private void delivered(EngineDelivery d) {
+        ModelConsumer consumer = handles.get(d.consumerId());
+        String what = "m" + d.message().timestampMillis() + " (number " + d.number() + ", attempt " + d.attempt() + ")";
+        if (consumer == null) {
+            throw new Violation("delivered to nobody: " + what);
+        }
+        ModelQueue queue = consumer.queue;
+        String where = " delivered from " + queue;
+        Violation.unless(!consumer.gone && !consumer.leaving, what + where + " to a consumer that has left");
+        Copy copy = find(queue, d);
+        if (copy == null) {
+            throw new Violation(what + where + " and not there; there is " + queue.all());
+        }
+        tell("    " + what + where + " to consumer " + consumer.id);
+        check(copy, consumer, d, what + where);
+        if (copy.number < 0) {
+            model.bind(copy, d.number());
+        }
+        model.batch();
+        model.delivered(copy, consumer);
+        if (queue.durable()) {
+            promise();
+        }
+    }
+
+    private @Nullable Copy find(ModelQueue queue, EngineDelivery d) {
+        Copy known = queue.byNumber.get(d.number());
+        if (known != null) {
+            return known;
+        }
+        long tag = d.message().timestampMillis();
+        Copy first = queue.firstReady(model.now);
+        if (first != null && first.number < 0 && first.tag() == tag) {
+            return first;
+        }
+        for (int attempt = 0; attempt < 2; attempt++) {
+            for (Copy copy : queue.all()) {
+                if (copy.number < 0
+                        && copy.tag() == tag
+                        && Contents.difference(copy.body, copy.letter, d.message()) == null) {
+                    return copy;
+                }
+            }
+            if (!expiredElsewhere(d)) {
+                break;
+            }
+        }
+        return null;
+    }
+
+    /** A dead letter whose time to live was over: the model learns of it by this delivery. */
+    private boolean expiredElsewhere(EngineDelivery d) {
+        Map<String, Object> headers = d.message().headers();
+        if (!"expired".equals(headers.get(DeadLetterHeaders.CAUSE))) {
+            return false;
+        }
+        for (ModelQueue queue : model.all()) {
+            for (Copy copy : queue.all()) {
+                if (copy.tag() == d.message().timestampMillis()
+                        && copy.holder == null
+                        && copy.expiry > 0
+                        && copy.expiry <= model.now) {
+                    model.expired(copy);
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private void check(Copy copy, ModelConsumer consumer, EngineDelivery d, String what) {
+        ModelQueue queue = copy.queue;
+        Violation.unless(copy.there, what + " although it was settled");
+        Violation.unless(copy.tag() == d.message().timestampMillis(), what + " under the number of " + copy);
+        String difference = Contents.difference(copy.body, copy.letter, d.message());
+        Violation.unless(difference == null, what + ": " + difference);
+        Violation.unless(copy.holder == null, what + " although another holds it");
+        Violation.unless(copy.notBefore <= model.now, what + " too early: " + copy + " at " + model.now);
+        Violation.unless(copy.expiry == 0 || copy.expiry > model.now, what + " after its time to live: " + copy);
+        Violation.unless(d.attempt() == copy.attempts + 1, what + " where attempt " + (copy.attempts + 1) + " is next");
+        Violation.unless(consumer.credit > 0, what + " to a consumer without credit");
+        Violation.unless(consumer.takes(copy), what + " to a consumer whose filter does not take it");
+        Violation.unless(d.partition() == copy.partition && d.offset() == copy.offset, what + " with a wrong offset");
+        boolean titled = queue.stream == null
+                ? d.queue().equals(queue.name()) && d.group() == null
+                : d.queue().equals(queue.stream.name()) && queue.name().equals(d.group());
+        Violation.unless(titled, what + " under the name " + d.queue() + "/" + d.group());
+        if (queue.definition.singleActiveConsumer()) {
+            Violation.unless(queue.consumers.getFirst() == consumer, what + " to a consumer that stands by");
+        }
+        if (queue.strict()) {
+            Copy first = queue.firstReady(model.now);
+            Violation.unless(first == copy, what + " out of order: " + first + " is next of " + queue.all());
+        } else if (queue.definition.keyOrdered() && copy.key != null) {
+            for (Copy other : queue.all()) {
+                boolean sameKey = other != copy && copy.key.equals(other.key);
+                Violation.unless(!sameKey || other.holder == null, what + " while " + other + " of its key is in flight");
+                Violation.unless(
+                        !sameKey || queue.delayedKeys || queue.loose || other.order > copy.order
+                                || (other.expiry > 0 && other.expiry <= model.now),
+                        what + " before an earlier one of its key: " + other);
+            }
+        }
+    }
+
+    // ── Looking at everything ────────────────────────────────────────────────────────────────────────────────────────
+
+    /** What a broker shows that has just recovered; the model does not follow. */
+    private Observed observe() {
+        Answer<EngineStatus> inspected = new Answer<>("inspect");
+        engine().submit(new Command.Inspect(inspected), clock);
+        restQuietly();
+        Observed observed = new Observed(inspected.result());
+        List<Runnable> then = new ArrayList<>();
+        for (EngineStatus.Queue queue : observed.status().queues()) {
+            submit(browse(queue.definition().name(), null, observed, then));
+        }
+        for (EngineStatus.Group group : observed.status().groups()) {
+            String stream = group.stream();
+            if (stream != null) {
+                submit(browse(stream, group.name(), observed, then));
+            }
+        }
+        for (EngineStatus.Stream stream : observed.status().streams()) {
+            for (int p = 0; p < stream.definition().partitions(); p++) {
+                submit(fetch(stream.definition().name(), p, observed, then));
+            }
+        }
+        restQuietly();
+        then.forEach(Runnable::run);
+        return observed;
+    }
+
+    private void submit(Command command) {
+        engine().submit(command, clock);
+    }
+
+    private static Command browse(String channel, @Nullable String group, Observed observed, List<Runnable> then) {
+        Answer<List<Command.Browsed>> browsed = new Answer<>("browse " + channel);
+        then.add(() -> observed.queues().put(group == null ? channel : channel + "\n" + group, browsed.result()));
+        return new Command.Browse(channel, group, null, 10_000, browsed);
+    }
+
+    private static Command fetch(String stream, int partition, Observed observed, List<Runnable> then) {
+        String place = stream + "/" + partition;
+        Answer<Command.Fetched> fetched = new Answer<>("fetch " + place);
+        then.add(() -> observed.partitions().put(place, fetched.result()));
+        return new Command.Fetch(stream, partition, 0, 100_000, Integer.MAX_VALUE, 0, fetched);
+    }
+
+    /** Compares everything the broker shows with the model. False if the process died meanwhile. */
+    boolean look() {
+        List<Act> acts = new ArrayList<>();
+        lookFirst(acts);
+        tell("  look at everything");
+        return turn(acts);
+    }
+
+    /** Adds acts that look at everything, before others in the same turn. */
+    void lookFirst(List<Act> acts) {
+        counts.checks++;
+        List<Runnable> then = new ArrayList<>();
+        Answer<EngineStatus> inspected = new Answer<>("inspect");
+        Observed[] seen = new Observed[1];
+        Observed parts = new Observed(null);
+        Answer<Object> quiet = new Answer<>("look");
+        quiet.lost();
+        acts.add(new Act("inspect", new Command.Inspect(inspected), inspected, () -> {
+            if (inspected.known()) {
+                seen[0] = new Observed(inspected.result(), parts.queues(), parts.partitions());
+            }
+        }));
+        List<Command> looks = new ArrayList<>();
+        for (ModelQueue queue : model.all()) {
+            looks.add(queue.stream == null
+                    ? browse(queue.name(), null, parts, then)
+                    : browse(queue.stream.name(), queue.name(), parts, then));
+        }
+        for (ModelStream stream : model.streams.values()) {
+            for (int p = 0; p < stream.partitions.length; p++) {
+                looks.add(fetch(stream.name(), p, parts, then));
+            }
+        }
+        for (int i = 0; i < looks.size(); i++) {
+            acts.add(new Act("look", looks.get(i), (Answer<?>) looks.get(i).reply(), () -> {}));
+        }
+        Answer<List<Command.Position>> last = new Answer<>("offsets");
+        acts.add(new Act("compare", new Command.GroupOffsets("nobody", last), last, () -> {
+            Observed all = seen[0];
+            if (last.known() && all != null) {
+                then.forEach(Runnable::run);
+                Comparison comparison = new Comparison(model, all, false);
+                String difference = comparison.difference();
+                Violation.unless(difference == null, "looking at everything: " + difference);
+                comparison.adopt();
+                Violation.unless(
+                        all.status().journal().heapBytes() <= settings.indexBytes() + (8 << 20),
+                        "indexes take " + all.status().journal().heapBytes() + " bytes");
+            }
+        }));
+    }
+
+    /** True if time may have brought something that the model does not know of yet. */
+    boolean unsure() {
+        for (ModelQueue queue : model.all()) {
+            if (queue.loose) {
+                return true;
+            }
+            for (Copy copy : queue.all()) {
+                if (copy.expiry > 0 && copy.expiry <= model.latest && copy.holder == null) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** What could be delivered must be. */
+    void checkNothingStuck() {
+        for (ModelQueue queue : model.all()) {
+            if (queue.loose || queue.consumers.isEmpty()) {
+                continue;
+            }
+            Copy ready = queue.filtered() ? null : queue.firstReady(model.now);
+            boolean taker = queue.definition.singleActiveConsumer()
+                    ? queue.consumers.getFirst().credit > 0
+                    : queue.consumers.stream().anyMatch(c -> c.credit > 0);
+            Violation.unless(
+                    ready == null || !taker || queue.delayedKeys,
+                    queue + " does not deliver " + ready + " although a consumer has credit");
+        }
+    }
+
+    /** Messages of shared groups that no consumer's filter takes may be passed over for good. */
+    private static void noteDrops(ModelQueue queue) {
+        if (queue.stream != null && queue.consumers.stream().anyMatch(c -> c.credit > 0) && queue.filtered()) {
+            for (Copy copy : queue.all()) {
+                if (copy.holder == null && queue.consumers.stream().noneMatch(c -> c.takes(copy))) {
+                    copy.mayDrop = true;
+                    queue.loose = true;
+                }
+            }
+        }
+    }
+}
