@@ -166,6 +166,24 @@ public sealed interface Command {
         }
     }
 
+    /**
+     * Takes one message of a queue without waiting for it. Refused like a consumer where somebody has the queue for himself.
+     *
+     * @param owner the connection, say; what an exclusive queue is checked against, and with which what it took goes back
+     * @param holder what takes messages from the queue as one, a channel, say: they are settled under one consumer id, and
+     *     {@link Unsubscribe} gives them back
+     */
+    record Get(String channel, boolean autoAcknowledge, @Nullable Object owner, Object holder, Reply<Got> reply)
+            implements Command {}
+
+    /**
+     * What was taken.
+     *
+     * @param delivery null if nothing was ready
+     * @param ready how many messages are ready still
+     */
+    record Got(@Nullable EngineDelivery delivery, long ready) {}
+
     /** Gives a consumer more credit, or takes back what it has not used (negative). Result: its credit now. */
     record Credit(long consumerId, int more, Reply<Integer> reply) implements Command {}
 
@@ -400,6 +418,22 @@ public sealed interface Command {
     }
 
     // ── Looking at the engine ────────────────────────────────────────────────────────────────────────────────────────
+
+    /**
+     * One queue, stream or topic.
+     *
+     * @param topic true for a topic of this name
+     */
+    record Describe(String name, boolean topic, Reply<Described> reply) implements Command {}
+
+    /**
+     * What it is.
+     *
+     * @param definition null if there is none of this name
+     * @param ready messages of a queue that could be delivered now, or that a stream keeps
+     * @param consumers of a queue
+     */
+    record Described(@Nullable Definition definition, long ready, int consumers) {}
 
     /** Everything there is, at one moment. */
     record Inspect(Reply<EngineStatus> reply) implements Command {}

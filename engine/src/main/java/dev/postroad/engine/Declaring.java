@@ -63,6 +63,20 @@ final class Declaring {
         return stream == null ? null : stream.definition();
     }
 
+    Command.Described describe(Command.Describe describe) {
+        if (describe.topic()) {
+            return new Command.Described(engine.state.router.topic(describe.name()), 0, 0);
+        }
+        QueueState queue = engine.state.queue(describe.name());
+        if (queue != null) {
+            return new Command.Described(queue.definition(), queue.readyMessages(), queue.consumers.size());
+        }
+        StreamState stream = engine.state.stream(describe.name());
+        return stream == null
+                ? new Command.Described(null, 0, 0)
+                : new Command.Described(stream.definition(), stream.messages(), 0);
+    }
+
     private void checkRoom() {
         int count = engine.state.queues().size() + engine.state.streams().size();
         if (count >= engine.settings.maxChannels()) {

@@ -236,6 +236,7 @@ public final class Engine {
             case Command.Publish publish -> publishing.publish(publish);
             case Command.PublishEach each -> publishing.publishEach(each);
             case Command.Settle settle -> settling.settle(settle);
+            case Command.Get get -> consuming.get(get);
             case Command.Credit credit -> consuming.credit(credit);
             case Command.Subscribe subscribe -> consuming.subscribe(subscribe);
             case Command.Unsubscribe unsubscribe -> consuming.unsubscribe(unsubscribe);
@@ -262,6 +263,7 @@ public final class Engine {
             case Command.Heartbeat heartbeat -> streamReading.heartbeat(heartbeat);
             case Command.LeaveGroup leave -> streamReading.leave(leave);
             case Command.DeleteGroup delete -> streamReading.deleteGroup(delete);
+            case Command.Describe describe -> park(describe.reply(), declaring.describe(describe), false);
             case Command.Inspect inspect -> park(inspect.reply(), Inspection.of(this), false);
         }
     }
