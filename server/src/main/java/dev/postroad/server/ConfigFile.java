@@ -13,6 +13,9 @@ import dev.postroad.engine.routing.RuleSyntaxException;
 import dev.postroad.journal.JournalSettings;
 import dev.postroad.protocols.amqp091.AmqpSettings;
 import dev.postroad.protocols.http.HttpSettings;
+import dev.postroad.security.Secret;
+import dev.postroad.security.TlsSettings;
+import dev.postroad.security.TlsSettings.ClientCertificates;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -36,7 +39,7 @@ public final class ConfigFile {
     private static final String PREFIX = "POSTROAD_";
     /** Variables of that prefix that mean something elsewhere. */
     private static final List<String> FOREIGN =
-            List.of("POSTROAD_JAVA_OPTS", "POSTROAD_URL", "POSTROAD_CONFIG", "POSTROAD_LOG_LEVEL");
+            List.of("POSTROAD_JAVA_OPTS", "POSTROAD_URL", "POSTROAD_CONFIG", "POSTROAD_LOG_LEVEL", "POSTROAD_USER", "POSTROAD_PASSWORD");
 
     private static final List<String> TOP = List.of("server", "channels", "topics");
     private static final List<String> SERVER = List.of(
@@ -45,6 +48,8 @@ public final class ConfigFile {
             "bind",
             "http-port",
             "insecure",
+            "users",
+            "tls",
             "on-damage",
             "disk-low-water",
             "durability",
@@ -64,6 +69,8 @@ public final class ConfigFile {
             "heartbeat",
             "handshake",
             "virtual-hosts");
+    private static final List<String> TLS =
+            List.of("certificate", "key", "password", "client-certificates", "trusted", "trusted-password");
     private static final List<String> MEMORY = List.of("cache", "indexes");
     private static final List<String> LIMITS = List.of(
             "connections",
@@ -157,7 +164,8 @@ public final class ConfigFile {
         Section memory = Section.of("server.memory.", server.item("memory"), server.place(), MEMORY, problems);
         Section limits = Section.of("server.limits.", server.item("limits"), server.place(), LIMITS, problems);
         Section amqp = Section.of("server.amqp.", server.item("amqp"), server.place(), AMQP, problems);
-        override(server, memory, limits, amqp);
+        Section tls = Section.of("server.tls.", server.item("tls"), server.place(), TLS, problems);
+        override(server, memory, limits, amqp, tls);
 
         ServerSettings basis = ServerSettings.DEFAULT;
         String data = server.text("data");
@@ -169,6 +177,7 @@ public final class ConfigFile {
                 inMemory ? null : data == null ? basis.data() : Path.of(data),
                 server.size("memory-bytes", 16 * MIB, 1024 * GIB, basis.memoryBytes()),
                 server.flag("insecure", false),
+                access(server, tls),
                 http,
                 amqp(AmqpSettings.DEFAULT, amqp, http, engine.maxMessageBytes() - 64 * 1024),
                 engine,
@@ -207,6 +216,42 @@ public final class ConfigFile {
                 engine.checkpointBytes(),
                 engine.checkpointMillis(),
                 engine.bufferedMillis());
+    }
+
+    private static AccessSettings access(Section server, Section tls) {
+        String users = server.text("users");
+        return new AccessSettings(users == null ? null : Path.of(users), tls(tls));
+    }
+
+    private static @Nullable TlsSettings tls(Section tls) {
+        String certificate = tls.text("certificate");
+        if (certificate == null) {
+            if (!tls.entries().isEmpty()) {
+                tls.problem("certificate", "is missing; it must name the file of the server's certificate");
+            }
+            return null;
+        }
+        ClientCertificates clients = tls.choice("client-certificates", ClientCertificates.class);
+        try {
+            return new TlsSettings(
+                    Path.of(certificate),
+                    path(tls.text("key")),
+                    secret(tls.text("password")),
+                    clients == null ? ClientCertificates.NONE : clients,
+                    path(tls.text("trusted")),
+                    secret(tls.text("trusted-password")));
+        } catch (IllegalArgumentException e) {
+            tls.problem("certificate", "can't be used so: " + e.getMessage());
+            return null;
+        }
+    }
+
+    private static @Nullable Path path(@Nullable String text) {
+        return text == null ? null : Path.of(text);
+    }
+
+    private static @Nullable Secret secret(@Nullable String text) {
+        return text == null ? null : Secret.of(text);
     }
 
     private static @Nullable AmqpSettings amqp(AmqpSettings basis, Section amqp, HttpSettings http, int message) {
@@ -281,13 +326,15 @@ public final class ConfigFile {
     }
 
     /** Variables go before the file: POSTROAD_HTTP_PORT, POSTROAD_LIMITS_BODY. */
-    private void override(Section server, Section memory, Section limits, Section amqp) {
+    private void override(Section server, Section memory, Section limits, Section amqp, Section tls) {
         Map<String, Runnable> known = new LinkedHashMap<>();
         variables("", server, SERVER, known);
         variables("MEMORY_", memory, MEMORY, known);
         variables("LIMITS_", limits, LIMITS, known);
         variables("AMQP_", amqp, AMQP, known);
+        variables("TLS_", tls, TLS, known);
         known.remove(PREFIX + "AMQP");
+        known.remove(PREFIX + "TLS");
         known.remove(PREFIX + "AMQP_VIRTUAL_HOSTS");
         known.remove(PREFIX + "MEMORY");
         known.remove(PREFIX + "LIMITS");

@@ -8,6 +8,8 @@ import dev.postroad.engine.channel.ChannelSettings;
 import dev.postroad.engine.channel.Quantity;
 import dev.postroad.protocols.amqp091.AmqpSettings;
 import dev.postroad.protocols.http.HttpSettings;
+import dev.postroad.security.TlsSettings;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -60,6 +62,10 @@ public final class EffectiveConfig {
         server.put("bind", http.host());
         server.put("http-port", http.port());
         server.put("insecure", settings.insecure());
+        Path users = settings.access().users();
+        server.put("users", users == null ? null : users.toString());
+        TlsSettings tls = settings.access().tls();
+        server.put("tls", tls == null ? Map.of() : tls(tls));
         server.put("on-damage", word(engine.journal().onDamage()));
         server.put("disk-low-water", engine.journal().lowWaterBytes());
         server.put("drain", Quantity.time(settings.drain().toMillis()));
@@ -84,6 +90,18 @@ public final class EffectiveConfig {
             map.put("handshake", Quantity.time(amqp.handshake().toMillis()));
             map.put("virtual-hosts", amqp.virtualHosts());
         }
+        return map;
+    }
+
+    /** Passwords are shown as a variable that would hold them: what is printed must not be a secret. */
+    private static Map<String, @Nullable Object> tls(TlsSettings tls) {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("certificate", tls.certificate().toString());
+        map.put("key", tls.key() == null ? null : tls.key().toString());
+        map.put("password", tls.password() == null ? null : "${POSTROAD_TLS_PASSWORD}");
+        map.put("client-certificates", word(tls.clients()));
+        map.put("trusted", tls.trusted() == null ? null : tls.trusted().toString());
+        map.put("trusted-password", tls.trustedPassword() == null ? null : "${POSTROAD_TLS_TRUSTED_PASSWORD}");
         return map;
     }
 

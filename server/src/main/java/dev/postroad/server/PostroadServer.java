@@ -13,7 +13,7 @@ import dev.postroad.engine.runtime.BrokerSettings;
 import dev.postroad.protocols.amqp091.AmqpServer;
 import dev.postroad.protocols.amqp091.AmqpSettings;
 import dev.postroad.protocols.http.HttpProtocol;
-import dev.postroad.security.Authenticator;
+import dev.postroad.security.AccessException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -60,11 +60,12 @@ public final class PostroadServer implements AutoCloseable {
         PostroadServer started = null;
         try {
             declare(broker, settings);
-            http = HttpProtocol.start(broker, settings.http());
+            Access access = Access.of(settings);
+            http = HttpProtocol.start(broker, settings.http(), access.http(List.of()));
             AmqpSettings wanted = settings.amqp();
             AmqpServer amqp = wanted == null
                     ? null
-                    : AmqpServer.start(broker, wanted, Authenticator.guestFromLoopback());
+                    : AmqpServer.start(broker, wanted, access.authenticator(), access.tls());
             LOG.info(
                     "listening on http={} amqp={} data={}",
                     text(http.address()),
@@ -72,7 +73,7 @@ public final class PostroadServer implements AutoCloseable {
                     data(settings));
             started = new PostroadServer(settings, broker, http, amqp);
             return started;
-        } catch (IOException | EngineException | IllegalArgumentException e) {
+        } catch (IOException | EngineException | AccessException | IllegalArgumentException e) {
             throw new ServerException(String.valueOf(e.getMessage()), e);
         } finally {
             if (started == null) {
@@ -95,14 +96,21 @@ public final class PostroadServer implements AutoCloseable {
         if (address.isLoopbackAddress()) {
             return;
         }
+        AccessSettings access = settings.access();
+        if (access.isClosed()) {
+            return;
+        }
+        String open = access.users() == null
+                ? "nobody has to log in"
+                : "passwords and messages go over the network in the clear";
         if (!settings.insecure()) {
             throw new ServerException(
-                    "bind is '" + host
-                            + "', which others can reach, and nobody has to log in: bind to 127.0.0.1, or say"
-                            + " 'insecure: true' (--insecure) if the network keeps strangers out",
+                    "bind is '" + host + "', which others can reach, and " + open
+                            + ": bind to 127.0.0.1, or set both 'users' and 'tls', or say 'insecure: true' (--insecure) if"
+                            + " the network keeps strangers out",
                     null);
         }
-        LOG.warn("INSECURE: listening on {} without a login: whoever reaches it can read and delete everything", host);
+        LOG.warn("INSECURE: listening on {}, which others can reach, and {}", host, open);
     }
 
     private static Broker open(ServerSettings settings) {
@@ -207,6 +215,11 @@ public final class PostroadServer implements AutoCloseable {
     public Optional<String> amqpAuthority() {
         AmqpServer running = amqp;
         return running == null ? Optional.empty() : Optional.of(text(running.address()));
+    }
+
+    /** Whether the ports speak TLS. */
+    public boolean encrypted() {
+        return settings.access().tls() != null;
     }
 
     private static String text(InetSocketAddress address) {

@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param data the directory of its data; null keeps everything in memory, to be lost at the end
  * @param memoryBytes how much that may be, where data is null
- * @param insecure true to listen on other addresses than loopback although nobody has to log in
+ * @param insecure true to listen on other addresses than loopback although nobody has to log in, or passwords go over the
+ *     network in the clear
+ * @param access who may come in
  * @param http where the HTTP interface listens, and its bounds
  * @param amqp where AMQP 0-9-1 is spoken, and its bounds; null for nowhere
  * @param engine the engine's bounds
@@ -30,6 +32,7 @@ public record ServerSettings(
         @Nullable Path data,
         long memoryBytes,
         boolean insecure,
+        AccessSettings access,
         HttpSettings http,
         @Nullable AmqpSettings amqp,
         EngineSettings engine,
@@ -43,6 +46,7 @@ public record ServerSettings(
             Path.of("data"),
             1L << 30,
             false,
+            AccessSettings.OPEN,
             HttpSettings.DEFAULT,
             AmqpSettings.DEFAULT,
             EngineSettings.DEFAULTS,
@@ -59,7 +63,7 @@ public record ServerSettings(
 
     /** These settings with another directory; null for memory. */
     public ServerSettings withData(@Nullable Path newData) {
-        return new ServerSettings(newData, memoryBytes, insecure, http, amqp, engine, drain, channels, topics, bindings);
+        return new ServerSettings(newData, memoryBytes, insecure, access, http, amqp, engine, drain, channels, topics, bindings);
     }
 
     /** These settings, listening on another address. */
@@ -77,7 +81,7 @@ public record ServerSettings(
     /** These settings with AMQP spoken otherwise; null for not at all. */
     public ServerSettings withAmqp(@Nullable AmqpSettings newAmqp) {
         return new ServerSettings(
-                data, memoryBytes, insecure, http, newAmqp, engine, drain, channels, topics, bindings);
+                data, memoryBytes, insecure, access, http, newAmqp, engine, drain, channels, topics, bindings);
     }
 
     /** These settings with another port; 0 picks a free one, for AMQP too where that has its usual port. */
@@ -88,28 +92,34 @@ public record ServerSettings(
 
     /** These settings, allowing or not what is not secure. */
     public ServerSettings withInsecure(boolean newInsecure) {
-        return new ServerSettings(data, memoryBytes, newInsecure, http, amqp, engine, drain, channels, topics, bindings);
+        return new ServerSettings(data, memoryBytes, newInsecure, access, http, amqp, engine, drain, channels, topics, bindings);
+    }
+
+    /** These settings, letting others in. */
+    public ServerSettings withAccess(AccessSettings newAccess) {
+        return new ServerSettings(
+                data, memoryBytes, insecure, newAccess, http, amqp, engine, drain, channels, topics, bindings);
     }
 
     /** These settings with another HTTP interface. */
     public ServerSettings withHttp(HttpSettings newHttp) {
-        return new ServerSettings(data, memoryBytes, insecure, newHttp, amqp, engine, drain, channels, topics, bindings);
+        return new ServerSettings(data, memoryBytes, insecure, access, newHttp, amqp, engine, drain, channels, topics, bindings);
     }
 
     /** These settings with other bounds of the engine. */
     public ServerSettings withEngine(EngineSettings newEngine) {
-        return new ServerSettings(data, memoryBytes, insecure, http, amqp, newEngine, drain, channels, topics, bindings);
+        return new ServerSettings(data, memoryBytes, insecure, access, http, amqp, newEngine, drain, channels, topics, bindings);
     }
 
     /** These settings with another time to close in. */
     public ServerSettings withDrain(Duration newDrain) {
-        return new ServerSettings(data, memoryBytes, insecure, http, amqp, engine, newDrain, channels, topics, bindings);
+        return new ServerSettings(data, memoryBytes, insecure, access, http, amqp, engine, newDrain, channels, topics, bindings);
     }
 
     /** These settings with other things to declare. */
     public ServerSettings withDeclarations(
             List<ChannelDeclaration> newChannels, List<TopicDefinition> newTopics, List<Binding> newBindings) {
         return new ServerSettings(
-                data, memoryBytes, insecure, http, amqp, engine, drain, newChannels, newTopics, newBindings);
+                data, memoryBytes, insecure, access, http, amqp, engine, drain, newChannels, newTopics, newBindings);
     }
 }

@@ -5,6 +5,7 @@ import dev.postroad.engine.TopicDefinition;
 import dev.postroad.engine.runtime.Broker;
 import dev.postroad.protocols.amqp091.codec.ReplyCode;
 import dev.postroad.security.Authenticator;
+import dev.postroad.security.TlsContext;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
@@ -21,6 +22,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -34,6 +36,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,6 +55,7 @@ public final class AmqpServer implements AutoCloseable {
     final Broker broker;
     private final AmqpSettings settings;
     private final Authenticator authenticator;
+    private final @Nullable TlsContext tls;
     private final EventLoopGroup loops;
     private final ExecutorService aside = Executors.newVirtualThreadPerTaskExecutor();
     private final Map<EventLoop, LoopTurn> turns = new ConcurrentHashMap<>();
@@ -60,10 +64,13 @@ public final class AmqpServer implements AutoCloseable {
     private final DirectReplies directReplies = new DirectReplies();
     private final Channel listener;
 
-    private AmqpServer(Broker broker, AmqpSettings settings, Authenticator authenticator) throws IOException {
+    private AmqpServer(
+            Broker broker, AmqpSettings settings, Authenticator authenticator, @Nullable TlsContext tls)
+            throws IOException {
         this.broker = broker;
         this.settings = settings;
         this.authenticator = authenticator;
+        this.tls = tls;
         boolean epoll = Epoll.isAvailable();
         IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         this.loops = new MultiThreadIoEventLoopGroup(
@@ -99,12 +106,14 @@ public final class AmqpServer implements AutoCloseable {
     /**
      * Listens; returns when connections are accepted.
      *
+     * @param tls what connections speak; null for plain ones
      * @throws IOException if the address can't be listened on
      */
-    public static AmqpServer start(Broker broker, AmqpSettings settings, Authenticator authenticator)
+    public static AmqpServer start(
+            Broker broker, AmqpSettings settings, Authenticator authenticator, @Nullable TlsContext tls)
             throws IOException {
         try {
-            return new AmqpServer(broker, settings, authenticator);
+            return new AmqpServer(broker, settings, authenticator, tls);
         } catch (IOException e) {
             throw new IOException(
                     "can't listen on amqp=" + settings.host() + ":" + settings.port() + ": " + e.getMessage(), e);
@@ -123,6 +132,11 @@ public final class AmqpServer implements AutoCloseable {
         LoopTurn turn = turns.computeIfAbsent(channel.eventLoop(), loop -> new LoopTurn(loop, broker));
         AmqpConnection connection = new AmqpConnection(this, turn);
         connections.add(connection);
+        if (tls != null) {
+            SslHandler handler = new SslHandler(tls.newEngine());
+            handler.setHandshakeTimeoutMillis(settings.handshake().toMillis());
+            channel.pipeline().addLast(handler);
+        }
         channel.pipeline().addLast(connection);
     }
 

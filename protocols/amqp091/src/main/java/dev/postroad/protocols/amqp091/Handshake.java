@@ -17,12 +17,17 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.ScheduledFuture;
+import io.netty.handler.ssl.SslHandler;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -203,7 +208,18 @@ final class Handshake {
     }
 
     private Peer peer() {
-        return Peer.plain(((InetSocketAddress) connection.context().channel().remoteAddress()).getAddress());
+        InetAddress address =
+                ((InetSocketAddress) connection.context().channel().remoteAddress()).getAddress();
+        SslHandler tls = connection.context().pipeline().get(SslHandler.class);
+        if (tls == null) {
+            return Peer.plain(address);
+        }
+        try {
+            Certificate[] shown = tls.engine().getSession().getPeerCertificates();
+            return new Peer(address, true, shown[0] instanceof X509Certificate certificate ? certificate : null);
+        } catch (SSLPeerUnverifiedException e) {
+            return new Peer(address, true, null); // the client showed none
+        }
     }
 
     private void login(ConnectionMethod.StartOk startOk) {
