@@ -35,14 +35,18 @@ const patterns = {
     const publisher = await connection.createChannel();
     await publisher.assertQueue(queue, { durable: true });
     const done = [[], []];
+    let acknowledged = 0;
     const all = new Promise((resolve) => {
       done.forEach(async (mine) => {
         const worker = await connection.createChannel();
         await worker.prefetch(1);
         await worker.consume(queue, (message) => {
           mine.push(message.content.toString());
-          setTimeout(() => worker.ack(message), 5);
-          if (done[0].length + done[1].length === 10) resolve();
+          setTimeout(() => {
+            worker.ack(message);
+            acknowledged++;
+            if (acknowledged === 10) resolve();
+          }, 5);
         });
         if (mine === done[1]) {
           for (let i = 0; i < 10; i++) publisher.sendToQueue(queue, Buffer.from(`task ${i}`), { persistent: true });
