@@ -10,8 +10,9 @@ import java.util.Map;
  * @param topic where messages come from
  * @param destination where they go: a queue, a stream, or a topic if toTopic
  * @param toTopic true if the destination is a topic
- * @param pattern routing key, pattern or rule, as the topic's routing wants it; empty for FANOUT and HEADERS
- * @param arguments conditions of HEADERS, with {@code x-match} all, any, all-with-x or any-with-x; empty otherwise
+ * @param pattern routing key, pattern, rule or weight, as the topic's routing wants it; of no matter to FANOUT and HEADERS
+ * @param arguments conditions of HEADERS, with {@code x-match} all, any, all-with-x or any-with-x; otherwise of no matter.
+ *     Bindings that differ in anything are different bindings
  */
 public record Binding(
         String topic, String destination, boolean toTopic, String pattern, Map<String, Object> arguments) {

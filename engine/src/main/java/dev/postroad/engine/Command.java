@@ -19,7 +19,7 @@ public sealed interface Command {
 
     /**
      * Makes sure that a queue, stream or topic exists as declared: refused with {@code MISMATCH} and the difference where it
-     * exists otherwise. A queue's dead-letter channel need not exist yet. Result: true if it was new.
+     * exists otherwise. A queue's dead-letter target and a topic's alternate need not exist yet. Result: true if it was new.
      *
      * @param owner who owns an exclusive queue: a connection, say; null otherwise
      */
@@ -45,7 +45,8 @@ public sealed interface Command {
     // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /**
-     * Publishes messages: all of them or none. One that is a duplicate within the dedup window of its only destination is
+     * Publishes messages: all of them or none. A message whose {@link EngineMessage#route} names the same topic and key is
+     * published with all keys of that route, and goes to each queue once. One that is a duplicate within the dedup window of its only destination is
      * confirmed and dropped.
      *
      * @param topic the topic to publish to; null for straight to a channel
@@ -54,6 +55,8 @@ public sealed interface Command {
      * @param durability weaker or as strong as the channel's own; null for the channel's own
      * @param mandatory true to refuse with {@code UNROUTABLE} what no binding takes; otherwise that is dropped and confirmed
      * @param producer an idempotent producer, or null
+     * @param passFull true to pass over queues of a topic that are full, and count them in {@link Published#refused};
+     *     otherwise one of them has the whole refused with {@code FULL}
      */
     record Publish(
             @Nullable String topic,
@@ -62,11 +65,24 @@ public sealed interface Command {
             @Nullable Durability durability,
             boolean mandatory,
             @Nullable Producer producer,
+            boolean passFull,
             Reply<Published> reply)
             implements Command {
         /** The same with other messages. */
         Publish withMessages(List<EngineMessage> others) {
-            return new Publish(topic, channel, others, durability, mandatory, producer, reply);
+            return new Publish(topic, channel, others, durability, mandatory, producer, passFull, reply);
+        }
+
+        /** Refused as a whole if one queue is full. */
+        public Publish(
+                @Nullable String topic,
+                String channel,
+                List<EngineMessage> messages,
+                @Nullable Durability durability,
+                boolean mandatory,
+                @Nullable Producer producer,
+                Reply<Published> reply) {
+            this(topic, channel, messages, durability, mandatory, producer, false, reply);
         }
     }
 
@@ -91,6 +107,7 @@ public sealed interface Command {
      * @param firstOffset of a stream, the offset of the first message that went to that partition; else -1
      * @param offsets of a stream, partition and offset of each message, alternating; empty for queues
      * @param dropped which messages were dropped as duplicates; null if none were
+     * @param refused how many queues did not take a message because they were full
      */
     record Published(
             int duplicates,
@@ -98,9 +115,21 @@ public sealed interface Command {
             int partition,
             long firstOffset,
             long[] offsets,
-            @Nullable BitSet dropped) {
+            @Nullable BitSet dropped,
+            int refused) {
         /** One message to one queue. */
-        static final Published TO_QUEUE = new Published(0, 1, -1, -1, new long[0], null);
+        static final Published TO_QUEUE = new Published(0, 1, -1, -1, new long[0], null, 0);
+
+        /** None was refused. */
+        public Published(
+                int duplicates,
+                int routed,
+                int partition,
+                long firstOffset,
+                long[] offsets,
+                @Nullable BitSet dropped) {
+            this(duplicates, routed, partition, firstOffset, offsets, dropped, 0);
+        }
 
         /** True if the message at this place of the publish was dropped as a duplicate. */
         public boolean dropped(int index) {

@@ -32,7 +32,6 @@ final class Declaring {
             return;
         }
         if (definition instanceof TopicDefinition topic) {
-            checkAlternate(topic);
             begin(definition::encode);
             engine.records.topicDeclared(topic);
         } else {
@@ -84,16 +83,6 @@ final class Declaring {
                     EngineException.Reason.FULL,
                     "there are " + count + " queues, streams and groups; at most " + engine.settings.maxChannels()
                             + " may be");
-        }
-    }
-
-    private void checkAlternate(TopicDefinition topic) {
-        String alternate = topic.alternate();
-        if (alternate != null && engine.state.router.topic(alternate) == null) {
-            throw new EngineException(
-                    EngineException.Reason.NOT_FOUND,
-                    "topic '" + topic.name() + "' names the alternate '" + alternate
-                            + "', which does not exist; declare it first");
         }
     }
 
@@ -149,6 +138,8 @@ final class Declaring {
                         "exclusive = " + q.exclusive(),
                         "autoDelete = " + q.autoDelete(),
                         "singleActiveConsumer = " + q.singleActiveConsumer(),
+                        "temporary = " + q.temporary(),
+                        "boundsWaiting = " + q.boundsWaiting(),
                         "attributes = " + q.attributes());
             case StreamDefinition s ->
                 List.of(
@@ -166,6 +157,9 @@ final class Declaring {
                         "routing = " + t.routing(),
                         "alternate = " + t.alternate(),
                         "autoDelete = " + t.autoDelete(),
+                        "internal = " + t.internal(),
+                        "temporary = " + t.temporary(),
+                        "hashOn = " + t.hashOn(),
                         "attributes = " + t.attributes());
         };
     }
@@ -267,6 +261,15 @@ final class Declaring {
         }
         deleteTopic(delete.name());
         engine.park(delete.reply(), true, true);
+    }
+
+    /** The engine was opened. */
+    void deleteTemporaryTopics() {
+        for (TopicDefinition topic : engine.state.router.topics()) {
+            if (topic.temporary() && engine.state.router.topic(topic.name()) != null) {
+                deleteTopic(topic.name());
+            }
+        }
     }
 
     private void deleteTopic(String name) {

@@ -308,6 +308,11 @@ public final class Engine {
         return state.definition(name);
     }
 
+    /** The topic of this name as it was declared; null if there is none. From any thread. */
+    public @Nullable TopicDefinition topic(String name) {
+        return state.router.topic(name);
+    }
+
     /** Why nothing is accepted any more; null while all is well. */
     public @Nullable EngineException failure() {
         return failure;

@@ -1,5 +1,6 @@
 package dev.postroad.engine;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param priority 0 (lowest) to 255; queues cap it to their own levels
  * @param ttlMillis time to live from acceptance; 0 for none
  * @param deliverAtMillis earliest delivery, milliseconds since 1970; 0 for at once
+ * @param route how it was published; null for straight to the channel it lies in
+ * @param deaths why and where it was given up before, the latest first; the engine's to write
  */
 public record EngineMessage(
         @Nullable String id,
@@ -27,7 +30,9 @@ public record EngineMessage(
         long timestampMillis,
         int priority,
         long ttlMillis,
-        long deliverAtMillis) {
+        long deliverAtMillis,
+        @Nullable Route route,
+        List<Death> deaths) {
 
     /**
      * A message of all its parts.
@@ -44,7 +49,9 @@ public record EngineMessage(
             long timestampMillis,
             int priority,
             long ttlMillis,
-            long deliverAtMillis) {
+            long deliverAtMillis,
+            @Nullable Route route,
+            List<Death> deaths) {
         if (priority < 0 || priority > 255) {
             throw new IllegalArgumentException("priority is " + priority + "; it must be 0 to 255");
         }
@@ -64,6 +71,33 @@ public record EngineMessage(
         this.priority = priority;
         this.ttlMillis = ttlMillis;
         this.deliverAtMillis = deliverAtMillis;
+        this.route = route;
+        this.deaths = List.copyOf(deaths);
+    }
+
+    /** A message that has not gone anywhere yet: without route and deaths. */
+    public EngineMessage(
+            @Nullable String id,
+            byte @Nullable [] key,
+            byte @Nullable [] payload,
+            Map<String, Object> headers,
+            Properties properties,
+            long timestampMillis,
+            int priority,
+            long ttlMillis,
+            long deliverAtMillis) {
+        this(
+                id,
+                key,
+                payload,
+                headers,
+                properties,
+                timestampMillis,
+                priority,
+                ttlMillis,
+                deliverAtMillis,
+                null,
+                List.of());
     }
 
     /** A message of a payload and nothing else. */
@@ -74,43 +108,55 @@ public record EngineMessage(
     /** This message with another id. */
     public EngineMessage withId(@Nullable String newId) {
         return new EngineMessage(
-                newId, key, payload, headers, properties, timestampMillis, priority, ttlMillis, deliverAtMillis);
+                newId, key, payload, headers, properties, timestampMillis, priority, ttlMillis, deliverAtMillis, route, deaths);
     }
 
     /** This message with another key. */
     public EngineMessage withKey(byte @Nullable [] newKey) {
         return new EngineMessage(
-                id, newKey, payload, headers, properties, timestampMillis, priority, ttlMillis, deliverAtMillis);
+                id, newKey, payload, headers, properties, timestampMillis, priority, ttlMillis, deliverAtMillis, route, deaths);
     }
 
     /** This message with exactly these headers. */
     public EngineMessage withHeaders(Map<String, Object> newHeaders) {
         return new EngineMessage(
-                id, key, payload, newHeaders, properties, timestampMillis, priority, ttlMillis, deliverAtMillis);
+                id, key, payload, newHeaders, properties, timestampMillis, priority, ttlMillis, deliverAtMillis, route, deaths);
     }
 
     /** This message with another priority. */
     public EngineMessage withPriority(int newPriority) {
         return new EngineMessage(
-                id, key, payload, headers, properties, timestampMillis, newPriority, ttlMillis, deliverAtMillis);
+                id, key, payload, headers, properties, timestampMillis, newPriority, ttlMillis, deliverAtMillis, route, deaths);
     }
 
     /** This message with another time to live. */
     public EngineMessage withTtlMillis(long newTtlMillis) {
         return new EngineMessage(
-                id, key, payload, headers, properties, timestampMillis, priority, newTtlMillis, deliverAtMillis);
+                id, key, payload, headers, properties, timestampMillis, priority, newTtlMillis, deliverAtMillis, route, deaths);
     }
 
     /** This message with another earliest delivery. */
     public EngineMessage withDeliverAtMillis(long newDeliverAtMillis) {
         return new EngineMessage(
-                id, key, payload, headers, properties, timestampMillis, priority, ttlMillis, newDeliverAtMillis);
+                id, key, payload, headers, properties, timestampMillis, priority, ttlMillis, newDeliverAtMillis, route, deaths);
     }
 
     /** This message with another time stamp. */
     public EngineMessage withTimestampMillis(long newTimestampMillis) {
         return new EngineMessage(
-                id, key, payload, headers, properties, newTimestampMillis, priority, ttlMillis, deliverAtMillis);
+                id, key, payload, headers, properties, newTimestampMillis, priority, ttlMillis, deliverAtMillis, route, deaths);
+    }
+
+    /** This message published in this way. */
+    public EngineMessage withRoute(@Nullable Route newRoute) {
+        return new EngineMessage(
+                id, key, payload, headers, properties, timestampMillis, priority, ttlMillis, deliverAtMillis, newRoute, deaths);
+    }
+
+    /** This message with other deaths. */
+    EngineMessage withDeaths(List<Death> newDeaths) {
+        return new EngineMessage(
+                id, key, payload, headers, properties, timestampMillis, priority, ttlMillis, deliverAtMillis, route, newDeaths);
     }
 
     /**

@@ -56,6 +56,8 @@ final class Housekeeping {
         for (QueueState queue : List.copyOf(engine.state.queues())) {
             if (queue.definition().exclusive()) {
                 declaring.delete(queue, "its connection is gone");
+            } else if (queue.definition().temporary()) {
+                declaring.delete(queue, "it does not outlive the broker");
             } else if (!queue.complete()) {
                 // Nobody was told that it exists: the engine stopped in the middle.
                 declaring.delete(queue, "it was not filled");
@@ -64,6 +66,7 @@ final class Housekeeping {
             }
             queue.idleSince = engine.now();
         }
+        declaring.deleteTemporaryTopics();
         settling.afterRestart();
         for (StreamState stream : engine.state.streams()) {
             if (stream.definition().durability() == Durability.TRANSIENT) {

@@ -3,6 +3,7 @@ package dev.postroad.engine;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * The bytes of a message in its record.
  *
  * <pre>
- *   flags        u8      1 id · 2 key · 4 payload · 8 ttl · 16 deliverAt · 32 headers · 64 properties
+ *   flags        u8      1 id · 2 key · 4 payload · 8 ttl · 16 deliverAt · 32 headers · 64 properties · 128 more
  *   priority     u8
  *   timestamp    i64
  *   ttl          varint  if flagged, milliseconds
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  *   properties           if flagged: u8 mask of those set, then a string each
  *   headers              if flagged: varint count, then name (string) and value each, see HeaderValues
  *   payload      bytes   if flagged
+ *   more                 if flagged: u8 flags 1 route · 2 deaths, then those flagged, see Route and Death
  * </pre>
  */
 final class MessageCodec {
@@ -30,6 +32,9 @@ final class MessageCodec {
     private static final int DELIVER_AT = 16;
     private static final int HEADERS = 32;
     private static final int PROPERTIES = 64;
+    private static final int MORE = 128;
+    private static final int ROUTE = 1;
+    private static final int DEATHS = 2;
 
     private MessageCodec() {}
 
@@ -41,6 +46,13 @@ final class MessageCodec {
                 + Bytes.maxBytes(message.id())
                 + (key == null ? 0 : 5 + key.length)
                 + (payload == null ? 0 : 5 + (long) payload.length);
+        Route route = message.route();
+        if (route != null) {
+            bytes += Route.maxBytes(route.topic(), route.keys());
+        }
+        if (!message.deaths().isEmpty()) {
+            bytes += Death.maxBytes(message.deaths());
+        }
         if (message.properties() != EngineMessage.Properties.NONE) {
             EngineMessage.Properties p = message.properties();
             bytes += 1
@@ -65,13 +77,17 @@ final class MessageCodec {
         String id = message.id();
         byte[] key = message.key();
         byte[] payload = message.payload();
+        Route route = message.route();
+        List<Death> deaths = message.deaths();
+        boolean more = route != null || !deaths.isEmpty();
         out.put((byte) ((id != null ? ID : 0)
                 | (key != null ? KEY : 0)
                 | (payload != null ? PAYLOAD : 0)
                 | (message.ttlMillis() > 0 ? TTL : 0)
                 | (message.deliverAtMillis() > 0 ? DELIVER_AT : 0)
                 | (message.headers().isEmpty() ? 0 : HEADERS)
-                | (hasProperties ? PROPERTIES : 0)));
+                | (hasProperties ? PROPERTIES : 0)
+                | (more ? MORE : 0)));
         out.put((byte) message.priority());
         out.putLong(message.timestampMillis());
         if (message.ttlMillis() > 0) {
@@ -94,6 +110,15 @@ final class MessageCodec {
         }
         if (payload != null) {
             Bytes.putBytes(out, payload);
+        }
+        if (more) {
+            out.put((byte) ((route != null ? ROUTE : 0) | (deaths.isEmpty() ? 0 : DEATHS)));
+            if (route != null) {
+                route.encode(out);
+            }
+            if (!deaths.isEmpty()) {
+                Death.encode(deaths, out);
+            }
         }
     }
 
@@ -131,7 +156,11 @@ final class MessageCodec {
                 (flags & PROPERTIES) != 0 ? decodeProperties(in) : EngineMessage.Properties.NONE;
         Map<String, Object> headers = (flags & HEADERS) != 0 ? decodeHeaders(in) : Map.of();
         byte[] payload = (flags & PAYLOAD) != 0 ? Bytes.getBytes(in) : null;
-        return new EngineMessage(id, key, payload, headers, properties, timestamp, priority, ttl, deliverAt);
+        int more = (flags & MORE) != 0 ? in.get() : 0;
+        Route route = (more & ROUTE) != 0 ? Route.decode(in) : null;
+        List<Death> deaths = (more & DEATHS) != 0 ? Death.decode(in) : List.of();
+        return new EngineMessage(
+                id, key, payload, headers, properties, timestamp, priority, ttl, deliverAt, route, deaths);
     }
 
     private static EngineMessage.Properties decodeProperties(ByteBuffer in) {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Publishing {
     private static final int LONGEST_ID = 255;
     private static final int LEAST_ROOM = 100;
-    private static final int LETTER_ROOM = 8 * 1024;
+    private static final int LETTER_ROOM = 24 * 1024;
     private static final int RESERVE_BYTES = 64 * 1024;
     private static final long DISK_CHECK_MILLIS = 100;
     private static final long DISK_CHECK_BYTES = 1 << 20;
@@ -22,6 +22,8 @@ final class Publishing {
     private final Engine engine;
     private final Settling settling;
     private final Records.Target target = new Records.Target();
+    private final Records.Target queues = new Records.Target();
+    private int refused;
     private long memoryCheckedAt;
     private boolean memoryFull;
     private long diskCheckedAt;
@@ -47,7 +49,9 @@ final class Publishing {
                     "a publish has " + messages.size() + " messages; it must have 1 to "
                             + engine.settings.maxBatchMessages());
         }
-        engine.routes.checkExists(publish.topic(), publish.channel());
+        if (publish.topic() != null || Routes.straight(publish, messages.getFirst())) {
+            engine.routes.checkExists(publish.topic(), publish.channel());
+        }
         long bytes = 0;
         for (int i = 0; i < messages.size(); i++) {
             bytes += recordBytes(publish, messages.get(i), check(messages.get(i)));
@@ -88,7 +92,7 @@ final class Publishing {
     /** Most records that the publish makes: of each message one, and one more for each stream or dead key it meets. */
     private int records(Command.Publish publish) {
         int perMessage = 1;
-        if (publish.topic() != null) {
+        if (!straight(publish)) {
             perMessage = 0;
             for (EngineMessage message : publish.messages()) {
                 int streamsAndGroups = 1;
@@ -107,23 +111,35 @@ final class Publishing {
 
     /** Most payload bytes of the records that one message makes, wherever it goes. */
     private long recordBytes(Command.Publish publish, EngineMessage message, long messageBytes) {
-        if (publish.topic() == null) {
+        if (straight(publish)) {
             return recordBytes(publish.channel(), message, messageBytes);
         }
-        long bytes = 0;
+        Route route = message.route();
+        long bytes = route == null ? Route.maxBytes(publish.topic(), List.of(publish.channel())) : 0;
         for (String channel : engine.routes.channels(publish.topic(), publish.channel(), message)) {
             bytes += engine.routes.isStream(channel) ? recordBytes(channel, message, messageBytes) : 5;
             QueueState queue = engine.state.queue(channel);
-            bytes += queue != null && queue.hasDeadKeys() ? settling.letterBytes(queue, message) : 0;
+            bytes += queue != null && mayBeLetter(queue) ? settling.letterBytes(queue, message) : 0;
         }
         return bytes + messageBytes + LEAST_ROOM;
+    }
+
+    /** All or none of a publish's messages name their channel straight, see {@link #check(Command.Publish)}. */
+    private static boolean straight(Command.Publish publish) {
+        return Routes.straight(publish, publish.messages().getFirst());
+    }
+
+    /** True if a message may go to the dead letters as it comes. */
+    private static boolean mayBeLetter(QueueState queue) {
+        return queue.hasDeadKeys()
+                || queue.definition().overflow() == QueueDefinition.Overflow.DEAD_LETTER_NEWEST;
     }
 
     private long recordBytes(String channel, EngineMessage message, long messageBytes) {
         long bytes = messageBytes + LEAST_ROOM;
         QueueState queue = engine.state.queue(channel);
         if (queue != null) {
-            return queue.hasDeadKeys() ? bytes + settling.letterBytes(queue, message) : bytes;
+            return mayBeLetter(queue) ? bytes + settling.letterBytes(queue, message) : bytes;
         }
         for (QueueState group : engine.state.sharedGroups(channel)) {
             // Where a key is dead, its messages are written as dead letters too, with the headers of those.
@@ -133,6 +149,10 @@ final class Publishing {
     }
 
     private long check(EngineMessage message) {
+        Route route = message.route();
+        if (route != null) {
+            route.check();
+        }
         Map<String, Object> headers = message.headers();
         if (!headers.isEmpty()) {
             checkHeaders(headers);
@@ -186,7 +206,7 @@ final class Publishing {
     }
 
     private void checkLengths(Command.Publish publish) {
-        if (publish.topic() == null) {
+        if (straight(publish)) {
             QueueState queue = engine.state.queue(publish.channel());
             if (queue != null) {
                 for (EngineMessage message : publish.messages()) {
@@ -205,14 +225,18 @@ final class Publishing {
             if (channels.isEmpty() && publish.mandatory()) {
                 throw new EngineException(
                         EngineException.Reason.UNROUTABLE,
-                        "topic '" + publish.topic() + "' has no binding that takes routing key '" + publish.channel()
-                                + "'");
+                        publish.topic() == null
+                                ? "there is no channel of any name that the message was sent to"
+                                : "topic '" + publish.topic() + "' has no binding that takes routing key '"
+                                        + publish.channel() + "'");
             }
             for (String channel : channels) {
                 QueueState queue = engine.state.queue(channel);
                 StreamState stream = engine.state.stream(channel);
                 if (queue != null) {
-                    checkLength(queue, message);
+                    if (!publish.passFull()) {
+                        checkLength(queue, message);
+                    }
                 } else if (stream != null) {
                     stream.check(message);
                 }
@@ -251,19 +275,19 @@ final class Publishing {
             return;
         }
         int ahead = coming.merge(queue, 1, Integer::sum) - 1;
-        if (definition.maxMessages() > 0 && queue.messages() + ahead >= definition.maxMessages()) {
+        if (definition.maxMessages() > 0 && queue.boundedMessages() + ahead >= definition.maxMessages()) {
             queue.counts.refused++;
             throw new EngineException(
                     EngineException.Reason.FULL,
-                    "queue '" + definition.name() + "' holds " + queue.messages() + " messages of "
+                    "queue '" + definition.name() + "' holds " + queue.boundedMessages() + " messages of "
                             + definition.maxMessages() + " at most"
                             + (ahead == 0 ? "" : ", and " + (ahead + 1) + " are to come at once"));
         }
-        if (definition.maxBytes() > 0 && queue.bytes() >= definition.maxBytes()) {
+        if (definition.maxBytes() > 0 && queue.boundedBytes() >= definition.maxBytes()) {
             queue.counts.refused++;
             throw new EngineException(
                     EngineException.Reason.FULL,
-                    "queue '" + definition.name() + "' holds " + queue.bytes() + " bytes of " + definition.maxBytes()
+                    "queue '" + definition.name() + "' holds " + queue.boundedBytes() + " bytes of " + definition.maxBytes()
                             + " at most");
         }
     }
@@ -375,8 +399,10 @@ final class Publishing {
     /** Within a batch. */
     private Command.Published perform(Command.Publish publish) {
         targetsDurable = false;
+        refused = 0;
         List<EngineMessage> messages = publish.messages();
-        boolean toStream = publish.topic() != null || engine.state.stream(publish.channel()) != null;
+        boolean straight = straight(publish);
+        boolean toStream = !straight || engine.state.stream(publish.channel()) != null;
         long[] offsets = toStream ? new long[2 * messages.size()] : NO_OFFSETS;
         int duplicates = 0;
         BitSet dropped = null;
@@ -384,22 +410,23 @@ final class Publishing {
         int partition = -1;
         long firstOffset = -1;
         for (int i = 0; i < messages.size(); i++) {
-            EngineMessage message = messages.get(i);
+            EngineMessage message = Routes.routed(publish.topic(), publish.channel(), messages.get(i));
             long offset = -1;
             int duplicatesBefore = duplicates;
-            if (publish.topic() == null) {
+            if (straight) {
                 engine.routes.resolve(publish.channel(), message, partition(publish), target.clear());
                 targetsDurable |= engine.routes.durable(target);
                 if (publish.producer() == null && dropDuplicate(message)) {
                     duplicates++;
                 } else {
+                    passFullQueues(message, publish, target);
                     offset = store(message, publish, i);
                 }
                 partition = target.partition;
             } else {
                 routed = 0;
                 boolean any = false;
-                Records.Target queues = null;
+                queues.clear();
                 for (String channel : engine.routes.channels(publish.topic(), publish.channel(), message)) {
                     routed++;
                     if (engine.routes.isStream(channel)) {
@@ -411,16 +438,16 @@ final class Publishing {
                             any = true;
                         }
                     } else {
-                        queues = queues == null ? new Records.Target().clear() : queues;
                         engine.routes.resolve(channel, message, -1, queues);
                     }
                 }
-                if (queues != null && !queues.empty()) {
+                if (!queues.empty()) {
                     targetsDurable |= engine.routes.durable(queues);
                     int before = queues.queueCount;
                     dropDuplicateQueues(message, queues);
                     any |= queues.queueCount > 0;
                     duplicates += before > 0 && !any ? 1 : 0;
+                    passFullQueues(message, publish, queues);
                     if (queues.queueCount > 0) {
                         storeTo(message, queues);
                     }
@@ -438,10 +465,38 @@ final class Publishing {
                 }
             }
         }
-        if (!toStream && duplicates == 0) {
+        if (!toStream && duplicates == 0 && refused == 0) {
             return Command.Published.TO_QUEUE;
         }
-        return new Command.Published(duplicates, routed, partition, firstOffset, offsets, dropped);
+        return new Command.Published(duplicates, routed, partition, firstOffset, offsets, dropped, refused);
+    }
+
+    /** Queues that are full do not get the message; those that say so give it to their dead letters. Within a batch. */
+    private void passFullQueues(EngineMessage message, Command.Publish publish, Records.Target to) {
+        int kept = 0;
+        for (int i = 0; i < to.queueCount; i++) {
+            QueueState queue = to.queues[i];
+            boolean passed = false;
+            switch (queue.definition().overflow()) {
+                case REJECT_PUBLISH -> passed = publish.passFull() && queue.full();
+                case DEAD_LETTER_NEWEST -> {
+                    passed = queue.full();
+                    if (passed) {
+                        settling.deadLetterNewcomer(queue, message);
+                    }
+                }
+                case DROP_OLDEST, DEAD_LETTER_OLDEST -> {
+                    // The newcomer is taken, and makes others go.
+                }
+            }
+            if (passed) {
+                queue.counts.refused++;
+                refused++;
+            } else {
+                to.queues[kept++] = queue;
+            }
+        }
+        to.queueCount = kept;
     }
 
     private static final long[] NO_OFFSETS = new long[0];

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param exclusive true if only its owner may consume it, and it goes when the owner closes
  * @param autoDelete true if it is deleted when its last consumer leaves
  * @param singleActiveConsumer true if one consumer receives and the others stand by
+ * @param temporary true if it is deleted when the engine is opened again
+ * @param boundsWaiting true if maxMessages and maxBytes bound what waits, and not what is in flight as well
  * @param attributes what a protocol or the declaration adds, kept as it is and compared when declared again; null for none
  */
 public record QueueDefinition(
@@ -43,6 +45,8 @@ public record QueueDefinition(
         boolean exclusive,
         boolean autoDelete,
         boolean singleActiveConsumer,
+        boolean temporary,
+        boolean boundsWaiting,
         @Nullable String attributes)
         implements Definition {
 
@@ -56,14 +60,16 @@ public record QueueDefinition(
         /** The oldest waiting messages are dropped. */
         DROP_OLDEST,
         /** The oldest waiting messages are dead-lettered. */
-        DEAD_LETTER_OLDEST
+        DEAD_LETTER_OLDEST,
+        /** The newcomer is dead-lettered, and its publisher told that it was refused. */
+        DEAD_LETTER_NEWEST
     }
 
     /**
      * Where dead letters go.
      *
      * @param topic the topic they are published to; null for straight to the channel
-     * @param channel the channel, or the routing key where a topic is given; null there for the message's own routing key
+     * @param channel the channel, or the routing key where a topic is given; null for the message's own routing keys
      */
     public record DeadLetterTarget(
             @Nullable String topic, @Nullable String channel) {
@@ -93,23 +99,21 @@ public record QueueDefinition(
                 "keyOrdered = true",
                 "a message of higher priority would overtake earlier ones of its key");
         Definition.exclude(
-                overflow == Overflow.DEAD_LETTER_OLDEST && deadLetter == null,
+                deadLetters(overflow) && deadLetter == null,
                 what,
-                "overflow = DEAD_LETTER_OLDEST",
+                "overflow = " + overflow,
                 "no dead-letter target",
-                "there is nowhere to put the oldest message");
+                "there is nowhere to put the message");
         Definition.exclude(
-                overflow == Overflow.DEAD_LETTER_OLDEST && maxMessages == 0 && maxBytes == 0,
+                deadLetters(overflow) && maxMessages == 0 && maxBytes == 0,
                 what,
-                "overflow = DEAD_LETTER_OLDEST",
+                "overflow = " + overflow,
                 "no maxMessages and no maxBytes",
                 "it would never overflow");
-        Definition.exclude(
-                exclusive && singleActiveConsumer,
-                what,
-                "exclusive = true",
-                "singleActiveConsumer = true",
-                "an exclusive queue has one consumer anyway");
+    }
+
+    private static boolean deadLetters(Overflow overflow) {
+        return overflow == Overflow.DEAD_LETTER_OLDEST || overflow == Overflow.DEAD_LETTER_NEWEST;
     }
 
     /** A durable queue with every other setting off. */
@@ -129,6 +133,8 @@ public record QueueDefinition(
                 0,
                 Overflow.REJECT_PUBLISH,
                 null,
+                false,
+                false,
                 false,
                 false,
                 false,
@@ -155,6 +161,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -178,6 +186,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -201,6 +211,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -224,6 +236,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -247,6 +261,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -270,6 +286,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -293,6 +311,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -316,6 +336,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -339,6 +361,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -362,6 +386,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -385,6 +411,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -408,6 +436,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -431,6 +461,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -454,6 +486,8 @@ public record QueueDefinition(
                 newExclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -477,6 +511,8 @@ public record QueueDefinition(
                 exclusive,
                 newAutoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 attributes);
     }
 
@@ -500,6 +536,58 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 newSingleActiveConsumer,
+                temporary,
+                boundsWaiting,
+                attributes);
+    }
+
+    /** This definition with another temporary. */
+    public QueueDefinition withTemporary(boolean newTemporary) {
+        return new QueueDefinition(
+                name,
+                durability,
+                priorities,
+                keyOrdered,
+                deliveryLimit,
+                leaseMillis,
+                ttlMillis,
+                expiresMillis,
+                dedupMillis,
+                dedupLimit,
+                maxMessages,
+                maxBytes,
+                overflow,
+                deadLetter,
+                exclusive,
+                autoDelete,
+                singleActiveConsumer,
+                newTemporary,
+                boundsWaiting,
+                attributes);
+    }
+
+    /** This definition with another boundsWaiting. */
+    public QueueDefinition withBoundsWaiting(boolean newBoundsWaiting) {
+        return new QueueDefinition(
+                name,
+                durability,
+                priorities,
+                keyOrdered,
+                deliveryLimit,
+                leaseMillis,
+                ttlMillis,
+                expiresMillis,
+                dedupMillis,
+                dedupLimit,
+                maxMessages,
+                maxBytes,
+                overflow,
+                deadLetter,
+                exclusive,
+                autoDelete,
+                singleActiveConsumer,
+                temporary,
+                newBoundsWaiting,
                 attributes);
     }
 
@@ -523,6 +611,8 @@ public record QueueDefinition(
                 exclusive,
                 autoDelete,
                 singleActiveConsumer,
+                temporary,
+                boundsWaiting,
                 newAttributes);
     }
 
@@ -537,7 +627,12 @@ public record QueueDefinition(
         out.put((byte) durability.ordinal());
         Bytes.putVarint(out, priorities);
         out.put((byte)
-                ((keyOrdered ? 1 : 0) | (exclusive ? 2 : 0) | (autoDelete ? 4 : 0) | (singleActiveConsumer ? 8 : 0)));
+                ((keyOrdered ? 1 : 0)
+                        | (exclusive ? 2 : 0)
+                        | (autoDelete ? 4 : 0)
+                        | (singleActiveConsumer ? 8 : 0)
+                        | (temporary ? 16 : 0)
+                        | (boundsWaiting ? 32 : 0)));
         Bytes.putVarint(out, deliveryLimit);
         Bytes.putVarint(out, leaseMillis);
         Bytes.putVarint(out, ttlMillis);
@@ -589,6 +684,8 @@ public record QueueDefinition(
                 (flags & 2) != 0,
                 (flags & 4) != 0,
                 (flags & 8) != 0,
+                (flags & 16) != 0,
+                (flags & 32) != 0,
                 Bytes.getNullable(in));
     }
 }

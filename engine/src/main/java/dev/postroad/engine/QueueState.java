@@ -141,6 +141,7 @@ final class QueueState {
     private final LongHeap unmatched = new LongHeap();
     private final LongHeap unserved = new LongHeap();
     private long held;
+    private long heldBytes;
     private long delayed;
     private long nextExpiry = Long.MAX_VALUE;
     final Counts counts = new Counts();
@@ -242,6 +243,22 @@ final class QueueState {
             sum += lane.liveBytes();
         }
         return sum;
+    }
+
+    /** Messages that count for the queue's bound. */
+    long boundedMessages() {
+        return definition.boundsWaiting() ? messages() - held : messages();
+    }
+
+    /** Bytes that count for the queue's bound. */
+    long boundedBytes() {
+        return definition.boundsWaiting() ? bytes() - heldBytes : bytes();
+    }
+
+    /** True if another message would be one too many. */
+    boolean full() {
+        return (definition.maxMessages() > 0 && boundedMessages() >= definition.maxMessages())
+                || (definition.maxBytes() > 0 && boundedBytes() >= definition.maxBytes());
     }
 
     long heldMessages() {
@@ -539,7 +556,7 @@ final class QueueState {
         Active known = active.isEmpty() ? null : active.remove(number);
         if (known != null) {
             if (known.holder != null) {
-                takeFrom(known);
+                takeFrom(known, size);
             }
             if (known.notBefore != 0) {
                 delayed--;
@@ -566,7 +583,7 @@ final class QueueState {
             active.put(number, known);
         }
         if (known.holder != null) {
-            takeFrom(known);
+            takeFrom(known, definition.boundsWaiting() ? size(number) : 0);
         }
         if (!counts && known.attempts > 0) {
             known.attempts--;
@@ -617,9 +634,10 @@ final class QueueState {
         }
         consumer.inFlight++;
         held++;
+        heldBytes += definition.boundsWaiting() ? size(number) : 0;
     }
 
-    private void takeFrom(Active known) {
+    private void takeFrom(Active known, int size) {
         ConsumerState holder = known.holder;
         if (holder != null) {
             holder.inFlight--;
@@ -627,6 +645,7 @@ final class QueueState {
                 gainCredit(holder, 1);
             }
             held--;
+            heldBytes -= definition.boundsWaiting() ? size : 0;
             known.holder = null;
             known.leaseDeadline = 0;
         }
@@ -950,6 +969,7 @@ final class QueueState {
         unserved.clear();
         delays.clear();
         held = 0;
+        heldBytes = 0;
         delayed = 0;
         nextExpiry = Long.MAX_VALUE;
         for (int lane = 0; lane < lanes.length; lane++) {
@@ -968,6 +988,7 @@ final class QueueState {
             }
             if (known.holder != null) {
                 held++;
+                heldBytes += definition.boundsWaiting() ? size(number) : 0;
             }
             if (definition.keyOrdered() && (known.holder != null || (known.notBefore != 0 && known.retry))) {
                 long hash = keyHash(number);

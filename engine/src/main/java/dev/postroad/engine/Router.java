@@ -14,7 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,11 +28,23 @@ import org.jspecify.annotations.Nullable;
  */
 final class Router {
     private static final int MOST_BINDINGS = 1_000_000;
+    private static final int MOST_KNOWN = 10_000;
+    private static final int MOST_WEIGHT = 1_000_000;
+    private static final String HEADER = "header:";
 
-    private final Map<String, Topic> topics = new TreeMap<>();
+    /** Read by other threads as well. */
+    private final Map<String, Topic> topics = new ConcurrentSkipListMap<>();
     private final MessageFields fields;
     private final HeaderFields headers = new HeaderFields();
     private int bindings;
+
+    /** By topic and routing key, where nothing else of a message matters; emptied whenever a topic or binding changes. */
+    private final Map<String, Map<String, List<String>>> known = new HashMap<>();
+
+    private int knownRoutes;
+
+    /** True if what was found depends on more of the message than its routing key. */
+    private boolean looked;
 
     Router(PayloadFields payloads) {
         this.fields = new MessageFields(payloads);
@@ -87,10 +99,28 @@ final class Router {
     }
 
     /** The channels a message goes to, each once, in order of the bindings; empty if no binding takes it. */
-    Collection<String> route(String topic, String routingKey, EngineMessage message) {
+    Collection<String> route(String topic, List<String> routingKeys, EngineMessage message) {
+        Map<String, List<String>> routes = routingKeys.size() == 1 ? known.get(topic) : null;
+        List<String> before = routes == null ? null : routes.get(routingKeys.getFirst());
+        if (before != null) {
+            return before;
+        }
         Set<String> channels = new LinkedHashSet<>();
-        route(topic, routingKey, message, channels, new HashMap<>(), 0);
-        return channels;
+        looked = false;
+        route(topic, routingKeys, message, channels, new HashMap<>(), 0);
+        List<String> found = List.copyOf(channels);
+        if (!looked && routingKeys.size() == 1) {
+            if (knownRoutes++ == MOST_KNOWN) {
+                forget();
+            }
+            known.computeIfAbsent(topic, t -> new HashMap<>()).put(routingKeys.getFirst(), found);
+        }
+        return found;
+    }
+
+    private void forget() {
+        known.clear();
+        knownRoutes = 0;
     }
 
     /** A topic that is bound behind this many others is not reached: no topology that people draw is as deep. */
@@ -99,34 +129,67 @@ final class Router {
     /** True if the topic, or one behind it, had a place for the message. Each is asked once, and what it said is kept. */
     private boolean route(
             String name,
-            String routingKey,
+            List<String> routingKeys,
             EngineMessage message,
             Set<String> channels,
             Map<String, Boolean> asked,
             int depth) {
         Topic topic = topics.get(name);
-        Boolean known = asked.putIfAbsent(name, false);
-        if (topic == null || known != null || depth >= DEEPEST) {
-            return known != null && known;
+        Boolean said = asked.putIfAbsent(name, false);
+        if (topic == null || said != null || depth >= DEEPEST) {
+            return said != null && said;
         }
-        List<Binding> taken = topic.match(
-                routingKey,
-                topic.definition.routing() == TopicDefinition.Routing.HEADERS
-                        ? headers.of(message)
-                        : fields.of(message));
+        Collection<Binding> taken = match(topic, routingKeys, message);
         boolean any = false;
         for (Binding binding : taken) {
             if (binding.toTopic()) {
-                any |= route(binding.destination(), routingKey, message, channels, asked, depth + 1);
+                any |= route(binding.destination(), routingKeys, message, channels, asked, depth + 1);
             } else {
                 channels.add(binding.destination());
                 any = true;
             }
         }
         String alternate = topic.definition.alternate();
-        any = any || (alternate != null && route(alternate, routingKey, message, channels, asked, depth + 1));
+        any = any || (alternate != null && route(alternate, routingKeys, message, channels, asked, depth + 1));
         asked.put(name, any);
         return any;
+    }
+
+    private Collection<Binding> match(Topic topic, List<String> routingKeys, EngineMessage message) {
+        TopicDefinition definition = topic.definition;
+        switch (definition.routing()) {
+            case HEADERS -> {
+                looked = true;
+                return topic.match("", headers.of(message));
+            }
+            case RULE -> {
+                looked = true;
+                return topic.match("", fields.of(message));
+            }
+            case HASH -> {
+                String on = definition.hashOn();
+                looked |= on != null;
+                return topic.share(on == null ? routingKeys.getFirst() : hashed(on, message));
+            }
+            default -> {
+                // Nothing but the routing key matters.
+            }
+        }
+        if (routingKeys.size() == 1) {
+            return topic.match(routingKeys.getFirst(), headers.of(message));
+        }
+        Set<Binding> taken = new LinkedHashSet<>();
+        for (String routingKey : routingKeys) {
+            taken.addAll(topic.match(routingKey, headers.of(message)));
+        }
+        return taken;
+    }
+
+    private String hashed(String on, EngineMessage message) {
+        Object value = on.startsWith(HEADER)
+                ? headers.of(message).get(on.substring(HEADER.length()))
+                : fields.of(message).get(on);
+        return value == null ? "" : HeaderValues.text(value);
     }
 
     /** Bindings that lead to this channel or topic. */
@@ -139,11 +202,13 @@ final class Router {
     // ── Apply ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     void applyDeclared(TopicDefinition definition) {
+        forget();
         topics.put(definition.name(), new Topic(definition));
     }
 
     /** A topic goes, with its bindings and those that lead to it. */
     void applyDeleted(String name) {
+        forget();
         Topic gone = topics.remove(name);
         if (gone != null) {
             bindings -= gone.bindings.size();
@@ -157,6 +222,7 @@ final class Router {
     }
 
     void applyBound(Binding binding) {
+        forget();
         Topic topic = topics.get(binding.topic());
         if (topic != null && topic.add(binding)) {
             bindings++;
@@ -164,6 +230,7 @@ final class Router {
     }
 
     void applyUnbound(Binding binding) {
+        forget();
         Topic topic = topics.get(binding.topic());
         if (topic != null && topic.remove(binding)) {
             bindings--;
@@ -247,7 +314,28 @@ final class Router {
                     });
                     yield taken;
                 }
+                case HASH -> share(routingKey);
             };
+        }
+
+        /** The one binding whose share a text falls into: the highest of weighted random numbers that binding and text make. */
+        List<Binding> share(String text) {
+            long seed = Hash.of(text, 0);
+            Binding best = null;
+            double highest = 0;
+            for (Map.Entry<Binding, Matcher> each : bindings.entrySet()) {
+                if (each.getValue() instanceof Matcher.ByWeight(int weight)) {
+                    Binding binding = each.getKey();
+                    long hash = Hash.of(binding.destination(), binding.toTopic() ? ~seed : seed);
+                    double drawn = ((hash >>> 11) + 0.5) * 0x1.0p-53;
+                    double score = -weight / StrictMath.log(drawn);
+                    if (best == null || score > highest) {
+                        best = binding;
+                        highest = score;
+                    }
+                }
+            }
+            return best == null ? List.of() : List.of(best);
         }
     }
 
@@ -261,28 +349,34 @@ final class Router {
 
         record ByRule(Rule rule) implements Matcher {}
 
+        record ByWeight(int weight) implements Matcher {}
+
         default boolean matches(Fields message) {
             return switch (this) {
                 case ByHeaders(HeaderMatch match) -> match.matches(message);
                 case ByRule(Rule rule) -> rule.matches(message);
                 case Always() -> true;
                 case ByPattern(TopicPattern pattern) -> false;
+                case ByWeight(int weight) -> false;
             };
+        }
+
+        private static int weight(String pattern) {
+            if (!pattern.matches("[0-9]{1,7}") || Integer.parseInt(pattern) < 1 || Integer.parseInt(pattern) > MOST_WEIGHT) {
+                throw new IllegalArgumentException("the weight is '" + pattern
+                        + "'; a topic with HASH routing wants a whole number from 1 to " + MOST_WEIGHT);
+            }
+            return Integer.parseInt(pattern);
         }
 
         /** @throws IllegalArgumentException if the condition is not understood */
         static Matcher of(TopicDefinition.Routing routing, Binding binding) {
-            if (routing != TopicDefinition.Routing.HEADERS
-                    && !binding.arguments().isEmpty()) {
-                throw new IllegalArgumentException(
-                        "the arguments " + binding.arguments().keySet() + " mean nothing to a topic with " + routing
-                                + " routing; remove them");
-            }
             return switch (routing) {
                 case DIRECT, FANOUT -> new Always();
                 case PATTERN -> new ByPattern(TopicPattern.words(binding.pattern()));
                 case LEVELS -> new ByPattern(TopicPattern.levels(binding.pattern()));
                 case RULE -> new ByRule(Rule.parse(binding.pattern()));
+                case HASH -> new ByWeight(weight(binding.pattern()));
                 case HEADERS -> {
                     Map<String, @Nullable Object> wanted = new LinkedHashMap<>();
                     binding.arguments().forEach((name, value) -> wanted.put(name, value == NoValue.NONE ? null : value));

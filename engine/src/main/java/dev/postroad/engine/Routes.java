@@ -3,6 +3,7 @@ package dev.postroad.engine;
 import dev.postroad.engine.routing.TopicPattern;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Turns what a publisher says into the queues, shared groups and partition that a message goes to. Reads only. */
@@ -13,18 +14,52 @@ final class Routes {
         this.engine = engine;
     }
 
+    /** The message with the way it is published, where a receiver could not tell it from the channel it finds it in. */
+    static EngineMessage routed(@Nullable String topic, String channel, EngineMessage message) {
+        Route route = message.route();
+        if (route != null && route.key().equals(channel) && Objects.equals(route.topic(), topic)) {
+            return message;
+        }
+        if (topic == null && route == null) {
+            return message;
+        }
+        return message.withRoute(topic == null ? null : Route.of(topic, channel));
+    }
+
     /** The channels that a message goes to, by name; empty if no binding takes it. */
     Collection<String> channels(@Nullable String topic, String channel, EngineMessage message) {
-        if (topic == null) {
-            return List.of(channel);
+        Route route = message.route();
+        if (route != null && route.key().equals(channel) && Objects.equals(route.topic(), topic)) {
+            return channels(topic, route.keys(), message);
         }
-        return engine.state.router.route(topic, channel, message);
+        return channels(topic, List.of(channel), message);
+    }
+
+    /** The channels that a message goes to with these routing keys; of those that are named straight, the ones there are. */
+    Collection<String> channels(@Nullable String topic, List<String> keys, EngineMessage message) {
+        if (topic != null) {
+            return engine.state.router.route(topic, keys, message);
+        }
+        return keys.stream().distinct().filter(engine.state::hasChannel).toList();
+    }
+
+    /** True if the message goes to the one channel that its publish names, and nowhere else. */
+    static boolean straight(Command.Publish publish, EngineMessage message) {
+        Route route = message.route();
+        return publish.topic() == null
+                && (route == null || route.topic() != null || route.keys().size() == 1);
     }
 
     /** @throws EngineException {@code NOT_FOUND} if there is no such topic, or no such channel where none is given */
     void checkExists(@Nullable String topic, String channel) {
         if (topic != null) {
-            if (engine.state.router.topic(topic) == null) {
+            TopicDefinition known = engine.state.router.topic(topic);
+            if (known != null && known.internal()) {
+                throw new EngineException(
+                        EngineException.Reason.INVALID,
+                        "topic '" + topic + "' is internal: only other topics lead to it");
+            }
+            if (known == null) {
                 throw new EngineException(
                         EngineException.Reason.NOT_FOUND, "there is no topic '" + topic + "'; declare it first");
             }

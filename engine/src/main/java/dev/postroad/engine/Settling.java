@@ -17,17 +17,24 @@ final class Settling {
     private static final int LETTER_HEADERS = 2048;
     private static final int RECORD_ROOM = 40;
     private static final String BEHIND = "an earlier message of its key is a dead letter";
+    private static final String FULL = "the queue is full";
     private static final int CHUNK_MESSAGES = 256;
     private static final int CHUNK_BYTES = 1 << 20;
 
-    /** Why a message is given up. */
+    /** Why a message is given up; without a cause it is just dropped. */
     enum Why {
-        REJECTED,
-        DELIVERY_LIMIT,
-        EXPIRED,
-        OVERFLOW,
-        KEY_ORDER,
-        DROPPED;
+        REJECTED(Death.Cause.REJECTED),
+        DELIVERY_LIMIT(Death.Cause.DELIVERY_LIMIT),
+        EXPIRED(Death.Cause.EXPIRED),
+        OVERFLOW(Death.Cause.OVERFLOW),
+        KEY_ORDER(Death.Cause.KEY_ORDER),
+        DROPPED(null);
+
+        private final Death.@Nullable Cause cause;
+
+        Why(Death.@Nullable Cause cause) {
+            this.cause = cause;
+        }
 
         String header() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
@@ -223,6 +230,10 @@ final class Settling {
         }
         long notBefore = release.delayMillis() > 0 ? Times.after(engine.now(), release.delayMillis()) : 0;
         engine.records.released(queue, notBefore, release.counts(), new long[] {number}, 1);
+        if (queue.definition().boundsWaiting()) {
+            // What was in flight did not count.
+            noteOverflow(queue);
+        }
     }
 
     // ── Without a command ────────────────────────────────────────────────────────────────────────────────────────────
@@ -268,8 +279,15 @@ final class Settling {
     /** Most payload bytes of the records of a message's dead letter, wherever it goes. */
     long letterBytes(QueueState queue, EngineMessage message) {
         long bytes = 0;
-        for (Records.Target to : resolve(queue, message)) {
-            bytes += RECORD_ROOM + Records.messageBytes(message, to.queueCount) + 3L * LONGEST_REASON + LETTER_HEADERS;
+        Route route = message.route();
+        long keys = route == null ? 0 : 2 * Route.maxBytes(route.topic(), route.keys());
+        for (Records.Target to : resolve(queue, message, Why.REJECTED)) {
+            bytes += RECORD_ROOM
+                    + Records.messageBytes(message, to.queueCount)
+                    + 3L * LONGEST_REASON
+                    + LETTER_HEADERS
+                    + Death.ROOM
+                    + keys;
         }
         return bytes;
     }
@@ -277,7 +295,7 @@ final class Settling {
     /** Records that a message is given up, and its dead letter if there is a place for it. Within a batch. */
     private void record(QueueState queue, long number, Why why, String reason) {
         Stored stored = why == Why.DROPPED ? null : engine.state.store.readIfSound(queue.position(number));
-        List<Records.Target> places = stored == null ? List.of() : resolve(queue, stored.message());
+        List<Records.Target> places = stored == null ? List.of() : resolve(queue, stored.message(), why);
         long hash = queue.keyHash(number);
         if (stored != null && !places.isEmpty()) {
             QueueState.Origin origin = why.killsKey() ? origin(queue, hash, queue.place(number), places) : null;
@@ -297,13 +315,22 @@ final class Settling {
      * Returns false if there is no place for dead letters any more.
      */
     private boolean deadLetterBehind(QueueState queue, EngineMessage message, long hash) {
-        List<Records.Target> places = resolve(queue, message);
+        List<Records.Target> places = resolve(queue, message, Why.KEY_ORDER);
         if (places.isEmpty()) {
             return false;
         }
         store(deadLetter(queue, message, 0, Why.KEY_ORDER, BEHIND), places, origin(queue, hash, -1, places));
         queue.counts.deadLettered++;
         return true;
+    }
+
+    /** A message that comes to a full queue goes to its dead letters, if there is a place for them. Within a batch. */
+    void deadLetterNewcomer(QueueState queue, EngineMessage message) {
+        List<Records.Target> places = resolve(queue, message, Why.OVERFLOW);
+        if (!places.isEmpty()) {
+            store(deadLetter(queue, message, 0, Why.OVERFLOW, FULL), places, null);
+            queue.counts.deadLettered++;
+        }
     }
 
     /** Where its key is dead, the message goes behind its predecessors to the dead letters. Within a batch. */
@@ -333,28 +360,41 @@ final class Settling {
         }
     }
 
-    /** Where dead letters of the queue go: one record each, because a record is of one stream at most. */
-    private List<Records.Target> resolve(QueueState queue, EngineMessage message) {
+    /**
+     * Where dead letters of the queue go: one record each, because a record is of one stream at most. A queue that the message
+     * would come back to by itself, over and over, is left out.
+     */
+    private List<Records.Target> resolve(QueueState queue, EngineMessage message, Why why) {
         QueueDefinition.DeadLetterTarget target = queue.definition().deadLetter();
         if (target == null) {
             return List.of();
         }
-        String channel = target.channel();
+        boolean judged = why.cause == null || why.cause.judged();
+        String here = name(queue);
         List<Records.Target> places = new ArrayList<>(1);
-        if (target.topic() == null) {
-            if (channel != null) {
-                resolve(channel, message, places);
+        for (String name : engine.routes.channels(target.topic(), letterKeys(queue, target, message), message)) {
+            boolean round = !judged && (name.equals(here) || Death.goesRound(message.deaths(), name));
+            if (!round) {
+                resolve(name, message, places);
             }
-            return places;
-        }
-        Object routingKey = message.headers().get(ROUTING_KEY);
-        String key = channel != null
-                ? channel
-                : routingKey == null ? queue.definition().name() : routingKey.toString();
-        for (String name : engine.routes.channels(target.topic(), key, message)) {
-            resolve(name, message, places);
         }
         return places;
+    }
+
+    private static String name(QueueState queue) {
+        String stream = queue.stream;
+        return stream == null ? queue.definition().name() : stream;
+    }
+
+    /** What dead letters are published with: what the target says, else what the message was published with. */
+    private static List<String> letterKeys(
+            QueueState queue, QueueDefinition.DeadLetterTarget target, EngineMessage message) {
+        String channel = target.channel();
+        if (channel != null) {
+            return List.of(channel);
+        }
+        Route route = message.route();
+        return route == null ? List.of(name(queue)) : route.keys();
     }
 
     private void resolve(String channel, EngineMessage message, List<Records.Target> places) {
@@ -367,9 +407,6 @@ final class Settling {
             places.removeLast();
         }
     }
-
-    /** Header under which a protocol keeps the routing key a message was published with. */
-    static final String ROUTING_KEY = "postroad-routing-key";
 
     /** One letter in one queue stands for its key; letters in several places, or in a stream, can't be put back in order. */
     private static QueueState.@Nullable Origin origin(
@@ -393,6 +430,9 @@ final class Settling {
         }
         headers.put(DeadLetterHeaders.ATTEMPTS, (long) attempts);
         headers.put(DeadLetterHeaders.TIME, engine.now());
+        Route route = message.route();
+        QueueDefinition.DeadLetterTarget target = queue.definition().deadLetter();
+        Death.Cause cause = why.cause;
         return new EngineMessage(
                 message.id(),
                 message.key(),
@@ -402,7 +442,21 @@ final class Settling {
                 message.timestampMillis(),
                 message.priority(),
                 0,
-                0);
+                0,
+                target == null ? route : letterRoute(queue, target, message),
+                cause == null
+                        ? message.deaths()
+                        : Death.after(message.deaths(), cause, name(queue), route, message.ttlMillis(), engine.now()));
+    }
+
+    private static @Nullable Route letterRoute(
+            QueueState queue, QueueDefinition.DeadLetterTarget target, EngineMessage message) {
+        Route route = message.route();
+        if (target.channel() == null && route != null) {
+            return new Route(target.topic(), route.keys(), route.blind());
+        }
+        String topic = target.topic();
+        return topic == null ? null : new Route(topic, letterKeys(queue, target, message), 0);
     }
 
     // ── After a batch ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -416,7 +470,9 @@ final class Settling {
     }
 
     private void noteOverflow(QueueState queue) {
-        if (queue.definition().overflow() != QueueDefinition.Overflow.REJECT_PUBLISH
+        QueueDefinition.Overflow overflow = queue.definition().overflow();
+        if ((overflow == QueueDefinition.Overflow.DROP_OLDEST
+                        || overflow == QueueDefinition.Overflow.DEAD_LETTER_OLDEST)
                 && over(queue)
                 && !overflowing.contains(queue)) {
             overflowing.add(queue);
@@ -425,8 +481,8 @@ final class Settling {
 
     private static boolean over(QueueState queue) {
         QueueDefinition definition = queue.definition();
-        return (definition.maxMessages() > 0 && queue.messages() > definition.maxMessages())
-                || (definition.maxBytes() > 0 && queue.bytes() > definition.maxBytes());
+        return (definition.maxMessages() > 0 && queue.boundedMessages() > definition.maxMessages())
+                || (definition.maxBytes() > 0 && queue.boundedBytes() > definition.maxBytes());
     }
 
     /**
@@ -474,7 +530,7 @@ final class Settling {
             if (oldest == PagedIndex.NONE) {
                 return;
             }
-            giveUpAlone(queue, oldest, deadLetter ? Why.OVERFLOW : Why.DROPPED, "the queue is full");
+            giveUpAlone(queue, oldest, deadLetter ? Why.OVERFLOW : Why.DROPPED, FULL);
         }
     }
 
@@ -537,7 +593,13 @@ final class Settling {
     static EngineMessage restored(EngineMessage letter) {
         Map<String, Object> headers = new LinkedHashMap<>(letter.headers());
         headers.keySet().removeIf(DeadLetterHeaders::isOne);
-        return letter.withHeaders(headers.isEmpty() ? Map.of() : headers);
+        Route route = letter.route();
+        for (Death death : letter.deaths()) {
+            route = death.first() ? death.route() : route;
+        }
+        return letter.withHeaders(headers.isEmpty() ? Map.of() : headers)
+                .withRoute(route)
+                .withDeaths(List.of());
     }
 
     /** The queue or shared group that a dead letter came from; null if it says none, or that is gone. */

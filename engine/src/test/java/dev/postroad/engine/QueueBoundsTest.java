@@ -246,9 +246,9 @@ class QueueBoundsTest {
         with(rig, () -> {
             rig.declare(QueueDefinition.named("q"));
             EngineException refusal =
-                    rig.refused(publishing("q", message("x").withHeaders(Map.of("size", Integer.valueOf(3)))));
+                    rig.refused(publishing("q", message("x").withHeaders(Map.of("size", Thread.State.NEW))));
             assertThat(refusal.reason()).isEqualTo(Reason.INVALID);
-            assertThat(refusal).hasMessageContaining("size").hasMessageContaining("java.lang.Integer");
+            assertThat(refusal).hasMessageContaining("size").hasMessageContaining("java.lang.Thread$State");
             assertThat(rig.refused(publishing("q", message("x").withId(""))).reason())
                     .isEqualTo(Reason.INVALID);
             assertThat(rig.refused(publishing("q", message("x").withId("y".repeat(256))))

@@ -168,11 +168,6 @@ class TopicTest {
                 rig.<Boolean>refused(reply -> new Command.Bind(Binding.toChannel("t", "q", "amount >"), reply));
         assertThat(refusal.reason()).isEqualTo(Reason.INVALID);
         assertThat(refusal).hasMessageContaining("'t'").hasMessageContaining("'q'");
-        topic("d", Routing.DIRECT);
-        EngineException arguments = rig.<Boolean>refused(
-                reply -> new Command.Bind(new Binding("d", "q", false, "k", Map.of("x-match", "all")), reply));
-        assertThat(arguments.reason()).isEqualTo(Reason.INVALID);
-        assertThat(arguments).hasMessageContaining("x-match");
         assertThat(rig.inspect().bindings()).isEmpty();
     }
 

@@ -356,6 +356,8 @@ public record ChannelDeclaration(
                 false,
                 false,
                 false,
+                false,
+                false,
                 encode());
     }
 
@@ -389,6 +391,8 @@ public record ChannelDeclaration(
                 0,
                 Overflow.REJECT_PUBLISH,
                 deadLetterTarget(),
+                false,
+                false,
                 false,
                 false,
                 false,

@@ -90,6 +90,8 @@ public final class ValueCompression {
                 message.timestampMillis(),
                 message.priority(),
                 message.ttlMillis(),
-                message.deliverAtMillis());
+                message.deliverAtMillis(),
+                message.route(),
+                message.deaths());
     }
 }

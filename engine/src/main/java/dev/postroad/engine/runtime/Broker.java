@@ -6,6 +6,7 @@ import dev.postroad.engine.Engine;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.PayloadFields;
 import dev.postroad.engine.Reply;
+import dev.postroad.engine.TopicDefinition;
 import dev.postroad.journal.DamageReport;
 import dev.postroad.journal.FileStorage;
 import dev.postroad.journal.JournalException;
@@ -551,6 +552,11 @@ public final class Broker implements AutoCloseable {
     /** The queue or stream of this name as it was declared; null if there is none. Asks nobody, and waits for nothing. */
     public @Nullable Definition definition(String name) {
         return engine.definition(name);
+    }
+
+    /** The topic of this name as it was declared; null if there is none. From any thread. */
+    public @Nullable TopicDefinition topic(String name) {
+        return engine.topic(name);
     }
 
     /** How rules look into payloads here. */

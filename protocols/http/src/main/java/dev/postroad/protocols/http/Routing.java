@@ -112,6 +112,12 @@ final class Routing {
     /** {@code POST …/topics/{topic}/bindings} */
     void bind(Exchange exchange) throws Exception {
         Binding binding = binding(exchange);
+        TopicDefinition topic = broker.topic(binding.topic());
+        boolean headers = topic == null || topic.routing() == TopicDefinition.Routing.HEADERS;
+        if (!headers && !binding.arguments().isEmpty()) {
+            throw Problem.invalid("the arguments " + binding.arguments().keySet() + " mean nothing to a topic with "
+                    + topic.routing() + " routing; remove them");
+        }
         boolean isNew = broker.await((Reply<Boolean> reply) -> new Command.Bind(binding, reply));
         exchange.answer(isNew ? 201 : 200, describe(binding));
     }
