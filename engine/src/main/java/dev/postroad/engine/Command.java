@@ -195,24 +195,6 @@ public sealed interface Command {
         }
     }
 
-    /**
-     * Takes one message of a queue without waiting for it. Refused like a consumer where somebody has the queue for himself.
-     *
-     * @param owner the connection, say; what an exclusive queue is checked against, and with which what it took goes back
-     * @param holder what takes messages from the queue as one, a channel, say: they are settled under one consumer id, and
-     *     {@link Unsubscribe} gives them back
-     */
-    record Get(String channel, boolean autoAcknowledge, @Nullable Object owner, Object holder, Reply<Got> reply)
-            implements Command {}
-
-    /**
-     * What was taken.
-     *
-     * @param delivery null if nothing was ready
-     * @param ready how many messages are ready still
-     */
-    record Got(@Nullable EngineDelivery delivery, long ready) {}
-
     /** Gives a consumer more credit, or takes back what it has not used (negative). Result: its credit now. */
     record Credit(long consumerId, int more, Reply<Integer> reply) implements Command {}
 

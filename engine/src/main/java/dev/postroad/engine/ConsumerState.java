@@ -16,10 +16,6 @@ final class ConsumerState {
     /** It takes nothing more, but may settle what it holds. */
     boolean leaving;
 
-    /** Who takes messages one by one, if this is not a consumer but what holds them; null for a consumer. */
-    @Nullable
-    Object taker;
-
     /** It is gone. */
     boolean ended;
 

@@ -115,106 +115,6 @@ final class Consuming {
         }
     }
 
-    // ── Without a consumer ───────────────────────────────────────────────────────────────────────────────────────────
-
-    private record Taker(QueueState queue, Object holder) {}
-
-    private final Map<Taker, ConsumerState> takersByHolder = new HashMap<>();
-
-    void get(Command.Get get) {
-        QueueState queue = engine.state.queue(get.channel());
-        if (queue == null) {
-            if (engine.state.stream(get.channel()) != null) {
-                throw new EngineException(
-                        EngineException.Reason.INVALID,
-                        "'" + get.channel() + "' is a stream: fetch by offset, nothing is taken from it");
-            }
-            throw Routes.noChannel(get.channel());
-        }
-        Declaring.checkOwner(queue, get.owner());
-        if (!queue.consumers.isEmpty() && queue.consumers.getFirst().settings.exclusive()) {
-            throw new EngineException(
-                    EngineException.Reason.IN_USE, "queue '" + get.channel() + "' has an exclusive consumer");
-        }
-        queue.idleSince = engine.now();
-        queue.wakeDelayed(engine.now());
-        while (true) {
-            long number = queue.nextReady(engine.now());
-            if (number == PagedIndex.NONE) {
-                engine.park(get.reply(), new Command.Got(null, 0), false);
-                return;
-            }
-            long expiry = queue.expiry(number);
-            if (expiry != 0 && expiry <= engine.now()) {
-                settling.giveUp(queue, number, Settling.Why.EXPIRED, "its time to live was over");
-                continue;
-            }
-            Stored stored = engine.state.store.readIfSound(queue.position(number));
-            if (stored == null) {
-                queue.passOverUnmatched(number);
-                queue.counts.damaged++;
-                continue;
-            }
-            take(get, queue, number, stored);
-            return;
-        }
-    }
-
-    private void take(Command.Get get, QueueState queue, long number, Stored stored) {
-        long[] one = {number};
-        try {
-            engine.records.begin(engine.now(), 2, 2 * Records.numbersBytes(1));
-        } catch (EngineException e) {
-            queue.giveBack(number);
-            throw e;
-        }
-        engine.records.delivered(queue, one, 1);
-        int attempt = queue.attempts(number);
-        queue.counts.delivered++;
-        if (attempt > 1) {
-            queue.counts.redelivered++;
-        }
-        long holderId = 0;
-        if (get.autoAcknowledge()) {
-            engine.records.removed(queue, Records.Cause.ACKNOWLEDGED, one, 1);
-        } else {
-            ConsumerState taker = taker(queue, get);
-            holderId = taker.id;
-            queue.hold(number, taker, 0);
-        }
-        engine.records.end();
-        EngineDelivery delivery = new EngineDelivery(
-                holderId, queue.definition().name(), null, number, attempt, -1, -1, stored.message());
-        engine.park(get.reply(), new Command.Got(delivery, queue.readyMessages()), queue.durable());
-    }
-
-    private ConsumerState taker(QueueState queue, Command.Get get) {
-        Taker key = new Taker(queue, get.holder());
-        ConsumerState known = takersByHolder.get(key);
-        if (known != null) {
-            return known;
-        }
-        Command.ConsumerSettings settings =
-                new Command.ConsumerSettings(0, false, false, false, 0, -1, null, get.owner(), "get");
-        ConsumerState taker = new ConsumerState(nextConsumerId++, queue, settings, NOBODY);
-        taker.taker = key;
-        takersByHolder.put(key, taker);
-        engine.consumers().put(taker.id, taker);
-        Object owner = get.owner();
-        if (owner != null) {
-            byOwner.computeIfAbsent(owner, o -> new ArrayList<>()).add(taker);
-        }
-        return taker;
-    }
-
-    private static final DeliverySink NOBODY = new DeliverySink() {
-        @Override
-        public void deliver(EngineDelivery delivery) {}
-
-        @Override
-        public void cancelled(String reason) {}
-    };
-
     private ConsumerState consumer(long id) {
         ConsumerState consumer = engine.consumers().get(id);
         if (consumer == null) {
@@ -273,10 +173,6 @@ final class Consuming {
 
     private void leaveQueue(ConsumerState consumer) {
         QueueState queue = consumer.queue;
-        if (consumer.taker != null) {
-            engine.touch(queue);
-            return;
-        }
         queue.consumerWent(consumer);
         queue.idleSince = engine.now();
         engine.touch(queue);
@@ -288,9 +184,6 @@ final class Consuming {
     /** The consumer is known no more. */
     void forget(ConsumerState consumer) {
         consumer.ended = true;
-        if (consumer.taker != null) {
-            takersByHolder.remove(consumer.taker);
-        }
         engine.consumers().remove(consumer.id);
         Object owner = consumer.settings.owner();
         List<ConsumerState> others = owner == null ? null : byOwner.get(owner);

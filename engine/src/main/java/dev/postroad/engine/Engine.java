@@ -236,7 +236,6 @@ public final class Engine {
             case Command.Publish publish -> publishing.publish(publish);
             case Command.PublishEach each -> publishing.publishEach(each);
             case Command.Settle settle -> settling.settle(settle);
-            case Command.Get get -> consuming.get(get);
             case Command.Credit credit -> consuming.credit(credit);
             case Command.Subscribe subscribe -> consuming.subscribe(subscribe);
             case Command.Unsubscribe unsubscribe -> consuming.unsubscribe(unsubscribe);
