@@ -161,7 +161,10 @@ public sealed interface Command {
 
     // ── Consuming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /** Begins to consume a queue or a shared group. Result: the consumer's id. */
+    /**
+     * Begins to consume a queue, a shared group, or a stream from where the settings say. Result: the consumer's id. A delivery
+     * of a stream takes nothing away from it; settling it gives credit back, whatever its outcome.
+     */
     record Subscribe(
             String channel, @Nullable String group, ConsumerSettings settings, DeliverySink sink, Reply<Long> reply)
             implements Command {}
@@ -178,6 +181,7 @@ public sealed interface Command {
      * @param filter what messages must match; null for all
      * @param owner the connection, say; what an exclusive queue is checked against; null for none
      * @param name shown to operators
+     * @param start of a consumer of a stream, where it begins; null for queues and shared groups
      */
     record ConsumerSettings(
             int credit,
@@ -188,12 +192,50 @@ public sealed interface Command {
             long leaseMillis,
             @Nullable Rule filter,
             @Nullable Object owner,
-            String name) {
+            String name,
+            @Nullable Start start) {
+        /** How a consumer of a queue or shared group consumes. */
+        public ConsumerSettings(
+                int credit,
+                boolean restoring,
+                boolean autoAcknowledge,
+                boolean exclusive,
+                int priority,
+                long leaseMillis,
+                @Nullable Rule filter,
+                @Nullable Object owner,
+                String name) {
+            this(credit, restoring, autoAcknowledge, exclusive, priority, leaseMillis, filter, owner, name, null);
+        }
+
         /** A consumer that holds at most so many deliveries unsettled. */
         public static ConsumerSettings prefetch(int prefetch, String name) {
             return new ConsumerSettings(prefetch, true, false, false, 0, 0, null, null, name);
         }
     }
+
+    /**
+     * Takes one message of a queue, without a consumer that waits for others.
+     *
+     * @param owner what an exclusive queue is checked against, and with whom what is held goes back; null for none
+     * @param holder who settles it: what the same holder takes of the same queue is held by one consumer, whose id the
+     *     delivery tells; ending that gives back what it holds
+     * @param autoAcknowledge true if it is settled by being taken
+     */
+    record Get(
+            String channel,
+            @Nullable Object owner,
+            Object holder,
+            boolean autoAcknowledge,
+            Reply<Got> reply) implements Command {}
+
+    /**
+     * What a {@link Get} got.
+     *
+     * @param delivery the message; null if none is ready
+     * @param ready how many more are ready
+     */
+    record Got(@Nullable EngineDelivery delivery, long ready) {}
 
     /** Gives a consumer more credit, or takes back what it has not used (negative). Result: its credit now. */
     record Credit(long consumerId, int more, Reply<Integer> reply) implements Command {}
@@ -296,8 +338,32 @@ public sealed interface Command {
         }
     }
 
-    /** Drops all messages that are not in flight; of a stream, all. Result: how many. */
-    record Purge(String channel, Reply<Long> reply) implements Command {}
+    /**
+     * Counts what a queue or stream holds.
+     *
+     * @param owner what an exclusive queue is checked against; null for none
+     */
+    record Count(String channel, @Nullable Object owner, Reply<Counted> reply) implements Command {}
+
+    /**
+     * What a queue or stream holds.
+     *
+     * @param ready messages that could be delivered; of a stream, all
+     * @param consumers who consume it
+     */
+    record Counted(long ready, int consumers) {}
+
+    /**
+     * Drops all messages that are not in flight; of a stream, all. Result: how many.
+     *
+     * @param owner what an exclusive queue is checked against; null for none
+     */
+    record Purge(String channel, @Nullable Object owner, Reply<Long> reply) implements Command {
+        /** Of a queue that is not somebody else's. */
+        public Purge(String channel, Reply<Long> reply) {
+            this(channel, null, reply);
+        }
+    }
 
     /**
      * Moves messages that are not in flight to another channel, oldest first. A dead letter is a message like any other where
@@ -417,6 +483,9 @@ public sealed interface Command {
 
         /** After the newest. */
         record Latest() implements Start {}
+
+        /** The newest message of each partition, and what comes after it. */
+        record Last() implements Start {}
 
         /** An offset of each partition. */
         record Offset(long offset) implements Start {}

@@ -16,6 +16,9 @@ final class ConsumerState {
     /** It takes nothing more, but may settle what it holds. */
     boolean leaving;
 
+    /** It waits for nothing: messages are taken one by one on its account. */
+    boolean pulls;
+
     /** It is gone. */
     boolean ended;
 

@@ -26,7 +26,10 @@ final class Consuming {
     private final ConsumerState[] takers = new ConsumerState[CHUNK];
     private final Stored[] messages = new Stored[CHUNK];
     private final List<Long> expired = new ArrayList<>();
+    private final Map<Puller, ConsumerState> pullers = new HashMap<>();
     private long nextConsumerId = 1;
+
+    private record Puller(Object holder, int queue) {}
 
     Consuming(Engine engine, Settling settling, Declaring declaring) {
         this.engine = engine;
@@ -39,9 +42,53 @@ final class Consuming {
 
     void subscribe(Command.Subscribe subscribe) {
         Command.ConsumerSettings settings = subscribe.settings();
+        checkSettings(settings);
+        StreamState stream = subscribe.group() == null ? engine.state.stream(subscribe.channel()) : null;
+        Command.Start start = settings.start();
+        if (stream != null && start != null) {
+            checkPerOwner(settings.owner());
+            engine.streamConsuming.subscribe(nextConsumerId++, stream, start, subscribe);
+            return;
+        }
         QueueState queue = queue(subscribe);
+        if (start != null) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "'" + subscribe.channel() + "' has no place to start from: only a consumer of a stream has");
+        }
         QueueDefinition definition = queue.definition();
         Declaring.checkOwner(queue, settings.owner());
+        checkExclusive(queue, settings.exclusive());
+        if (queue.consumers.size() >= engine.settings.maxConsumersPerQueue()) {
+            throw new EngineException(
+                    EngineException.Reason.FULL,
+                    "queue '" + definition.name() + "' has " + queue.consumers.size() + " consumers, the most allowed");
+        }
+        checkPerOwner(settings.owner());
+        ConsumerState consumer = new ConsumerState(nextConsumerId++, queue, settings, subscribe.sink());
+        add(consumer);
+        queue.consumerCame(consumer);
+        elect(queue);
+        engine.touch(queue);
+        engine.park(subscribe.reply(), consumer.id, false);
+    }
+
+    private void add(ConsumerState consumer) {
+        engine.consumers().put(consumer.id, consumer);
+        Object owner = consumer.settings.owner();
+        if (owner != null) {
+            byOwner.computeIfAbsent(owner, o -> new ArrayList<>()).add(consumer);
+        }
+    }
+
+    private static void elect(QueueState queue) {
+        ConsumerState active = queue.electConsumer();
+        if (active != null) {
+            active.sink.activated();
+        }
+    }
+
+    private void checkSettings(Command.ConsumerSettings settings) {
         if (settings.credit() < 0 || settings.credit() > engine.settings.maxUnsettledPerConsumer()) {
             throw new EngineException(
                     EngineException.Reason.INVALID,
@@ -54,31 +101,21 @@ final class Consuming {
                     "a consumer that acknowledges by taking can't have its credit restored by settling: nothing would bound"
                             + " it; give it credit as it goes");
         }
+    }
+
+    /** @throws EngineException {@code IN_USE} if the queue is one consumer's alone, or is to be and has another */
+    private static void checkExclusive(QueueState queue, boolean exclusive) {
         boolean exclusiveThere = !queue.consumers.isEmpty()
                 && queue.consumers.getFirst().settings.exclusive();
-        if (exclusiveThere || (settings.exclusive() && !queue.consumers.isEmpty())) {
+        if (exclusiveThere || (exclusive && !queue.consumers.isEmpty())) {
+            String name = queue.definition().name();
             throw new EngineException(
                     EngineException.Reason.IN_USE,
                     exclusiveThere
-                            ? "queue '" + definition.name() + "' has an exclusive consumer"
-                            : "queue '" + definition.name() + "' has " + queue.consumers.size()
+                            ? "queue '" + name + "' has an exclusive consumer"
+                            : "queue '" + name + "' has " + queue.consumers.size()
                                     + " consumers, and an exclusive one wants to be alone");
         }
-        if (queue.consumers.size() >= engine.settings.maxConsumersPerQueue()) {
-            throw new EngineException(
-                    EngineException.Reason.FULL,
-                    "queue '" + definition.name() + "' has " + queue.consumers.size() + " consumers, the most allowed");
-        }
-        checkPerOwner(settings.owner());
-        ConsumerState consumer = new ConsumerState(nextConsumerId++, queue, settings, subscribe.sink());
-        engine.consumers().put(consumer.id, consumer);
-        Object owner = settings.owner();
-        if (owner != null) {
-            byOwner.computeIfAbsent(owner, o -> new ArrayList<>()).add(consumer);
-        }
-        queue.consumerCame(consumer);
-        engine.touch(queue);
-        engine.park(subscribe.reply(), consumer.id, false);
     }
 
     private QueueState queue(Command.Subscribe subscribe) {
@@ -88,7 +125,8 @@ final class Consuming {
             if (queue == null && engine.state.stream(subscribe.channel()) != null) {
                 throw new EngineException(
                         EngineException.Reason.INVALID,
-                        "'" + subscribe.channel() + "' is a stream: name a group to consume it, or fetch by offset");
+                        "'" + subscribe.channel() + "' is a stream: name a group to consume it, say where to start, or"
+                                + " fetch by offset");
             }
             if (queue == null) {
                 throw Routes.noChannel(subscribe.channel());
@@ -124,6 +162,10 @@ final class Consuming {
     }
 
     void credit(Command.Credit command) {
+        if (engine.streamConsuming.has(command.consumerId())) {
+            engine.streamConsuming.credit(command);
+            return;
+        }
         ConsumerState consumer = consumer(command.consumerId());
         int most = engine.settings.maxUnsettledPerConsumer();
         int more = (int) Math.min(command.more(), (long) most - consumer.credit);
@@ -135,6 +177,10 @@ final class Consuming {
     }
 
     void unsubscribe(Command.Unsubscribe command) {
+        if (engine.streamConsuming.has(command.consumerId())) {
+            engine.park(command.reply(), engine.streamConsuming.end(command.consumerId()), false);
+            return;
+        }
         ConsumerState consumer = consumer(command.consumerId());
         if (!command.releaseDeliveries() && consumer.inFlight > 0) {
             consumer.leaving = true;
@@ -150,12 +196,13 @@ final class Consuming {
     void closeOwner(Command.CloseOwner command) {
         List<ConsumerState> mine = List.copyOf(byOwner.getOrDefault(command.owner(), List.of()));
         mine.forEach(this::end);
+        int readers = engine.streamConsuming.closeOwner(command.owner());
         for (QueueState queue : List.copyOf(engine.state.queues())) {
             if (queue.owner != null && queue.owner.equals(command.owner())) {
                 declaring.delete(queue, "its connection closed");
             }
         }
-        engine.park(command.reply(), mine.size(), true);
+        engine.park(command.reply(), mine.size() + readers, true);
     }
 
     /** Ends a consumer: what it holds goes back, in order. Returns how much that was. */
@@ -167,13 +214,16 @@ final class Consuming {
         for (long number : held) {
             settling.takeBack(queue, number, "its consumer closed");
         }
-        leaveQueue(consumer);
+        if (!consumer.pulls) {
+            leaveQueue(consumer);
+        }
         return held.length;
     }
 
     private void leaveQueue(ConsumerState consumer) {
         QueueState queue = consumer.queue;
         queue.consumerWent(consumer);
+        elect(queue);
         queue.idleSince = engine.now();
         engine.touch(queue);
         if (queue.definition().autoDelete() && queue.consumers.isEmpty() && engine.state.queue(queue.id) == queue) {
@@ -185,6 +235,9 @@ final class Consuming {
     void forget(ConsumerState consumer) {
         consumer.ended = true;
         engine.consumers().remove(consumer.id);
+        if (consumer.pulls) {
+            pullers.values().remove(consumer);
+        }
         Object owner = consumer.settings.owner();
         List<ConsumerState> others = owner == null ? null : byOwner.get(owner);
         if (others != null) {
@@ -194,6 +247,95 @@ final class Consuming {
             }
         }
     }
+
+    // ── Taking one message ───────────────────────────────────────────────────────────────────────────────────────────
+
+    void get(Command.Get get) {
+        QueueState queue = engine.state.queue(get.channel());
+        if (queue == null) {
+            throw engine.state.stream(get.channel()) == null
+                    ? Routes.noChannel(get.channel())
+                    : new EngineException(
+                            EngineException.Reason.INVALID,
+                            "'" + get.channel() + "' is a stream: its messages are not taken one by one");
+        }
+        Declaring.checkOwner(queue, get.owner());
+        checkExclusive(queue, false);
+        queue.idleSince = engine.now();
+        queue.wakeDelayed(engine.now());
+        long number = readySound(queue);
+        if (number == PagedIndex.NONE) {
+            engine.park(get.reply(), new Command.Got(null, 0), false);
+            return;
+        }
+        Stored stored = engine.state.store.read(queue.position(number));
+        ConsumerState puller = puller(queue, get);
+        try {
+            engine.records.begin(engine.now(), 2, 2 * Records.numbersBytes(1));
+        } catch (EngineException e) {
+            queue.giveBack(number);
+            throw e;
+        }
+        long[] one = {number};
+        engine.records.delivered(queue, one, 1);
+        EngineDelivery delivery = delivery(queue, puller, number, stored);
+        if (get.autoAcknowledge()) {
+            engine.records.removed(queue, Records.Cause.ACKNOWLEDGED, one, 1);
+        } else {
+            hold(queue, puller, number);
+        }
+        engine.records.end();
+        engine.touch(queue);
+        engine.park(get.reply(), new Command.Got(delivery, queue.readyMessages()), queue.durable());
+    }
+
+    /** The next message that is ready, neither expired nor damaged. */
+    private long readySound(QueueState queue) {
+        while (true) {
+            long number = queue.nextReady(engine.now());
+            if (number == PagedIndex.NONE) {
+                return number;
+            }
+            long expiry = queue.expiry(number);
+            if (expiry != 0 && expiry <= engine.now()) {
+                settling.giveUp(queue, number, Settling.Why.EXPIRED, "its time to live was over");
+            } else if (engine.state.store.readIfSound(queue.position(number)) == null) {
+                queue.passOverUnmatched(number);
+                queue.counts.damaged++;
+            } else {
+                return number;
+            }
+        }
+    }
+
+    private ConsumerState puller(QueueState queue, Command.Get get) {
+        Puller key = new Puller(get.holder(), queue.id);
+        ConsumerState known = pullers.get(key);
+        if (known != null) {
+            return known;
+        }
+        ConsumerState puller = new ConsumerState(
+                nextConsumerId++,
+                queue,
+                new Command.ConsumerSettings(0, false, false, false, 0, 0, null, get.owner(), "get"),
+                NOBODY);
+        puller.pulls = true;
+        pullers.put(key, puller);
+        add(puller);
+        return puller;
+    }
+
+    private static final DeliverySink NOBODY = new DeliverySink() {
+        @Override
+        public void deliver(EngineDelivery delivery) {
+            throw new IllegalStateException("a message was delivered to who takes them one by one");
+        }
+
+        @Override
+        public void cancelled(String reason) {
+            // What it held is known to be gone when it is settled.
+        }
+    };
 
     // ── Dispatch ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -318,30 +460,14 @@ final class Consuming {
         }
         engine.records.delivered(queue, numbers, count);
         int automatic = 0;
-        String name = queue.stream == null ? queue.definition().name() : queue.stream;
-        String group = queue.stream == null ? null : queue.definition().name();
         for (int i = 0; i < count; i++) {
             long number = numbers[i];
             ConsumerState taker = takers[i];
-            Stored stored = messages[i];
-            int attempt = queue.attempts(number);
-            queue.counts.delivered++;
-            if (attempt > 1) {
-                queue.counts.redelivered++;
-            }
-            int partition = -1;
-            if (stored.partition() >= 0) {
-                partition = engine.routes.partition(queue, stored);
-            }
-            handovers.add(new Handover(
-                    taker,
-                    new EngineDelivery(
-                            taker.id, name, group, number, attempt, partition, stored.offset(), stored.message())));
+            handovers.add(new Handover(taker, delivery(queue, taker, number, messages[i])));
             if (taker.settings.autoAcknowledge()) {
                 numbers[automatic++] = number;
             } else {
-                long lease = taker.leaseMillis();
-                queue.hold(number, taker, lease > 0 ? Times.after(engine.now(), lease) : 0);
+                hold(queue, taker, number);
             }
         }
         if (automatic > 0) {
@@ -352,6 +478,32 @@ final class Consuming {
         if (queue.durable()) {
             engine.wantSync();
         }
+    }
+
+    /** A delivery that has just been recorded. */
+    private EngineDelivery delivery(QueueState queue, ConsumerState taker, long number, Stored stored) {
+        String stream = queue.stream;
+        String name = queue.definition().name();
+        int attempt = queue.attempts(number);
+        queue.counts.delivered++;
+        if (attempt > 1) {
+            queue.counts.redelivered++;
+        }
+        int partition = stored.partition() >= 0 ? engine.routes.partition(queue, stored) : -1;
+        return new EngineDelivery(
+                taker.id,
+                stream == null ? name : stream,
+                stream == null ? null : name,
+                number,
+                attempt,
+                partition,
+                stored.offset(),
+                stored.message());
+    }
+
+    private void hold(QueueState queue, ConsumerState taker, long number) {
+        long lease = taker.leaseMillis();
+        queue.hold(number, taker, lease > 0 ? Times.after(engine.now(), lease) : 0);
     }
 
     /** What was handed over in this turn goes to the consumers. */

@@ -173,6 +173,23 @@ final class Declaring {
         }
     }
 
+    void count(Command.Count count) {
+        QueueState queue = engine.state.queue(count.channel());
+        if (queue != null) {
+            checkOwner(queue, count.owner());
+            engine.park(count.reply(), new Command.Counted(queue.readyMessages(), queue.consumers.size()), false);
+            return;
+        }
+        StreamState stream = engine.state.stream(count.channel());
+        if (stream == null) {
+            throw Routes.noChannel(count.channel());
+        }
+        engine.park(
+                count.reply(),
+                new Command.Counted(stream.messages(), engine.streamConsuming.consumers(stream)),
+                false);
+    }
+
     // ── Deleting ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     void deleteChannel(Command.DeleteChannel delete) {
@@ -193,6 +210,9 @@ final class Declaring {
         if (delete.ifEmpty() && messages > 0) {
             throw inUse("stream '" + delete.name() + "' holds " + messages + " messages");
         }
+        if (delete.ifUnused() && engine.streamConsuming.consumers(stream) > 0) {
+            throw inUse("stream '" + delete.name() + "' has " + engine.streamConsuming.consumers(stream) + " consumers");
+        }
         for (QueueState group : engine.state.sharedGroups(delete.name())) {
             if (delete.ifUnused() && !group.consumers.isEmpty()) {
                 throw inUse("group '" + group.definition().name() + "' of stream '" + delete.name() + "' has "
@@ -205,6 +225,7 @@ final class Declaring {
         engine.records.deleted(stream.firstChannelId());
         engine.records.end();
         groups.forEach(group -> cancelConsumers(group, "stream '" + delete.name() + "' was deleted"));
+        engine.streamConsuming.cancel(stream, "stream '" + delete.name() + "' was deleted");
         deleteUnboundTopics(bindings);
         engine.park(delete.reply(), messages, true);
     }
@@ -392,13 +413,7 @@ final class Declaring {
         int partitions = stream.definition().partitions();
         long[] next = new long[partitions];
         for (int p = 0; p < partitions; p++) {
-            long from = switch (start) {
-                case Command.Start.Earliest e -> stream.earliest(p);
-                case Command.Start.Latest l -> stream.nextOffset(p);
-                case Command.Start.Offset o -> o.offset();
-                case Command.Start.Offsets o -> o.offsets().get(p);
-                case Command.Start.Timestamp t -> stream.offsetAt(p, t.millis());
-            };
+            long from = StreamConsuming.first(stream, p, start);
             next[p] = stream.nextLive(p, from);
         }
         long[] positions = new long[REFERRED_CHUNK];

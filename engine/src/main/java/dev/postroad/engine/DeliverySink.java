@@ -11,6 +11,9 @@ public interface DeliverySink {
     /** The deliveries of one turn are complete: a good moment to wake the receiver once for all of them. */
     default void flush() {}
 
+    /** The consumer is the active one of a queue with a single active consumer, from now on. */
+    default void activated() {}
+
     /** The consumer is gone for a reason of the broker's own: its queue was deleted, say. Nothing comes after it. */
     void cancelled(String reason);
 }

@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * <p>For one thread at a time; successive threads must hand it over with a happens-before.
  */
 public final class Engine {
+    private static final long FLOW_CHECK_MILLIS = 100;
+
     final Storage storage;
     final EngineSettings settings;
     final Journal journal;
@@ -43,6 +46,7 @@ public final class Engine {
     final Records records;
     final Routes routes;
     final MessageFields fields;
+    final StreamConsuming streamConsuming;
     private final Publishing publishing;
     private final Settling settling;
     private final Declaring declaring;
@@ -56,6 +60,8 @@ public final class Engine {
     private final List<QueueState> touched = new ArrayList<>();
     private boolean syncWanted;
     private long syncs;
+    private final List<Watch> flow = new CopyOnWriteArrayList<>();
+    private boolean blocked;
     private long now;
     private @Nullable EngineException failure;
 
@@ -81,6 +87,7 @@ public final class Engine {
         this.records = records;
         this.fields = new MessageFields(payloads);
         this.routes = new Routes(this);
+        this.streamConsuming = new StreamConsuming(this);
         this.settling = new Settling(this);
         this.publishing = new Publishing(this, settling);
         this.declaring = new Declaring(this);
@@ -238,6 +245,8 @@ public final class Engine {
             case Command.Settle settle -> settling.settle(settle);
             case Command.Credit credit -> consuming.credit(credit);
             case Command.Subscribe subscribe -> consuming.subscribe(subscribe);
+            case Command.Get get -> consuming.get(get);
+            case Command.Count count -> declaring.count(count);
             case Command.Unsubscribe unsubscribe -> consuming.unsubscribe(unsubscribe);
             case Command.CloseOwner close -> consuming.closeOwner(close);
             case Command.Transact transact -> publishing.transact(transact, consuming, streamReading);
@@ -334,7 +343,7 @@ public final class Engine {
         boolean more = false;
         try {
             housekeeping.timers(now);
-            more = dispatch();
+            more = dispatch() | streamConsuming.dispatch();
             streamReading.answerFetches(now);
             more |= housekeeping.maintain(now);
             commit();
@@ -352,8 +361,52 @@ public final class Engine {
             return Long.MAX_VALUE;
         }
         consuming.letOutDeliveries();
+        streamConsuming.letOutDeliveries();
         letOutReplies();
+        tellFlow();
+        if (blocked) {
+            // Whether there is space again is not for a command to show: none may come.
+            return Math.min(more || !touched.isEmpty() ? now : housekeeping.nextDue(now), now + FLOW_CHECK_MILLIS);
+        }
         return more || !touched.isEmpty() ? now : housekeeping.nextDue(now);
+    }
+
+    private void tellFlow() {
+        if (flow.isEmpty()) {
+            return;
+        }
+        String reason = publishing.bound();
+        blocked = reason != null;
+        for (Watch watch : flow) {
+            if (reason != null && !watch.blocked) {
+                watch.blocked = true;
+                watch.sink.blocked(reason);
+            } else if (reason == null && watch.blocked) {
+                watch.blocked = false;
+                watch.sink.unblocked();
+            }
+        }
+    }
+
+    /** Tells this sink, from the next turn on, when publishes are refused for want of disk or memory. From any thread. */
+    public void watch(FlowSink sink) {
+        flow.add(new Watch(sink));
+    }
+
+    /** Tells this sink no more. From any thread. */
+    public void unwatch(FlowSink sink) {
+        flow.removeIf(watch -> watch.sink == sink);
+    }
+
+    private static final class Watch {
+        final FlowSink sink;
+
+        /** What it was told last; the engine's thread's. */
+        boolean blocked;
+
+        Watch(FlowSink sink) {
+            this.sink = sink;
+        }
     }
 
     private boolean dispatch() {
@@ -411,6 +464,7 @@ public final class Engine {
         }
         parked.clear();
         consuming.dropDeliveries();
+        streamConsuming.dropDeliveries();
         streamReading.failFetches(cause);
     }
 

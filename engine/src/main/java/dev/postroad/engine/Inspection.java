@@ -36,7 +36,7 @@ final class Inspection {
         List<EngineStatus.Consumer> consumers = new ArrayList<>();
         for (int i = 0; i < queue.consumers.size(); i++) {
             ConsumerState consumer = queue.consumers.get(i);
-            boolean active = !queue.definition().singleActiveConsumer() || i == 0;
+            boolean active = !queue.definition().singleActiveConsumer() || consumer == queue.activeConsumer();
             consumers.add(new EngineStatus.Consumer(
                     consumer.id, consumer.settings.name(), consumer.credit, consumer.inFlight, active));
         }

@@ -15,6 +15,9 @@ final class Publishing {
     private static final int LEAST_ROOM = 100;
     private static final int LETTER_ROOM = 24 * 1024;
     private static final int RESERVE_BYTES = 64 * 1024;
+    private static final String DISK_FULL =
+            "the disk of the data directory is full, or nearly: publishes are refused until there is space;"
+                    + " consumers go on";
     private static final long DISK_CHECK_MILLIS = 100;
     private static final long DISK_CHECK_BYTES = 1 << 20;
     private static final long MEMORY_CHECK_MILLIS = 100;
@@ -62,16 +65,27 @@ final class Publishing {
         return bytes;
     }
 
-    /** What is left when publishes are refused is for consumers, whose deliveries and settlements are records too. */
+    /** Why publishes are refused whatever they bring; null if they are not. */
+    @Nullable
+    String bound() {
+        if (!hasRoomFor(0)) {
+            return DISK_FULL;
+        }
+        return memoryFull() ? memoryIsFull() : null;
+    }
+
     private void checkDisk(long bytes) {
+        if (!hasRoomFor(bytes)) {
+            throw new EngineException(EngineException.Reason.FULL, DISK_FULL);
+        }
+    }
+
+    /** What is left when publishes are refused is for consumers, whose deliveries and settlements are records too. */
+    private boolean hasRoomFor(long bytes) {
         int most = engine.journal.maxBatchBytes();
         long reserve = Math.min(engine.settings.journal().segmentBytes() / 4, most / 2);
-        if (diskLow() || !engine.journal.hasRoomFor((int) Math.min(most, Math.max(bytes + RESERVE_BYTES, reserve)))) {
-            throw new EngineException(
-                    EngineException.Reason.FULL,
-                    "the disk of the data directory is full, or nearly: publishes are refused until there is space;"
-                            + " consumers go on");
-        }
+        return !diskLow()
+                && engine.journal.hasRoomFor((int) Math.min(most, Math.max(bytes + RESERVE_BYTES, reserve)));
     }
 
     private boolean diskLow() {
@@ -193,16 +207,22 @@ final class Publishing {
     }
 
     private void checkMemory() {
+        if (memoryFull()) {
+            throw new EngineException(EngineException.Reason.FULL, memoryIsFull());
+        }
+    }
+
+    private boolean memoryFull() {
         if (engine.now() >= memoryCheckedAt + MEMORY_CHECK_MILLIS) {
             memoryCheckedAt = engine.now();
             memoryFull = engine.state.heapBytes() > engine.settings.indexBytes();
         }
-        if (memoryFull) {
-            throw new EngineException(
-                    EngineException.Reason.FULL,
-                    "the indexes take more than the " + engine.settings.indexBytes()
-                            + " bytes of memory they may: publishes are refused until consumers have caught up");
-        }
+        return memoryFull;
+    }
+
+    private String memoryIsFull() {
+        return "the indexes take more than the " + engine.settings.indexBytes()
+                + " bytes of memory they may: publishes are refused until consumers have caught up";
     }
 
     private void checkLengths(Command.Publish publish) {

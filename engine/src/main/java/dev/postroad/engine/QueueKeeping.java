@@ -123,6 +123,7 @@ final class QueueKeeping {
             return;
         }
         QueueState queue = queue(purge.channel());
+        Declaring.checkOwner(queue, purge.owner());
         long purged = 0;
         long[] chunk = new long[4096];
         int count = 0;

@@ -131,6 +131,7 @@ final class QueueState {
     long scheduledAt = Long.MAX_VALUE;
     long idleSince;
     final List<ConsumerState> consumers = new ArrayList<>();
+    private @Nullable ConsumerState activeConsumer;
     private int turn;
     private final long[] cursors;
     private final LongHeap[] returned;
@@ -672,9 +673,30 @@ final class QueueState {
 
     void consumerWent(ConsumerState consumer) {
         consumers.remove(consumer);
+        if (consumer == activeConsumer) {
+            activeConsumer = null;
+        }
         turn = 0;
         returnAll(unmatched);
         returnAll(unserved);
+    }
+
+    @Nullable
+    ConsumerState activeConsumer() {
+        return activeConsumer;
+    }
+
+    /**
+     * Where one consumer is to receive and none does, the first of the highest priority does from now on. It stays the one until
+     * it goes. Null if nothing changed.
+     */
+    @Nullable
+    ConsumerState electConsumer() {
+        if (!definition.singleActiveConsumer() || activeConsumer != null || consumers.isEmpty()) {
+            return null;
+        }
+        activeConsumer = consumers.getFirst();
+        return activeConsumer;
     }
 
     private void returnAll(LongHeap heap) {
@@ -817,8 +839,8 @@ final class QueueState {
             return null;
         }
         if (definition.singleActiveConsumer()) {
-            ConsumerState only = consumers.getFirst();
-            return only.credit > 0 ? only : null;
+            ConsumerState only = activeConsumer;
+            return only != null && only.credit > 0 ? only : null;
         }
         if (count == 1) {
             ConsumerState only = consumers.getFirst();

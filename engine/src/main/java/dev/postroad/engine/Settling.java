@@ -76,6 +76,10 @@ final class Settling {
 
     void settle(Command.Settle settle) {
         check(settle);
+        if (engine.streamConsuming.has(settle.consumerId())) {
+            engine.park(settle.reply(), engine.streamConsuming.settle(settle), false);
+            return;
+        }
         ConsumerState consumer = consumer(settle.consumerId());
         QueueState queue = consumer.queue;
         boolean all = allHeldOnce(consumer, settle);
@@ -165,6 +169,9 @@ final class Settling {
     /** Most payload bytes of a settlement in a transaction. @throws EngineException if one is not this consumer's */
     long checkAll(Command.Settle settle) {
         check(settle);
+        if (engine.streamConsuming.has(settle.consumerId())) {
+            return 0;
+        }
         ConsumerState consumer = consumer(settle.consumerId());
         long bytes = 0;
         for (int i = 0; i < settle.count(); i++) {
@@ -182,6 +189,10 @@ final class Settling {
     }
 
     void perform(Command.Settle settle) {
+        if (engine.streamConsuming.has(settle.consumerId())) {
+            engine.streamConsuming.settle(settle);
+            return;
+        }
         ConsumerState consumer = consumer(settle.consumerId());
         for (int i = 0; i < settle.count(); i++) {
             perform(consumer, settle.numbers()[i], settle.outcome());

@@ -4,6 +4,7 @@ import dev.postroad.engine.Command;
 import dev.postroad.engine.Definition;
 import dev.postroad.engine.Engine;
 import dev.postroad.engine.EngineException;
+import dev.postroad.engine.FlowSink;
 import dev.postroad.engine.PayloadFields;
 import dev.postroad.engine.Reply;
 import dev.postroad.engine.TopicDefinition;
@@ -552,6 +553,17 @@ public final class Broker implements AutoCloseable {
     /** The queue or stream of this name as it was declared; null if there is none. Asks nobody, and waits for nothing. */
     public @Nullable Definition definition(String name) {
         return engine.definition(name);
+    }
+
+    /** Tells this sink when publishes are refused for want of disk or memory. From any thread. */
+    public void watch(FlowSink sink) {
+        engine.watch(sink);
+        wake();
+    }
+
+    /** Tells this sink no more. From any thread. */
+    public void unwatch(FlowSink sink) {
+        engine.unwatch(sink);
     }
 
     /** The topic of this name as it was declared; null if there is none. From any thread. */
