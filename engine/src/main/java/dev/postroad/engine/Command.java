@@ -217,17 +217,13 @@ public sealed interface Command {
     /**
      * Takes one message of a queue, without a consumer that waits for others.
      *
+     * @param autoAcknowledge true if it is settled by being taken
      * @param owner what an exclusive queue is checked against, and with whom what is held goes back; null for none
      * @param holder who settles it: what the same holder takes of the same queue is held by one consumer, whose id the
      *     delivery tells; ending that gives back what it holds
-     * @param autoAcknowledge true if it is settled by being taken
      */
-    record Get(
-            String channel,
-            @Nullable Object owner,
-            Object holder,
-            boolean autoAcknowledge,
-            Reply<Got> reply) implements Command {}
+    record Get(String channel, boolean autoAcknowledge, @Nullable Object owner, Object holder, Reply<Got> reply)
+            implements Command {}
 
     /**
      * What a {@link Get} got.

@@ -22,7 +22,7 @@ class ConsumingWaysTest {
     }
 
     private Command.Got get(String queue, @Nullable Object owner, Object holder, boolean autoAcknowledge) {
-        return rig.call(reply -> new Command.Get(queue, owner, holder, autoAcknowledge, reply));
+        return rig.call(reply -> new Command.Get(queue, autoAcknowledge, owner, holder, reply));
     }
 
     private static EngineDelivery taken(Command.Got got) {
@@ -95,7 +95,7 @@ class ConsumingWaysTest {
     }
 
     private Reason refusedGet(String channel) {
-        return rig.<Command.Got>refused(reply -> new Command.Get(channel, "other", "x", false, reply))
+        return rig.<Command.Got>refused(reply -> new Command.Get(channel, false, "other", "x", reply))
                 .reason();
     }
 
