@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -23,6 +24,7 @@ final class JazzerRun {
     private static final Pattern DONE = Pattern.compile("Done (\\d+) (?:runs )?in|Done (\\d+) runs");
     private static final Pattern PULSE = Pattern.compile("#(\\d+)\\s+\\w.*");
     private static final int MOST_FINDINGS = 5;
+    private static final long PULSE_NANOS = 1_000_000_000;
 
     private final Target target;
     private final Path folder;
@@ -40,8 +42,12 @@ final class JazzerRun {
         return JazzerRun.class.getResource("/" + JAZZER.replace('.', '/') + ".class") != null;
     }
 
-    /** Runs for so long, and a few seconds for its start. */
-    void run(List<byte[]> corpus, Duration time, long seed) throws IOException {
+    /**
+     * Runs for so long, and a few seconds for its start.
+     *
+     * @param pulse called once a second
+     */
+    void run(List<byte[]> corpus, Duration time, long seed, Runnable pulse) throws IOException {
         Path inputs = Files.createDirectories(folder.resolve("inputs"));
         int number = 0;
         for (byte[] input : corpus) {
@@ -71,7 +77,12 @@ final class JazzerRun {
             jazzer.jvm("--sun-misc-unsafe-memory-access=allow");
         }
         try (ChildProcess process = jazzer.start()) {
-            process.awaitExit(time.plusSeconds(SECONDS_TO_START));
+            long end = System.nanoTime() + time.plusSeconds(SECONDS_TO_START).toNanos();
+            while (process.isAlive() && System.nanoTime() < end) {
+                pulse.run();
+                LockSupport.parkNanos(PULSE_NANOS);
+            }
+            process.awaitExit(Duration.ofSeconds(1));
             read(process.tail());
         } catch (AssertionError e) {
             broken = String.valueOf(e.getMessage());

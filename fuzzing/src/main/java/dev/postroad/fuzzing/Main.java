@@ -193,7 +193,7 @@ public final class Main {
         Path folder = Files.createTempDirectory("postroad-fuzz-");
         try {
             JazzerRun run = new JazzerRun(target, folder);
-            run.run(Corpus.of(target), time, seed);
+            run.run(Corpus.of(target), time, seed, () -> {});
             String broken = run.broken();
             out.printf("%-24s %,12d executions by Jazzer%n", target.name(), run.executions());
             if (broken != null) {

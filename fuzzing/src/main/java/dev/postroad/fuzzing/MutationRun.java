@@ -26,6 +26,7 @@ final class MutationRun {
     private volatile long executions;
     private volatile byte[] current = new byte[0];
     private volatile long currentSince = System.nanoTime();
+    private volatile boolean running;
 
     MutationRun(Target target) {
         this.target = target;
@@ -65,6 +66,7 @@ final class MutationRun {
 
     private void give(byte[] input) {
         current = input;
+        running = true;
         currentSince = System.nanoTime();
         Finding found = trial.run(target, input);
         executions++;
@@ -106,7 +108,12 @@ final class MutationRun {
     /** The input that has been running for so long, if one has. From any thread. */
     byte @Nullable [] runningLongerThan(long nanos) {
         byte[] input = current;
-        return System.nanoTime() - currentSince > nanos ? input : null;
+        return running && System.nanoTime() - currentSince > nanos ? input : null;
+    }
+
+    /** No more inputs come. */
+    void finish() {
+        running = false;
     }
 
     List<Finding> findings() {
