@@ -74,7 +74,7 @@ public final class EngineDecoders {
             if (!definition.equals(again)) {
                 throw new AssertionError("read again, " + definition + " is " + again);
             }
-        } catch (IllegalStateException | java.nio.BufferUnderflowException | IndexOutOfBoundsException e) {
+        } catch (RuntimeException e) {
             // Within a record, whose reader says where: see Records.replay.
             throw new EngineException(EngineException.Reason.DAMAGED, String.valueOf(e), e);
         }

@@ -116,6 +116,9 @@ public final class BatchView {
         if (kind < Format.KIND_DATA || kind > Format.KIND_OPEN) {
             return false;
         }
+        if (buffer.getLong(index + Format.BATCH_DURABLE) > expectedPosition) {
+            return false; // it would say that what is behind it had been synced before it was written
+        }
         start = index;
         position = expectedPosition;
         length = size;

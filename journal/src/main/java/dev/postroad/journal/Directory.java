@@ -28,6 +28,8 @@ final class Directory {
     private @Nullable SegmentHeader sample;
     private long highestGeneration;
     private long highestNumber = -1;
+    private static final int MOST_TOLD_ALONE = 1_000;
+
     private long durablePosition;
     private int highestTerm;
     private boolean tailCopy;
@@ -294,6 +296,41 @@ final class Directory {
     }
 
     /** Says that a segment is not there, or that its file cannot be made sense of. */
+    /**
+     * Reports on the segments from one number up to another that are not there: each alone, but one for all where very many
+     * in a row are missing, as when a single number that leads there is wrong.
+     */
+    List<DamageReport> missing(long from, long to, long segmentBytes) {
+        List<DamageReport> reports = new ArrayList<>();
+        long number = from;
+        while (number < to) {
+            if (segments.containsKey(number)) {
+                number++;
+                continue;
+            }
+            Long next = segments.higherKey(number);
+            long end = next == null ? to : Math.min(to, next);
+            if (end - number > MOST_TOLD_ALONE) {
+                reports.add(new DamageReport(
+                        DamageReport.Kind.MISSING_SEGMENT,
+                        Format.segmentName(number),
+                        0,
+                        0,
+                        number * segmentBytes,
+                        end * segmentBytes,
+                        true,
+                        "This segment file and all up to " + Format.segmentName(end - 1) + ", " + (end - number)
+                                + " in a row, are missing; or what says that there were any is wrong."));
+                number = end;
+            } else {
+                for (; number < end; number++) {
+                    reports.add(missing(number, segmentBytes));
+                }
+            }
+        }
+        return reports;
+    }
+
     DamageReport missing(long number, long segmentBytes) {
         boolean there = unreadable.containsKey(number);
         return new DamageReport(

@@ -39,6 +39,8 @@ final class Inspection {
     private final List<Long> missing = new ArrayList<>();
     private final TreeMap<Long, Integer> lastTerms = new TreeMap<>();
     private long lastTime;
+    /** The most segments in a row that are missing and were told as one; 0 if there is no such gap. */
+    private long longestGap;
     /** The highest segment that the seal of the one before leads to. */
     private long needed;
 
@@ -224,10 +226,12 @@ final class Inspection {
         Checkpoints.Contents checkpoint = directory.checkpoint();
         long from = checkpoint == null ? 0 : checkpoint.position() / segmentBytes;
         long to = Math.max(needed, (Math.max(durable, 1) - 1) / segmentBytes);
-        for (long number = from; number <= to; number++) {
-            if (!present(number)) {
-                missing.add(number);
-                damage.add(directory.missing(number, segmentBytes));
+        for (DamageReport report : directory.missing(from, to + 1, segmentBytes)) {
+            damage.add(report);
+            long number = report.fromPosition() / segmentBytes;
+            missing.add(number);
+            if (report.toPosition() - report.fromPosition() > segmentBytes) {
+                longestGap = Math.max(longestGap, report.toPosition() / segmentBytes - number);
             }
         }
         if (checkpoint != null) {
@@ -247,6 +251,10 @@ final class Inspection {
     int termBefore(long number) {
         var before = lastTerms.lowerEntry(number);
         return before == null ? 0 : before.getValue();
+    }
+
+    long longestGap() {
+        return longestGap;
     }
 
     List<Long> missing() {

@@ -14,8 +14,12 @@ final class ReadWindow {
     /** After so many loads that did not need it, a buffer for something large is let go. */
     private static final int KEEP_LARGE = 256;
 
+    private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
+
     private final int normalBytes;
-    private ByteBuffer normal;
+    /** As large as was needed so far: most readers never read more than single records. */
+    private ByteBuffer normal = NOTHING;
+
     private @Nullable ByteBuffer large;
     private int unneeded;
     private ByteBuffer buffer;
@@ -26,9 +30,8 @@ final class ReadWindow {
 
     ReadWindow(int normalBytes) {
         this.normalBytes = normalBytes;
-        this.ahead = Math.min(FIRST_BYTES, normalBytes);
-        this.normal = ByteBuffer.allocateDirect(ahead); // most windows never read more than a little: it grows when one does
         this.buffer = normal;
+        this.ahead = Math.min(FIRST_BYTES, normalBytes);
     }
 
     /** The bytes; use with absolute indexes from {@link #index}. */
@@ -91,7 +94,8 @@ final class ReadWindow {
                 large = null;
             }
             if (normal.capacity() < bytes) {
-                normal = ByteBuffer.allocateDirect(Math.min(normalBytes, Math.max(bytes, 4 * normal.capacity())));
+                int wanted = Math.max(FIRST_BYTES, Integer.highestOneBit(bytes - 1) << 1);
+                normal = ByteBuffer.allocateDirect(Math.min(normalBytes, wanted));
             }
             return normal;
         }

@@ -310,10 +310,9 @@ final class Recovery {
         if (delivering()) {
             quarantine.add(segment, offset, bytes);
         }
-        for (long number = segment.number + 1; number < segments.numberOf(end); number++) {
-            if (segments.get(number) == null) {
-                damaged(directory.missing(number, segments.segmentBytes), handler);
-            }
+        for (DamageReport missing :
+                directory.missing(segment.number + 1, segments.numberOf(end), segments.segmentBytes)) {
+            damaged(missing, handler);
         }
         segment.used = offset + bytes;
         return next >= 0 ? next : tailBehind(end);
@@ -356,10 +355,9 @@ final class Recovery {
     private long beyondMissing(long position, RecoveryHandler handler) throws IOException {
         long next = nextValid(position);
         long endNumber = next >= 0 ? segments.numberOf(next) : segments.numberOf(Math.max(position, known)) + 1;
-        for (long number = segments.numberOf(position); number < endNumber; number++) {
-            if (segments.get(number) == null) {
-                damaged(directory.missing(number, segments.segmentBytes), handler);
-            }
+        for (DamageReport missing :
+                directory.missing(segments.numberOf(position), endNumber, segments.segmentBytes)) {
+            damaged(missing, handler);
         }
         return next >= 0 ? next : tailBehind(Math.max(position, known));
     }

@@ -25,6 +25,11 @@ final class Salvage {
     }
 
     void run() throws IOException {
+        if (inspection.longestGap() > 0) {
+            throw new JournalException("The directory " + from.location() + " misses " + inspection.longestGap()
+                    + " segments in a row. A copy would need an empty file for each: find the files, or move the file aside"
+                    + " that claims there were so many (postroad doctor names both ends).");
+        }
         long lastNumber = -1;
         for (Segment segment : inspection.directory.segments()) {
             lastNumber = Math.max(lastNumber, segment.number);

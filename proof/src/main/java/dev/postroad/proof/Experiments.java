@@ -4,6 +4,11 @@ import dev.postroad.fuzzing.Fuzzing;
 import dev.postroad.proof.process.KillExperiment;
 import dev.postroad.proof.process.PauseExperiment;
 import dev.postroad.proof.process.PowerCutExperiment;
+import dev.postroad.proof.scale.BacklogExperiment;
+import dev.postroad.proof.scale.ReclaimExperiment;
+import dev.postroad.proof.scale.SlowConsumerExperiment;
+import dev.postroad.proof.scale.SoakExperiment;
+import dev.postroad.proof.scale.SubscriptionsExperiment;
 import java.util.List;
 
 /** The chapters of the book: every experiment there is, in the order in which they run. A new one gets a line here. */
@@ -16,6 +21,11 @@ final class Experiments {
                 new Chapter(new Fuzzing(), 24),
                 new Chapter(new KillExperiment(), 10),
                 new Chapter(new PauseExperiment(), 4),
-                new Chapter(new PowerCutExperiment(), 10));
+                new Chapter(new PowerCutExperiment(), 10),
+                new Chapter(new BacklogExperiment(), 20),
+                new Chapter(new ReclaimExperiment(), 4),
+                new Chapter(new SlowConsumerExperiment(), 3),
+                new Chapter(new SubscriptionsExperiment(), 2),
+                new Chapter(new SoakExperiment(), 6));
     }
 }
