@@ -251,10 +251,19 @@ final class EngineTrial implements Trial {
         if (!refused(answer)) {
             change.run();
             note();
+            confirmWith(answer);
         } else if (!disk.faultMet()) {
             answer.get();
         }
         return answer;
+    }
+
+    /** The moment the answer comes, the state just noted is confirmed: whatever goes wrong from then on is a loss. */
+    private void confirmWith(Observation.Answer<?> answer) {
+        int state = states.size() - 1;
+        if (!weak) {
+            answer.whenDone(() -> confirmed = Math.max(confirmed, state));
+        }
     }
 
     /** Ends the turn: what was submitted is confirmed now. */
@@ -426,6 +435,7 @@ final class EngineTrial implements Trial {
                 expected.publish(channel, each, now);
             }
             note();
+            confirmWith(answer);
             waiting.put(answer, duplicates);
         }
     }
@@ -481,6 +491,7 @@ final class EngineTrial implements Trial {
                     throw new Broken("a delivery after the end");
                 }
                 got.add(delivery);
+                confirm();
             }
 
             @Override
@@ -568,13 +579,13 @@ final class EngineTrial implements Trial {
         if (!(outcome instanceof Command.Outcome.Extend)) {
             taken.removeAll(chosen);
         }
-        boolean syncs = gone < chosen.size();
+        // Where nothing is settled any more nothing is synced.
+        boolean before = weak;
+        weak |= gone == chosen.size();
         Observation.Answer<Integer> answer =
                 change("settle", reply -> settlement(chosen, outcome, reply), () -> apply(chosen, outcome));
-        turn();
-        if (syncs) {
-            confirm();
-        }
+        flush();
+        weak = before;
         expect(answer, gone);
     }
 
@@ -684,6 +695,7 @@ final class EngineTrial implements Trial {
                 expected.produce(stream, id, epoch, sequence, partition, batch, now);
             }
             note();
+            confirmWith(answer);
             flush();
             if (answer.get().duplicates() != (repeat ? 1 : 0)) {
                 throw new Broken("sequence " + sequence + " of producer " + id + " has " + answer.get().duplicates()

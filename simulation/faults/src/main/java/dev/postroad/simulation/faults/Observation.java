@@ -46,8 +46,9 @@ final class Observation {
 
     private static final int MOST = 10_000;
     private static final int MOST_TURNS = 200;
+    private static final long LATER = 100_000;
 
-    private final long now;
+    private long now;
     private final List<DamageReport> damage;
     private final StringBuilder out = new StringBuilder();
     private final Engine engine;
@@ -64,6 +65,7 @@ final class Observation {
         private @Nullable R result;
         private @Nullable EngineException refusal;
         private int times;
+        private @Nullable Runnable whenDone;
 
         Answer(String to) {
             this.to = to;
@@ -73,6 +75,10 @@ final class Observation {
         public void done(R value) {
             result = value;
             times++;
+            Runnable then = whenDone;
+            if (then != null) {
+                then.run();
+            }
         }
 
         @Override
@@ -84,6 +90,10 @@ final class Observation {
         @Override
         public String toString() {
             return to;
+        }
+
+        void whenDone(Runnable then) {
+            whenDone = then;
         }
 
         boolean twice() {
@@ -139,6 +149,7 @@ final class Observation {
             }
             observation.probe(universe);
             if (exercise) {
+                observation.later();
                 observation.clear();
             }
             return observation;
@@ -381,33 +392,35 @@ final class Observation {
 
     /** What is ready is delivered once each, in order, as often counted as was seen before. Goes back to where it was. */
     private void consume() {
-        for (String name : queues.keySet()) {
-            List<Command.Browsed> before =
-                    call("browse " + name, reply -> new Command.Browse(name, null, null, MOST, reply));
-            List<EngineDelivery> got = new ArrayList<>();
-            DeliverySink sink = new DeliverySink() {
-                @Override
-                public void deliver(EngineDelivery delivery) {
-                    got.add(delivery);
-                }
+        queues.keySet().forEach(this::consume);
+    }
 
-                @Override
-                public void cancelled(String reason) {
-                    throw new Broken("the consumer was cancelled: " + reason);
-                }
-            };
-            Command.ConsumerSettings settings =
-                    new Command.ConsumerSettings(MOST, false, false, false, 0, 0, null, null, "observer");
-            long consumer =
-                    call("subscribe", reply -> new Command.Subscribe(name, null, settings, sink, reply));
-            boolean ordered = queues.get(name) != null && queues.get(name).keyOrdered();
-            compare(name, before, ordered, got);
-            this.<Integer>call("credit", reply -> new Command.Credit(consumer, -MOST, reply));
-            long[] numbers = got.stream().mapToLong(EngineDelivery::number).toArray();
-            this.<Integer>call("release", reply -> new Command.Settle(
-                    consumer, numbers, numbers.length, new Command.Outcome.Release(0, null, false), reply));
-            this.<Integer>call("unsubscribe", reply -> new Command.Unsubscribe(consumer, true, reply));
-        }
+    private void consume(String name) {
+        List<Command.Browsed> before =
+                call("browse " + name, reply -> new Command.Browse(name, null, null, MOST, reply));
+        List<EngineDelivery> got = new ArrayList<>();
+        DeliverySink sink = new DeliverySink() {
+            @Override
+            public void deliver(EngineDelivery delivery) {
+                got.add(delivery);
+            }
+
+            @Override
+            public void cancelled(String reason) {
+                throw new Broken("the consumer was cancelled: " + reason);
+            }
+        };
+        Command.ConsumerSettings settings =
+                new Command.ConsumerSettings(MOST, false, false, false, 0, 0, null, null, "observer");
+        long consumer =
+                call("subscribe", reply -> new Command.Subscribe(name, null, settings, sink, reply));
+        boolean ordered = queues.get(name) != null && queues.get(name).keyOrdered();
+        compare(name, before, ordered, got);
+        this.<Integer>call("credit", reply -> new Command.Credit(consumer, -MOST, reply));
+        long[] numbers = got.stream().mapToLong(EngineDelivery::number).toArray();
+        this.<Integer>call("release", reply -> new Command.Settle(
+                consumer, numbers, numbers.length, new Command.Outcome.Release(0, null, false), reply));
+        this.<Integer>call("unsubscribe", reply -> new Command.Unsubscribe(consumer, true, reply));
     }
 
     private void compare(String name, List<Command.Browsed> before, boolean ordered, List<EngineDelivery> got) {
@@ -440,11 +453,31 @@ final class Observation {
             }
             at = place;
         }
+        Set<String> passedOver = new HashSet<>();
         for (Command.Browsed each : before) {
             byte[] key = each.message().key();
+            String line = key == null ? "" : new String(key, java.nio.charset.StandardCharsets.UTF_8);
+            if (ordered && key != null && firsts.contains(each.number()) && passedOver.contains(line)) {
+                throw new Broken("message " + each.number() + " of " + name + " overtakes an earlier one of its key");
+            }
+            if (!firsts.contains(each.number())) {
+                passedOver.add(line);
+            }
             boolean waits = each.notBeforeMillis() > now || (ordered && key != null);
             if (!waits && !firsts.contains(each.number())) {
                 throw new Broken("message " + each.number() + " of " + name + " is ready and is not delivered");
+            }
+        }
+    }
+
+    /** What waits for its time is delivered when the time has come. */
+    private void later() {
+        now += LATER;
+        engine.turn(now);
+        for (Map.Entry<String, QueueDefinition> queue : queues.entrySet()) {
+            String name = queue.getKey();
+            if (!queue.getValue().keyOrdered()) {
+                consume(name);
             }
         }
     }

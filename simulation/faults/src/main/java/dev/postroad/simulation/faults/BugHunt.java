@@ -1,0 +1,92 @@
+package dev.postroad.simulation.faults;
+
+import dev.postroad.simulation.disk.Fault;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All checks in turn on whatever journal and engine are on the class path, until one finds something: the program that a JVM
+ * with a planted bug runs. Arguments: how many milliseconds it may take, and the file that gets one line, {@code check
+ * millis what}, or stays empty.
+ */
+final class BugHunt {
+    private static final int MOST_IMAGES = 8;
+
+    private BugHunt() {}
+
+    /** What was found, and by which check. */
+    record Catch(String check, CrashExplorer.Found found) {}
+
+    public static void main(String[] arguments) throws IOException {
+        long start = System.nanoTime();
+        Duration time = Duration.ofMillis(Long.parseLong(arguments[0]));
+        long end = start + time.toNanos();
+        Catch caught = run(() -> System.nanoTime() >= end);
+        if (caught != null) {
+            String what = caught.found.image() + ": " + caught.found.what();
+            long millis = (System.nanoTime() - start) / 1_000_000;
+            Files.writeString(
+                    Path.of(arguments[1]),
+                    caught.check + " " + millis + " " + what.replace('\n', ' ').substring(0, Math.min(what.length(), 1000)));
+        }
+    }
+
+    /** A little of everything, then more. */
+    static @Nullable Catch run(BooleanSupplier out) {
+        for (int round = 0; !out.getAsBoolean(); round++) {
+            Catch caught = crashes(round, out);
+            caught = caught == null ? failures(round, out) : caught;
+            caught = caught == null ? corruption(round, out) : caught;
+            if (caught != null) {
+                return caught;
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable Catch crashes(int round, BooleanSupplier out) {
+        CrashExplorer explorer = new CrashExplorer(out);
+        for (String theme : Programs.names()) {
+            // The longer ones behind the pairs: more happens in each.
+            Program program =
+                    round == 0 ? Programs.whole(theme) : Programs.program(theme, Programs.pairs(theme) + round);
+            explorer.explore(program.name(), disk -> new EngineTrial(program, disk), round == 0 ? 4 : MOST_IMAGES, 20);
+            if (!explorer.found().isEmpty()) {
+                return new Catch("crash-images", explorer.found().getFirst());
+            }
+            if (out.getAsBoolean()) {
+                return null;
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable Catch failures(int round, BooleanSupplier out) {
+        FailureLoop loop = new FailureLoop(out);
+        Random random = new Random(round);
+        for (String theme : Programs.names()) {
+            Program program = Programs.whole(theme);
+            for (Fault fault : List.of(Fault.FAILED_SYNC, Fault.IO_ERROR)) {
+                loop.loop(program.name(), disk -> new EngineTrial(program, disk), fault, false, 1 + random.nextInt(9), 9);
+                if (!loop.found().isEmpty()) {
+                    return new Catch("io-failures", loop.found().getFirst());
+                }
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable Catch corruption(int round, BooleanSupplier out) {
+        CorruptionSweep sweep = new CorruptionSweep(round, out);
+        sweep.sample(2_000);
+        return sweep.found().isEmpty()
+                ? null
+                : new Catch("corruption", sweep.found().getFirst());
+    }
+}

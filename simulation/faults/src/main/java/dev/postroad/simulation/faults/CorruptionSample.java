@@ -1,0 +1,98 @@
+package dev.postroad.simulation.faults;
+
+import dev.postroad.simulation.disk.SimulatedDisk;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A small directory to be damaged, what is in it, and how its files looked before. */
+final class CorruptionSample {
+    static final int SEGMENT = 64 << 10;
+    private static final int RECORD_HEADER = 9;
+    private static final int BATCH_HEADER = 48;
+
+    /** Where a record lies in its file. */
+    record Place(String file, int from, int to, String word) {}
+
+    final SimulatedDisk disk = new SimulatedDisk();
+    final Map<String, byte[]> files = new TreeMap<>();
+    /** Earlier contents of the files, oldest first. */
+    final Map<String, List<byte[]>> earlier = new TreeMap<>();
+
+    final TreeMap<Long, Place> records = new TreeMap<>();
+    final List<Long> batches = new ArrayList<>();
+    final TreeMap<Long, String> live = new TreeMap<>();
+    /** From here on nothing later proves that it was durable: only the last group before a kill. */
+    long provenEnd;
+
+    /**
+     * @param checkpoints how many are written on the way
+     * @param closed whether it is closed in good order; else it is killed behind its last group
+     * @param idle whether the journal had time to note that its last group is durable
+     */
+    CorruptionSample(int checkpoints, boolean closed, boolean idle, long seed) {
+        try {
+            fill(checkpoints, closed, idle, seed);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void fill(int checkpoints, boolean closed, boolean idle, long seed) throws IOException {
+        Ledger ledger = Ledger.open(disk.open(), Ledger.SETTINGS, seed);
+        int count = 60;
+        int id = 0;
+        List<byte[]> puts = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            puts.clear();
+            int many = 1 + i % 3;
+            for (int k = 0; k < many; k++) {
+                int size = i % 7 == 0 ? 3_000 : i % 5 == 0 ? 495 : 30 + 40 * (i % 11);
+                puts.add(Payload.of("w" + ++id, size));
+            }
+            List<Long> drops = i % 4 == 3 ? List.of(ledger.live.firstKey()) : List.of();
+            if (i == count - 1) {
+                provenEnd = ledger.journal().appendPosition();
+            }
+            List<Long> positions = ledger.append(puts, drops);
+            batches.add(positions.getFirst() - BATCH_HEADER);
+            for (int k = 0; k < positions.size(); k++) {
+                long at = positions.get(k);
+                int from = (int) (at % SEGMENT);
+                int bytes = (puts.get(k).length + RECORD_HEADER + 7) & ~7;
+                records.put(at, new Place(name(at), from, from + bytes, Payload.word(puts.get(k))));
+            }
+            ledger.journal().commit(true);
+            if (checkpoints > 0 && i % (count / (checkpoints + 1)) == 12) {
+                ledger.checkpoint();
+            }
+            if (i % 15 == 14) {
+                remember();
+            }
+        }
+        live.putAll(ledger.live);
+        if (closed) {
+            ledger.journal().close();
+        }
+        if (closed || idle) {
+            provenEnd = ledger.journal().appendPosition();
+        }
+        disk.killProcess();
+        for (String name : disk.files()) {
+            files.put(name, disk.bytes(name));
+        }
+    }
+
+    private void remember() {
+        for (String name : disk.files()) {
+            earlier.computeIfAbsent(name, each -> new ArrayList<>()).add(disk.bytes(name));
+        }
+    }
+
+    static String name(long position) {
+        return String.format("segment-%016x.journal", position / SEGMENT);
+    }
+}

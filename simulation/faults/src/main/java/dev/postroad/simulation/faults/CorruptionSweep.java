@@ -1,0 +1,249 @@
+package dev.postroad.simulation.faults;
+
+import dev.postroad.journal.CorruptRecordException;
+import dev.postroad.journal.DamageException;
+import dev.postroad.journal.DamageReport;
+import dev.postroad.journal.JournalException;
+import dev.postroad.journal.JournalSettings.OnDamage;
+import dev.postroad.journal.RecordReader;
+import dev.postroad.journal.Storage;
+import dev.postroad.simulation.disk.SimulatedDisk;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Damages one thing in a small directory, and opens it. Either nothing that was stored is touched, or the opening is refused and
+ * says what is damaged; served nevertheless, all is there but the records that the damage lies in. Nothing is ever invented, and
+ * the log never gets shorter without a word.
+ */
+final class CorruptionSweep {
+    private final BooleanSupplier out;
+    private final List<CorruptionSample> samples = new ArrayList<>();
+    private final List<CrashExplorer.Found> found = new ArrayList<>();
+    private final long seed;
+    private long corruptions;
+    private long refused;
+    private long harmless;
+    private long reportedAtReading;
+    private long unprovable;
+    private long headersLost;
+
+    CorruptionSweep(long seed, BooleanSupplier out) {
+        this.seed = seed;
+        this.out = out;
+        samples.add(new CorruptionSample(2, true, false, seed));
+        samples.add(new CorruptionSample(0, true, false, seed + 1));
+        samples.add(new CorruptionSample(1, false, true, seed + 2));
+        samples.add(new CorruptionSample(2, false, false, seed + 3));
+    }
+
+    List<CrashExplorer.Found> found() {
+        return found;
+    }
+
+    long corruptions() {
+        return corruptions;
+    }
+
+    /** Openings refused with a list of the damage, or with the reason why the directory is not one. */
+    long refused() {
+        return refused;
+    }
+
+    /** What cost nothing: it was in bytes that mean nothing, or what was damaged is there twice and was said to be damaged. */
+    long harmless() {
+        return harmless;
+    }
+
+    /** Damage in what lies behind the checkpoint, told when the record is read. */
+    long reportedAtReading() {
+        return reportedAtReading;
+    }
+
+    /** Damage in the last group before a kill, of which nothing later says that it had been durable. */
+    long unprovable() {
+        return unprovable;
+    }
+
+    /** Damage that took both copies of a segment's header, and with them the means to verify what is in it. */
+    long headersLost() {
+        return headersLost;
+    }
+
+    // ── What is damaged ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** All of it: every bit of all headers, sampled bits of bodies, blocks, files, and cuts at every byte. */
+    void all() {
+        for (int i = 0; i < samples.size(); i++) {
+            CorruptionList list = new CorruptionList(samples.get(i), seed + i);
+            for (long n = 0; n < list.size() && goesOn(); n++) {
+                one(i, list, n);
+            }
+        }
+    }
+
+    /** So many, spread over all. */
+    void sample(int count) {
+        java.util.Random random = new java.util.Random(seed);
+        List<CorruptionList> lists = new ArrayList<>();
+        for (int i = 0; i < samples.size(); i++) {
+            lists.add(new CorruptionList(samples.get(i), seed + i));
+        }
+        for (int i = 0; i < count && goesOn(); i++) {
+            int which = i % samples.size();
+            one(which, lists.get(which), lists.get(which).choose(random));
+        }
+    }
+
+    /** One of them, by its name. */
+    void replay(int sample, long number) {
+        one(sample, new CorruptionList(samples.get(sample), seed + sample), number);
+    }
+
+    private boolean goesOn() {
+        return found.size() < 5 && !out.getAsBoolean();
+    }
+
+    private void one(int which, CorruptionList list, long number) {
+        CorruptionSample sample = samples.get(which);
+        SimulatedDisk damaged = sample.disk.copy();
+        String what = list.apply(number, damaged);
+        corruptions++;
+        try {
+            judge(sample, damaged);
+        } catch (IOException | RuntimeException e) {
+            found.add(new CrashExplorer.Found(
+                    "seed " + seed + " sample " + which + " number " + number, what + ": " + CrashExplorer.text(e)));
+        }
+    }
+
+    // ── What comes of it ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    private void judge(CorruptionSample sample, SimulatedDisk damaged) throws IOException {
+        SimulatedDisk opening = damaged.copy();
+        boolean opened = false;
+        try (Storage storage = opening.open()) {
+            Ledger ledger = Ledger.open(storage, Ledger.SETTINGS, 8);
+            opened = true;
+            compare(sample, damaged, ledger, false);
+        } catch (DamageException e) {
+            refused++;
+            if (e.reports().isEmpty()) {
+                throw new Broken("refused without saying what is damaged");
+            }
+            if (refused % 64 == 0) {
+                same(damaged, opening);
+            }
+        } catch (CorruptRecordException e) {
+            throw e;
+        } catch (JournalException e) {
+            // A directory that is none, or of another version: refused as a whole, by what its message says.
+            refused++;
+        }
+        if (!opened) {
+            try (Storage storage = damaged.copy().open()) {
+                compare(sample, damaged, Ledger.open(storage, Ledger.SETTINGS.withOnDamage(OnDamage.SERVE_REST), 9), true);
+            }
+        }
+    }
+
+    private static void same(SimulatedDisk before, SimulatedDisk after) {
+        if (!before.files().equals(after.files())) {
+            throw new Broken("a refused opening has changed the files to " + after.files());
+        }
+        for (String file : before.files()) {
+            if (!Arrays.equals(before.bytes(file), after.bytes(file))) {
+                throw new Broken("a refused opening has changed " + file);
+            }
+        }
+    }
+
+    /** Compares what is there with what was, byte by byte. */
+    private void compare(CorruptionSample sample, SimulatedDisk damaged, Ledger ledger, boolean served)
+            throws JournalException {
+        boolean told = ledger.damage.stream().anyMatch(DamageReport::lost);
+        RecordReader reader = ledger.journal().reader();
+        boolean lost = false;
+        boolean atReading = false;
+        boolean headers = false;
+        for (Map.Entry<Long, String> entry : sample.live.entrySet()) {
+            CorruptionSample.Place place = sample.records.get(entry.getKey());
+            String word = ledger.live.get(entry.getKey());
+            boolean hit = place == null || touched(sample, damaged, place);
+            if (word == null) {
+                lost = true;
+                if (served && !hit && !headersLost(sample, damaged, place)) {
+                    throw new Broken("entry " + entry + " was not damaged and is not served");
+                }
+                headers |= !hit;
+                continue;
+            }
+            try {
+                ByteBuffer payload = reader.read(entry.getKey());
+                byte[] bytes = new byte[payload.remaining()];
+                payload.get(bytes);
+                if (!Payload.word(bytes).equals(entry.getValue()) || !word.equals(entry.getValue())) {
+                    throw new Broken("entry " + entry + " reads " + Payload.word(bytes) + " and is listed as " + word);
+                }
+            } catch (CorruptRecordException e) {
+                atReading = true;
+                if (!hit && !headersLost(sample, damaged, place)) {
+                    throw new Broken("entry " + entry + " was not damaged and can't be read: " + e.getMessage());
+                }
+            }
+        }
+        for (Map.Entry<Long, String> entry : ledger.live.entrySet()) {
+            CorruptionSample.Place place = sample.records.get(entry.getKey());
+            if (place == null || !place.word().equals(entry.getValue())) {
+                throw new Broken("entry " + entry + " was never put");
+            }
+        }
+        boolean revived = ledger.live.size() > sample.live.size() - (lost ? 1 : 0) && !sample.live.keySet().containsAll(ledger.live.keySet());
+        headersLost += headers ? 1 : 0;
+        if ((lost || revived) && !told) {
+            if (!lastGroup(sample, damaged)) {
+                throw new Broken("the log got shorter without a word: " + (sample.live.size() - ledger.live.size())
+                        + " entries are missing");
+            }
+            unprovable++;
+        } else if (atReading && !served) {
+            reportedAtReading++;
+        } else if (!served) {
+            harmless++;
+        }
+    }
+
+    /** True if bytes of the record are others than they were, or not there. */
+    private static boolean touched(CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.Place place) {
+        return differs(sample, damaged, place.file(), place.from(), place.to());
+    }
+
+    private static boolean differs(CorruptionSample sample, SimulatedDisk damaged, String file, int from, int to) {
+        byte[] before = sample.files.get(file);
+        if (!damaged.files().contains(file) || before == null) {
+            return true;
+        }
+        byte[] after = damaged.bytes(file);
+        return after.length < to || !Arrays.equals(before, from, to, after, from, to);
+    }
+
+    /** Both copies of the segment's header are gone: nothing in it can be verified, which is reported. */
+    private static boolean headersLost(CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.Place place) {
+        return place != null
+                && differs(sample, damaged, place.file(), 0, 104)
+                && differs(sample, damaged, place.file(), 2048, 2048 + 104);
+    }
+
+    private static boolean lastGroup(CorruptionSample sample, SimulatedDisk damaged) {
+        long end = sample.provenEnd;
+        int from = (int) (end % CorruptionSample.SEGMENT);
+        String file = CorruptionSample.name(end);
+        // Everything before the last group is as it was.
+        return end <= sample.batches.getLast() && !differs(sample, damaged, file, 4096, from);
+    }
+}

@@ -1,0 +1,32 @@
+package dev.postroad.simulation.faults;
+
+/**
+ * A bug put into the real sources, to see whether the checks catch it.
+ *
+ * @param name a few words with hyphens
+ * @param file the source file, from the package's folder on: {@code journal/Journal.java}
+ * @param original a snippet that the file holds exactly once
+ * @param replacement what stands there instead
+ * @param why what it breaks
+ */
+record PlantedBug(String name, String file, String original, String replacement, String why) {
+
+    String path() {
+        return "dev/postroad/" + file;
+    }
+
+    /**
+     * The source with the bug in it.
+     *
+     * @throws IllegalStateException if the snippet is not there once: the list must follow the sources
+     */
+    String plant(String source) {
+        int at = source.indexOf(original);
+        if (at < 0 || source.indexOf(original, at + 1) >= 0) {
+            throw new IllegalStateException("The planted bug '" + name + "' does not fit any more: its snippet is "
+                    + (at < 0 ? "not in " : "more than once in ") + file
+                    + ". Adapt the snippet to what the code says now:\n" + original);
+        }
+        return source.substring(0, at) + replacement + source.substring(at + original.length());
+    }
+}
