@@ -62,6 +62,10 @@ public final class Engine {
     private long syncs;
     private final List<Watch> flow = new CopyOnWriteArrayList<>();
     private boolean blocked;
+
+    /** True from a publish that was refused for want of space on the disk until one that was not. */
+    boolean spaceWanted;
+
     private long now;
     private @Nullable EngineException failure;
 

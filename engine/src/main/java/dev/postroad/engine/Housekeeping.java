@@ -16,6 +16,7 @@ final class Housekeeping {
     private static final int EXPIRED_PER_TURN = 10_000;
     private static final long FULL_RETRY_MILLIS = 1_000;
     private static final int MOST_IDLE_CHECKPOINTS = 2;
+    private static final long SPACE_WANTED_MILLIS = 1_000;
     private static final long DAMAGED_RETRY_MILLIS = 600_000;
 
     private final Engine engine;
@@ -206,7 +207,7 @@ final class Housekeeping {
             next = Math.min(next, unsyncedSince + engine.settings.bufferedMillis());
         }
         if (checkpointWorthwhile() && !checkpointRunning) {
-            next = Math.min(next, checkpointTime + engine.settings.checkpointMillis());
+            next = Math.min(next, checkpointTime + checkpointMillis());
         }
         if (compactionWorthwhile) {
             next = Math.min(next, nextCompaction);
@@ -360,7 +361,18 @@ final class Housekeeping {
         return !checkpointRunning
                 && checkpointWorthwhile()
                 && (behind >= engine.settings.checkpointBytes()
-                        || now - checkpointTime >= engine.settings.checkpointMillis());
+                        || now - checkpointTime >= checkpointMillis());
+    }
+
+    /** Publishers that wait for space get what emptied segments hold without waiting for the usual time. */
+    private long checkpointMillis() {
+        long usual = engine.settings.checkpointMillis();
+        return engine.spaceWanted && emptySegment() ? Math.min(usual, SPACE_WANTED_MILLIS) : usual;
+    }
+
+    private boolean emptySegment() {
+        return engine.journal.segments().stream()
+                .anyMatch(s -> s.state() == SegmentInfo.State.SEALED && s.liveBytes() == 0);
     }
 
     /** A segment is let go with the second checkpoint after it emptied: an idle broker writes that one too. */
@@ -379,7 +391,6 @@ final class Housekeeping {
     void checkpointEnded() {
         checkpointRunning = false;
         compactionWorthwhile = true;
-        segmentWaits = engine.journal.segments().stream()
-                .anyMatch(s -> s.state() == SegmentInfo.State.SEALED && s.liveBytes() == 0);
+        segmentWaits = emptySegment();
     }
 }

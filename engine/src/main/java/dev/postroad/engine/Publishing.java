@@ -75,7 +75,8 @@ final class Publishing {
     }
 
     private void checkDisk(long bytes) {
-        if (!hasRoomFor(bytes)) {
+        engine.spaceWanted = !hasRoomFor(bytes);
+        if (engine.spaceWanted) {
             throw new EngineException(EngineException.Reason.FULL, DISK_FULL);
         }
     }
@@ -99,6 +100,8 @@ final class Publishing {
             } catch (IOException e) {
                 diskLow = true;
             }
+            // Spares count as used: on a small disk they alone could keep it low for ever.
+            engine.journal.keepSpares(!diskLow);
         }
         return diskLow;
     }

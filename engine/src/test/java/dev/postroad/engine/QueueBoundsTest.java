@@ -347,6 +347,28 @@ class QueueBoundsTest {
         });
     }
 
+    @Test
+    void spareSegmentsDoNotKeepADiskFullAndItsSpaceIsBackSoon() {
+        Rig rig = new Rig(Rig.SMALL
+                .withJournal(JournalSettings.defaults()
+                        .withSegmentBytes(256 << 10)
+                        .withBufferBytes(64 << 10)
+                        .withSpareSegments(2)
+                        .withLowWaterBytes(256 << 10))
+                .withCheckpoints(1L << 40, 30_000));
+        with(rig, () -> {
+            rig.declare(QueueDefinition.named("q"));
+            rig.disk().capacity(1_250 << 10);
+            int sent = fill(rig);
+            assertThat(rig.drain("q")).hasSize(sent);
+            int seconds = 0;
+            while (sent == 0 || fill(rig) < sent / 2) {
+                rig.advance(1_000);
+                assertThat(++seconds).as("seconds until there is space").isLessThan(10);
+            }
+        });
+    }
+
     private static int fill(Rig rig) {
         for (int sent = 0; ; sent++) {
             Rig.Answer<Command.Published> answer =

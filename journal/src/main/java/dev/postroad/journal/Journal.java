@@ -475,6 +475,14 @@ public final class Journal implements Closeable {
         return candidate;
     }
 
+    /**
+     * Whether used-up segments are kept to be used again, as at first; if not, {@link #prepareSpare} deletes them and those kept
+     * before. For when the disk is nearly full and its space is needed for whatever comes. For any thread.
+     */
+    public void keepSpares(boolean keep) {
+        segments.keepSpares(keep);
+    }
+
     /** Whether {@link #prepareSpare} has something to do. For any thread. */
     public boolean spareNeeded() {
         return recovered && segments.prepareNeeded();

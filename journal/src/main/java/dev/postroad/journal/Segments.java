@@ -42,6 +42,7 @@ final class Segments {
     private volatile long nextNumber;
     private volatile boolean retiredWaiting;
     private volatile boolean spareReady;
+    private volatile boolean keepSpares = true;
 
     private record Table(long first, @Nullable Segment[] segments) {
         @Nullable
@@ -167,8 +168,13 @@ final class Segments {
         return spare;
     }
 
+    /** Whether used-up segments become spares; if not, those that are there are deleted by {@link #prepare}. */
+    void keepSpares(boolean keep) {
+        keepSpares = keep;
+    }
+
     boolean prepareNeeded() {
-        return next == null || retiredWaiting;
+        return next == null || retiredWaiting || (!keepSpares && spareReady);
     }
 
     boolean nextReady() {
@@ -209,7 +215,24 @@ final class Segments {
             if (next == null) {
                 next = make(segmentBytes);
             }
+            if (!keepSpares) {
+                deleteSpares();
+            }
         }
+    }
+
+    private void deleteSpares() throws JournalException {
+        for (String spare = spares.peek(); spare != null; spare = spares.peek()) {
+            try {
+                storage.delete(spare);
+            } catch (IOException e) {
+                throw new JournalException(
+                        "Spare segment " + spare + " in " + storage.location() + " cannot be deleted: " + e.getMessage(),
+                        e);
+            }
+            spares.remove();
+        }
+        spareReady = false;
     }
 
     /** The time that goes into the headers of segments made from now on. */
@@ -241,7 +264,7 @@ final class Segments {
             while (segment != null) {
                 doing = segment.name();
                 segment.file.close();
-                if (spares.size() < settings.spareSegments()) {
+                if (keepSpares && spares.size() < settings.spareSegments()) {
                     String spare = Format.spareName(segment.number);
                     storage.rename(segment.name(), spare);
                     spares.add(spare);

@@ -10,10 +10,12 @@ import dev.postroad.api.Postroad;
 import dev.postroad.api.Transport;
 import dev.postroad.testkit.Experiment;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -27,11 +29,6 @@ import org.jspecify.annotations.Nullable;
  * lease runs out although the clock went back.
  */
 public final class ClockExperiment implements Experiment {
-    private static final List<Path> LIBRARIES = List.of(
-            Path.of("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
-            Path.of("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"),
-            Path.of("/usr/lib/faketime/libfaketimeMT.so.1"),
-            Path.of("/usr/lib64/faketime/libfaketimeMT.so.1"));
     private static final String SCHEDULED = "scheduled";
     private static final String MORTAL = "mortal";
     private static final String LEASED = "leased";
@@ -55,9 +52,9 @@ public final class ClockExperiment implements Experiment {
     @Override
     public Outcome run(Budget budget, Progress progress) throws Exception {
         Results results = Results.of(name(), budget.seed());
-        Path library = LIBRARIES.stream().filter(Files::exists).findFirst().orElse(null);
-        if (library == null) {
-            results.notRun("a shifted clock", "libfaketime is not installed");
+        String missing = Preload.missing();
+        if (missing != null) {
+            results.notRun("a shifted clock", missing);
             return results.outcome();
         }
         long begin = System.nanoTime();
@@ -65,7 +62,7 @@ public final class ClockExperiment implements Experiment {
         while (rounds < 1 || (System.nanoTime() - begin) * (rounds + 1.0) / rounds < budget.time().toNanos()) {
             int round = rounds;
             try (Workplace place = Workplace.make(name())) {
-                new Round(place, library, results, step -> progress.at(
+                new Round(place, Preload.make(place, "shifted-clock"), results, step -> progress.at(
                                 (System.nanoTime() - begin) / (double) budget.time().toNanos(),
                                 "round " + (round + 1) + ": " + step))
                         .run();
@@ -96,21 +93,18 @@ public final class ClockExperiment implements Experiment {
             this.steps = steps;
             this.shift = place.at("shift");
             this.broker = new ServeBroker()
-                    .withEnvironment("LD_PRELOAD", library.toString())
-                    .withEnvironment("FAKETIME_TIMESTAMP_FILE", shift.toString())
-                    .withEnvironment("FAKETIME_NO_CACHE", "1")
-                    .withEnvironment("DONT_FAKE_MONOTONIC", "1");
+                    .withEnvironment(Preload.VARIABLE, library.toString())
+                    .withEnvironment("SHIFTED_CLOCK", shift.toString());
         }
 
-        /** Where the server's clock is from now on, in seconds from the true one. The file appears whole. */
+        /** Where the server's clock is from now on. */
         private void shift(Duration by) throws IOException {
-            Path next = place.at("shift-next");
-            Files.writeString(next, String.format("%+d\n", by.toSeconds()), StandardCharsets.US_ASCII);
-            Files.move(
-                    next,
-                    shift,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
+            byte[] seconds = ByteBuffer.allocate(Long.BYTES)
+                    .order(ByteOrder.nativeOrder())
+                    .putLong(by.toSeconds())
+                    .array();
+            // In place: a process that runs has the file mapped.
+            Files.write(shift, seconds, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         }
 
         private interface Step {

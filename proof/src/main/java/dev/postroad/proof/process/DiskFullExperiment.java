@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,9 +91,10 @@ public final class DiskFullExperiment implements Experiment {
             watch.say(full + " confirmed, full by its backlog");
             served.endLoad();
             served.beginLoad(true, true);
-            Await.until(
+            await(
+                    served,
                     "service returns once consumers have made space",
-                    PATIENCE,
+                    watch,
                     () -> served.confirmed() > full + 200);
             watch.say(served.confirmed() + " confirmed, back in service");
 
@@ -108,14 +110,15 @@ public final class DiskFullExperiment implements Experiment {
             served.kill();
             served.start();
             long before = served.delivered();
-            Await.until(
+            await(
+                    served,
                     "consumers go on after a restart on a full disk",
-                    PATIENCE,
+                    watch,
                     () -> served.delivered() > before || served.confirmed() > full);
             Files.delete(ballast);
             Files.deleteIfExists(second(disk));
             long then = served.confirmed();
-            Await.until("service returns with the space", PATIENCE, () -> served.confirmed() > then + 100);
+            await(served, "service returns with the space", watch, () -> served.confirmed() > then + 100);
             watch.say(served.confirmed() + " confirmed, back in service after a restart on a full disk");
             served.kill();
             served.drain();
@@ -128,13 +131,17 @@ public final class DiskFullExperiment implements Experiment {
     }
 
     private static void awaitRefusal(Served served, String what, Watch watch) {
+        await(served, what, watch, () -> served.refusal() != null);
+    }
+
+    private static void await(Served served, String what, Watch watch, BooleanSupplier condition) {
         long[] told = {0};
         Await.until(what, PATIENCE, () -> {
             if (System.nanoTime() - told[0] > Duration.ofSeconds(1).toNanos()) {
                 told[0] = System.nanoTime();
-                watch.say(served.confirmed() + " confirmed, filling");
+                watch.say(served.confirmed() + " confirmed, " + served.delivered() + " delivered, until " + what);
             }
-            return served.refusal() != null;
+            return condition.getAsBoolean();
         });
     }
 

@@ -3,7 +3,6 @@ package dev.postroad.proof.process;
 import dev.postroad.testkit.Await;
 import dev.postroad.testkit.Experiment;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -11,16 +10,13 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Random;
-import org.jspecify.annotations.Nullable;
 
 /**
  * {@code failing-sync}: fsync fails below the JVM, once or for ever. The broker must stop confirming, say so, and stay stopped
  * although a later fsync would succeed; started again it must have all that was confirmed.
  */
 public final class FailingSyncExperiment implements Experiment {
-    private static final String SOURCE = "failing-sync.c";
     private static final Duration DELIVERY = Duration.ofSeconds(60);
     private static final long SETTLE_MILLIS = 1_000;
     private static final long WATCH_MILLIS = 2_000;
@@ -41,7 +37,7 @@ public final class FailingSyncExperiment implements Experiment {
     @Override
     public Outcome run(Budget budget, Progress progress) throws Exception {
         Results results = Results.of(name(), budget.seed());
-        String missing = missing();
+        String missing = Preload.missing();
         if (missing != null) {
             results.notRun("failing fsync", missing);
             return results.outcome();
@@ -51,7 +47,7 @@ public final class FailingSyncExperiment implements Experiment {
         int rounds = 0;
         long confirmed = 0;
         try (Workplace place = Workplace.make(name())) {
-            Path library = compile(place);
+            Path library = Preload.make(place, "failing-sync");
             while (rounds < 2 || System.nanoTime() - begin < budget.time().toNanos() * 0.85) {
                 confirmed += round(place, library, rounds, random, results);
                 rounds++;
@@ -65,32 +61,13 @@ public final class FailingSyncExperiment implements Experiment {
         return results.outcome();
     }
 
-    /** Why it can't be tried here; null if it can. */
-    static @Nullable String missing() {
-        if (!System.getProperty("os.name").equals("Linux")) {
-            return "it needs Linux";
-        }
-        return Machine.has("gcc") ? null : "there is no gcc to make the library that fails";
-    }
-
-    private static Path compile(Workplace place) throws IOException {
-        Path source = place.at(SOURCE);
-        try (InputStream resource =
-                Objects.requireNonNull(FailingSyncExperiment.class.getResourceAsStream(SOURCE), SOURCE)) {
-            Files.copy(resource, source);
-        }
-        Path library = place.at("failing-sync.so");
-        Machine.must("gcc", "-shared", "-fPIC", "-O1", "-o", library.toString(), source.toString(), "-ldl");
-        return library;
-    }
-
     private static long round(Workplace place, Path library, int round, Random random, Results results)
             throws Exception {
         Path trigger = place.at("fail-" + round);
         boolean once = round % 2 == 0;
         String where = once ? "one failed fsync" : "fsync fails for ever";
         ServeBroker broker = new ServeBroker()
-                .withEnvironment("LD_PRELOAD", library.toString())
+                .withEnvironment(Preload.VARIABLE, library.toString())
                 .withEnvironment("FAILING_SYNC", trigger.toString());
         if (once) {
             broker = broker.withEnvironment("FAILING_SYNC_ONCE", "yes");
