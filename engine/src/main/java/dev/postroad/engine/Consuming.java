@@ -503,7 +503,7 @@ final class Consuming {
 
     private void hold(QueueState queue, ConsumerState taker, long number) {
         long lease = taker.leaseMillis();
-        queue.hold(number, taker, lease > 0 ? Times.after(engine.now(), lease) : 0);
+        queue.hold(number, taker, lease > 0 ? Times.after(engine.steady(), lease) : 0);
     }
 
     /** What was handed over in this turn goes to the consumers. */

@@ -67,6 +67,8 @@ public final class Engine {
     boolean spaceWanted;
 
     private long now;
+    private long steady;
+    private boolean steadyTold;
     private @Nullable EngineException failure;
 
     /** A reply that waits for the end of the turn. */
@@ -195,7 +197,7 @@ public final class Engine {
             // A full disk must be drained by somebody: the record only notes what every opening does.
             records.applyRestarted();
         }
-        housekeeping.started(nowMillis);
+        housekeeping.started();
         for (QueueState queue : state.queues()) {
             queue.counts.clear();
             touch(queue);
@@ -303,6 +305,21 @@ public final class Engine {
         return now;
     }
 
+    /**
+     * Tells, before {@link #submit} or {@link #turn}, the milliseconds of a clock that never jumps, counted from anywhere. Leases,
+     * sessions and the engine's own errands go by it, so that they do not wait for a wall clock that was set back; what is to
+     * happen at a time of day, and all that outlives a restart, goes by {@code nowMillis}. Where it is never told {@code
+     * nowMillis} stands for it.
+     */
+    public void steadyTime(long millis) {
+        steady = steadyTold ? Math.max(steady, millis) : millis;
+        steadyTold = true;
+    }
+
+    long steady() {
+        return steadyTold ? steady : now;
+    }
+
     void forget(ConsumerState consumer) {
         consuming.forget(consumer);
     }
@@ -349,7 +366,7 @@ public final class Engine {
             housekeeping.timers(now);
             more = dispatch() | streamConsuming.dispatch();
             streamReading.answerFetches(now);
-            more |= housekeeping.maintain(now);
+            more |= housekeeping.maintain();
             commit();
         } catch (UncheckedIOException e) {
             fail(e.getCause() == null ? e : e.getCause());
@@ -440,16 +457,16 @@ public final class Engine {
     }
 
     private void commit() throws IOException {
-        boolean sync = syncWanted || housekeeping.bufferedDue(now);
+        boolean sync = syncWanted || housekeeping.bufferedDue();
         if (journal.pending()) {
             journal.commit(sync);
             if (sync) {
                 syncs++;
             }
-            housekeeping.committed(sync, now);
+            housekeeping.committed(sync);
         } else {
             // A checkpoint or the end of a segment has forced all there is.
-            housekeeping.committed(true, now);
+            housekeeping.committed(true);
         }
         syncWanted = false;
     }
@@ -496,7 +513,7 @@ public final class Engine {
      * @param always true to take one although none is due
      */
     public @Nullable CheckpointTask checkpoint(boolean always) {
-        if (failure != null || (!always && !housekeeping.checkpointDue(now))) {
+        if (failure != null || (!always && !housekeeping.checkpointDue())) {
             return null;
         }
         try {
@@ -505,7 +522,7 @@ public final class Engine {
             fail(e);
             return null;
         }
-        housekeeping.checkpointBegun(now);
+        housekeeping.checkpointBegun();
         Snapshot snapshot = new Snapshot();
         state.write(snapshot);
         return new CheckpointTask(journal.checkpoint(), snapshot.finish());

@@ -5,6 +5,7 @@ import dev.postroad.journal.SegmentInfo;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What time and growth bring: delays, leases, times to live, retention, index pages to disk, compaction, checkpoints. */
 final class Housekeeping {
@@ -24,18 +25,20 @@ final class Housekeeping {
     private final Declaring declaring;
     private final StreamReading streams;
     private final LongHeap wakeups = new LongHeap();
-    private long nextRetention;
-    private long nextCompaction;
+    // From here on all times are of the steady clock.
+    private final LongHeap leaseWakeups = new LongHeap();
+    private long nextRetention = Long.MIN_VALUE;
+    private long nextCompaction = Long.MIN_VALUE;
     private long pagesCheckedAt;
     private long unsyncedSince = Long.MAX_VALUE;
     private long checkpointPosition;
-    private long checkpointTime;
+    private long checkpointTime = Long.MIN_VALUE;
     private boolean checkpointRunning;
     private boolean restartPending = true;
     private boolean compactionWorthwhile = true;
     private boolean segmentWaits;
     private int idleCheckpoints;
-    private long fullUntil;
+    private long fullUntil = Long.MIN_VALUE;
 
     Housekeeping(Engine engine, Settling settling, Declaring declaring, StreamReading streams) {
         this.engine = engine;
@@ -45,11 +48,8 @@ final class Housekeeping {
     }
 
     /** The engine was opened: what does not outlive it goes. */
-    void started(long now) {
+    void started() {
         checkpointPosition = engine.journal.checkpointPosition();
-        checkpointTime = now;
-        nextRetention = now;
-        nextCompaction = now + COMPACTION_EVERY_MILLIS;
         restartPending = true;
     }
 
@@ -110,49 +110,65 @@ final class Housekeeping {
                 throw e;
             }
             // The disk is full. Nothing is forgotten: it is due again in a while.
-            fullUntil = now + FULL_RETRY_MILLIS;
+            fullUntil = engine.steady() + FULL_RETRY_MILLIS;
         }
     }
 
     private void due(long now) {
-        if (now < fullUntil) {
+        if (engine.steady() < fullUntil) {
             return;
         }
-        fullUntil = 0;
+        fullUntil = Long.MIN_VALUE;
         if (restartPending) {
             restart();
         }
         if (settling.behind()) {
             settling.afterBatch();
         }
-        while (!wakeups.isEmpty() && wakeups.first() <= now) {
-            long due = wakeups.first();
-            QueueState queue = engine.state.queue((int) wakeups.second());
-            wakeups.removeFirst();
-            if (queue != null && queue.scheduledAt == due) {
-                queue.scheduledAt = Long.MAX_VALUE;
-                try {
-                    wake(queue, now);
-                } catch (EngineException e) {
-                    later(queue);
-                    throw e;
-                }
+        for (QueueState queue = nextToWake(now); queue != null; queue = nextToWake(now)) {
+            try {
+                wake(queue, now);
+            } catch (EngineException e) {
+                later(queue);
+                throw e;
             }
         }
-        if (now >= nextRetention) {
-            nextRetention = now + RETENTION_EVERY_MILLIS;
+        if (engine.steady() >= nextRetention) {
+            nextRetention = engine.steady() + RETENTION_EVERY_MILLIS;
             retain(now);
         }
-        streams.expireMembers(now);
+        streams.expireMembers();
+    }
+
+    /** The queue that has been due for longest, by either clock; null if none is. Who is equally late comes by its number. */
+    private @Nullable QueueState nextToWake(long now) {
+        while (true) {
+            long wait = wakeups.isEmpty() ? Long.MAX_VALUE : wakeups.first() - now;
+            long leaseWait = leaseWakeups.isEmpty() ? Long.MAX_VALUE : leaseWakeups.first() - engine.steady();
+            if (Math.min(wait, leaseWait) > 0) {
+                return null;
+            }
+            boolean lease = leaseWait < wait || (leaseWait == wait && leaseWakeups.second() < wakeups.second());
+            LongHeap heap = lease ? leaseWakeups : wakeups;
+            long due = heap.first();
+            QueueState queue = engine.state.queue((int) heap.second());
+            heap.removeFirst();
+            if (queue != null && due == (lease ? queue.leasesScheduledAt : queue.scheduledAt)) {
+                queue.scheduledAt = Long.MAX_VALUE;
+                queue.leasesScheduledAt = Long.MAX_VALUE;
+                return queue;
+            }
+        }
     }
 
     private void wake(QueueState queue, long now) {
         queue.wakeDelayed(now);
-        for (long n = queue.nextExpiredLease(now); n != PagedIndex.NONE; n = queue.nextExpiredLease(now)) {
+        long steady = engine.steady();
+        for (long n = queue.nextExpiredLease(steady); n != PagedIndex.NONE; n = queue.nextExpiredLease(steady)) {
             try {
                 settling.takeBack(queue, n, "its lease ran out");
             } catch (EngineException e) {
-                queue.extendLease(n, now + FULL_RETRY_MILLIS);
+                queue.extendLease(n, steady + FULL_RETRY_MILLIS);
                 throw e;
             }
         }
@@ -185,7 +201,12 @@ final class Housekeeping {
 
     /** Remembers when the queue has to be looked at without anybody asking. */
     void schedule(QueueState queue) {
-        long due = Math.min(queue.nextDelay(), Math.min(queue.nextLease(), queue.nextExpiry()));
+        long leases = queue.nextLease();
+        if (leases < queue.leasesScheduledAt) {
+            queue.leasesScheduledAt = leases;
+            leaseWakeups.add(leases, queue.id);
+        }
+        long due = Math.min(queue.nextDelay(), queue.nextExpiry());
         long idle = queue.definition().expiresMillis();
         if (idle > 0 && queue.consumers.isEmpty()) {
             due = Math.min(due, Times.after(queue.idleSince, idle));
@@ -200,19 +221,28 @@ final class Housekeeping {
         long next = wakeups.isEmpty() ? Long.MAX_VALUE : wakeups.first();
         next = Math.min(next, streams.nextFetchDeadline());
         for (StreamState stream : engine.state.streams()) {
-            next = Math.min(next, Math.max(nextRetention, stream.nextTrimMillis()));
+            next = Math.min(next, Math.max(timeOfDay(now, nextRetention), stream.nextTrimMillis()));
         }
-        next = Math.min(next, streams.nextMemberExpiry());
+        long steady = streams.nextMemberExpiry();
+        if (!leaseWakeups.isEmpty()) {
+            steady = Math.min(steady, leaseWakeups.first());
+        }
         if (unsyncedSince != Long.MAX_VALUE) {
-            next = Math.min(next, unsyncedSince + engine.settings.bufferedMillis());
+            steady = Math.min(steady, unsyncedSince + engine.settings.bufferedMillis());
         }
         if (checkpointWorthwhile() && !checkpointRunning) {
-            next = Math.min(next, checkpointTime + checkpointMillis());
+            steady = Math.min(steady, checkpointTime() + checkpointMillis());
         }
         if (compactionWorthwhile) {
-            next = Math.min(next, nextCompaction);
+            steady = Math.min(steady, nextCompaction);
         }
-        return Math.max(now, Math.max(next, fullUntil));
+        next = Math.min(next, timeOfDay(now, steady));
+        return Math.max(now, Math.max(next, timeOfDay(now, fullUntil)));
+    }
+
+    /** When it is this late by the steady clock, if neither clock jumps; now if it is later. */
+    private long timeOfDay(long now, long steady) {
+        return steady <= engine.steady() ? now : Times.after(now, steady - engine.steady());
     }
 
     private void retain(long now) {
@@ -253,22 +283,26 @@ final class Housekeeping {
     // ── Growth ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /** Returns true if there is more to do at once. */
-    boolean maintain(long now) throws IOException {
+    boolean maintain() throws IOException {
+        long steady = engine.steady();
+        if (nextCompaction == Long.MIN_VALUE) {
+            nextCompaction = steady + COMPACTION_EVERY_MILLIS;
+        }
         boolean more = false;
         try {
             if (engine.journal.appendPosition() >= pagesCheckedAt + PAGES_CHECK_BYTES) {
                 more = writePages();
                 pagesCheckedAt = more ? pagesCheckedAt : engine.journal.appendPosition();
             }
-            if (now >= nextCompaction) {
-                more |= compact(now);
+            if (steady >= nextCompaction) {
+                more |= compact(steady);
             }
         } catch (EngineException e) {
             if (e.reason() != EngineException.Reason.FULL) {
                 throw e;
             }
             // Without space on the disk pages stay in memory, which has its own bound, and nothing is compacted.
-            nextCompaction = now + 10 * COMPACTION_EVERY_MILLIS;
+            nextCompaction = steady + 10 * COMPACTION_EVERY_MILLIS;
             return false;
         }
         return more;
@@ -305,11 +339,11 @@ final class Housekeeping {
     private long compacting = -1;
     private final List<Compaction.Survivor> survivors = new ArrayList<>();
 
-    private boolean compact(long now) throws IOException {
+    private boolean compact(long steady) throws IOException {
         if (compacting < 0) {
             compacting = engine.journal.compactionCandidate();
             if (compacting < 0) {
-                nextCompaction = now + COMPACTION_EVERY_MILLIS;
+                nextCompaction = steady + COMPACTION_EVERY_MILLIS;
                 compactionWorthwhile = false;
                 return false;
             }
@@ -325,7 +359,7 @@ final class Housekeeping {
                 // What lies behind the damage can't be told from what is needed: the segment stays as it is.
                 survivors.clear();
                 compacting = -1;
-                nextCompaction = now + DAMAGED_RETRY_MILLIS;
+                nextCompaction = steady + DAMAGED_RETRY_MILLIS;
                 return false;
             }
         }
@@ -336,7 +370,7 @@ final class Housekeeping {
         }
         if (survivors.isEmpty()) {
             compacting = -1;
-            nextCompaction = now + COMPACTION_EVERY_MILLIS;
+            nextCompaction = steady + COMPACTION_EVERY_MILLIS;
             return false;
         }
         return true;
@@ -344,24 +378,33 @@ final class Housekeeping {
 
     // ── Commits and checkpoints ──────────────────────────────────────────────────────────────────────────────────────
 
-    boolean bufferedDue(long now) {
-        return unsyncedSince != Long.MAX_VALUE && unsyncedSince + engine.settings.bufferedMillis() <= now;
+    boolean bufferedDue() {
+        return unsyncedSince != Long.MAX_VALUE
+                && unsyncedSince + engine.settings.bufferedMillis() <= engine.steady();
     }
 
-    void committed(boolean synced, long now) {
+    void committed(boolean synced) {
         if (synced) {
             unsyncedSince = Long.MAX_VALUE;
         } else if (unsyncedSince == Long.MAX_VALUE) {
-            unsyncedSince = now;
+            unsyncedSince = engine.steady();
         }
     }
 
-    boolean checkpointDue(long now) {
+    boolean checkpointDue() {
         long behind = engine.journal.appendPosition() - checkpointPosition;
         return !checkpointRunning
                 && checkpointWorthwhile()
                 && (behind >= engine.settings.checkpointBytes()
-                        || now - checkpointTime >= checkpointMillis());
+                        || engine.steady() - checkpointTime() >= checkpointMillis());
+    }
+
+    /** When the last one was begun; of a new engine, when it was first asked. */
+    private long checkpointTime() {
+        if (checkpointTime == Long.MIN_VALUE) {
+            checkpointTime = engine.steady();
+        }
+        return checkpointTime;
     }
 
     /** Publishers that wait for space get what emptied segments hold without waiting for the usual time. */
@@ -381,9 +424,9 @@ final class Housekeeping {
                 || (segmentWaits && idleCheckpoints < MOST_IDLE_CHECKPOINTS);
     }
 
-    void checkpointBegun(long now) {
+    void checkpointBegun() {
         checkpointRunning = true;
-        checkpointTime = now;
+        checkpointTime = engine.steady();
         idleCheckpoints = engine.journal.appendPosition() > checkpointPosition ? 0 : idleCheckpoints + 1;
         checkpointPosition = engine.journal.appendPosition();
     }

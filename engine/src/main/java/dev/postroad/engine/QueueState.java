@@ -129,6 +129,9 @@ final class QueueState {
 
     boolean touched;
     long scheduledAt = Long.MAX_VALUE;
+
+    /** When leases have to be looked at, by the steady clock. */
+    long leasesScheduledAt = Long.MAX_VALUE;
     long idleSince;
     final List<ConsumerState> consumers = new ArrayList<>();
     private @Nullable ConsumerState activeConsumer;
@@ -900,8 +903,8 @@ final class QueueState {
     }
 
     /** A delivery whose lease has run out, or {@link PagedIndex#NONE}; each is told once. */
-    long nextExpiredLease(long now) {
-        while (!leases.isEmpty() && leases.first() <= now) {
+    long nextExpiredLease(long steady) {
+        while (!leases.isEmpty() && leases.first() <= steady) {
             long deadline = leases.first();
             long number = leases.second();
             leases.removeFirst();

@@ -217,7 +217,7 @@ final class Settling {
         switch (outcome) {
             case Command.Outcome.Acknowledge a -> engine.records.removed(queue, Records.Cause.ACKNOWLEDGED, one, 1);
             case Command.Outcome.Extend extend ->
-                queue.extendLease(number, Times.after(engine.now(), extend.leaseMillis()));
+                queue.extendLease(number, Times.after(engine.steady(), extend.leaseMillis()));
             case Command.Outcome.Release release -> release(queue, number, release);
             case Command.Outcome.DeadLetter dead -> record(queue, number, Why.REJECTED, dead.reason());
         }

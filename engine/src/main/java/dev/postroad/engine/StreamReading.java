@@ -163,14 +163,14 @@ final class StreamReading {
         engine.park(
                 join.reply(),
                 engine.state.groups.join(
-                        join.group(), join.memberId(), join.streams(), join.sessionMillis(), engine.now()),
+                        join.group(), join.memberId(), join.streams(), join.sessionMillis(), engine.steady()),
                 false);
     }
 
     void heartbeat(Command.Heartbeat heartbeat) {
         engine.park(
                 heartbeat.reply(),
-                engine.state.groups.heartbeat(heartbeat.group(), heartbeat.member(), engine.now()),
+                engine.state.groups.heartbeat(heartbeat.group(), heartbeat.member(), engine.steady()),
                 false);
     }
 
@@ -182,8 +182,8 @@ final class StreamReading {
     }
 
     /** Members that have been silent for too long are out. */
-    void expireMembers(long now) {
-        engine.state.groups.expire(now);
+    void expireMembers() {
+        engine.state.groups.expire(engine.steady());
     }
 
     long nextMemberExpiry() {

@@ -358,7 +358,7 @@ class QueueBoundsTest {
                 .withCheckpoints(1L << 40, 30_000));
         with(rig, () -> {
             rig.declare(QueueDefinition.named("q"));
-            rig.disk().capacity(1_250 << 10);
+            rig.disk().capacity(900 << 10);
             int sent = fill(rig);
             assertThat(rig.drain("q")).hasSize(sent);
             int seconds = 0;

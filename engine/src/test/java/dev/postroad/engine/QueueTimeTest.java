@@ -192,6 +192,23 @@ class QueueTimeTest {
     }
 
     @Test
+    void aLeaseRunsOutBySteadyTimeWhateverTheTimeOfDay() {
+        rig.engine().steadyTime(0);
+        rig.declare(QueueDefinition.named("q").withLeaseMillis(1_000));
+        rig.send("q", "a");
+        rig.consume("q", 1);
+        rig.clock.jump(java.time.Duration.ofDays(1));
+        rig.consume("q", 1);
+        rig.run();
+        assertThat(rig.log).as("the time of day went on by a day").hasSize(1);
+
+        rig.clock.jump(java.time.Duration.ofDays(-2));
+        rig.engine().steadyTime(1_000);
+        rig.run();
+        assertThat(rig.log).as("the time of day went back, and the lease is over").hasSize(2);
+    }
+
+    @Test
     void aClockThatIsSetBackHurtsNothing() {
         rig.declare(QueueDefinition.named("q").withLeaseMillis(1_000).withDedupMillis(60_000));
         rig.send("q", message("a").withId("1"), message("later").withDeliverAtMillis(rig.now() + 60_000));

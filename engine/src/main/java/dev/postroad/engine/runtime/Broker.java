@@ -447,6 +447,7 @@ public final class Broker implements AutoCloseable {
 
     private void carryOutTurn() {
         long now = System.currentTimeMillis();
+        engine.steadyTime(System.nanoTime() / 1_000_000);
         int count = 0;
         for (Command command = commands.poll(); command != null; command = commands.poll()) {
             engine.submit(command, now);
