@@ -13,8 +13,12 @@ import dev.postroad.proof.history.Payload;
  */
 record Lane(String channel, Kind kind, int run, Mix mix) {
     enum Kind {
+        /** Keys keep their order, repetitions are dropped. */
         QUEUE,
-        STREAM
+        /** The same, to be read by groups. */
+        STREAM,
+        /** Whatever a peer has that keeps messages; it is held to nothing but keeping them. */
+        PLAIN
     }
 
     /**
@@ -46,7 +50,9 @@ record Lane(String channel, Kind kind, int run, Mix mix) {
 
     /** What this channel is held to. */
     History history() {
-        return new History(run, History.Rule.ORDERED, History.Rule.DEDUPLICATED);
+        return kind == Kind.PLAIN
+                ? new History(run)
+                : new History(run, History.Rule.ORDERED, History.Rule.DEDUPLICATED);
     }
 
     int key(int producer, long sequence) {

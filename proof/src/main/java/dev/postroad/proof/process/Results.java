@@ -65,8 +65,9 @@ final class Results {
         }
     }
 
-    boolean clean() {
-        return violations.isEmpty();
+    /** The first violation in words, or empty. */
+    String first() {
+        return violations.isEmpty() ? "" : violations.getFirst().what();
     }
 
     Outcome outcome() {

@@ -110,7 +110,7 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
         public Load load(Lane lane) {
             Channel channel =
                     switch (lane.kind()) {
-                        case QUEUE -> ApiLoad.queue(lane.channel());
+                        case QUEUE, PLAIN -> ApiLoad.queue(lane.channel());
                         case STREAM -> ApiLoad.stream(lane.channel());
                     };
             return new ApiLoad(Postroad.connect(url()), channel);
