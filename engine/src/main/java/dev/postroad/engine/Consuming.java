@@ -357,8 +357,10 @@ final class Consuming {
         queue.wakeDelayed(engine.now());
         for (int handed = 0; handed < MOST_PER_TURN; ) {
             int count = choose(queue);
+            boolean freed = false;
             if (count > 0) {
-                hand(queue, count);
+                // What is acknowledged by being taken gives way to the next of its key at once.
+                freed = hand(queue, count) && queue.definition().keyOrdered();
                 handed += count;
             }
             boolean late = !expired.isEmpty();
@@ -366,7 +368,7 @@ final class Consuming {
                 settling.giveUp(queue, expired.getFirst(), Settling.Why.EXPIRED, "its time to live was over");
                 expired.removeFirst();
             }
-            if (count < CHUNK && !late) {
+            if (count < CHUNK && !late && !freed) {
                 return false;
             }
         }
@@ -448,7 +450,8 @@ final class Consuming {
         return null;
     }
 
-    private void hand(QueueState queue, int count) {
+    /** Returns true if any was acknowledged by being handed over. */
+    private boolean hand(QueueState queue, int count) {
         try {
             engine.records.begin(engine.now(), 2, 2 * Records.numbersBytes(count));
         } catch (EngineException e) {
@@ -478,6 +481,7 @@ final class Consuming {
         if (queue.durable()) {
             engine.wantSync();
         }
+        return automatic > 0;
     }
 
     /** A delivery that has just been recorded. */

@@ -96,7 +96,8 @@ final class StreamReading {
         for (Iterator<Command.Fetch> each = waiting.iterator(); each.hasNext(); ) {
             Command.Fetch fetch = each.next();
             StreamState stream = engine.state.stream(fetch.stream());
-            if (stream == null) {
+            if (stream == null || fetch.partition() >= stream.definition().partitions()) {
+                // It was deleted, and may have been declared anew with fewer partitions.
                 each.remove();
                 fetch.reply().failed(Routes.noChannel(fetch.stream()));
             } else if (fetch.waitUntilMillis() <= now

@@ -164,9 +164,14 @@ final class Commands {
         for (ModelStream.Partition partition : stream.partitions) {
             messages += partition.entries.stream().filter(e -> !e.gone).count();
         }
-        boolean used = (ifEmpty && messages > 0) || (ifUnused && stream.groups.stream().anyMatch(g -> !g.consumers.isEmpty()));
-        if (answer.carriedOut(when(used, Reason.IN_USE))) {
-            answer.equalTo(messages);
+        boolean used = ifUnused && stream.groups.stream().anyMatch(g -> !g.consumers.isEmpty());
+        boolean full = ifEmpty && messages > 0;
+        boolean open = stream.retains();
+        if (answer.carriedOut(
+                when(used || (full && !open), Reason.IN_USE), when(full && open, Reason.IN_USE))) {
+            if (!open) {
+                answer.equalTo(messages);
+            }
             model.delete(stream);
             promise(answer);
         }
@@ -242,7 +247,7 @@ final class Commands {
             Reason[] must = refusal(publish, new java.util.IdentityHashMap<>());
             boolean durable = durability == null ? durable(publish) : durability == Durability.DURABLE;
             messages.forEach(m -> world.used(m.id()));
-            if (answer.carriedOut(must)) {
+            if (answer.carriedOut(must, tooLarge(List.of(publish), 0))) {
                 model.batch();
                 Command.Published expected = model.publish(publish);
                 if (answer.done()) {
@@ -254,6 +259,18 @@ final class Commands {
                 }
             }
         });
+    }
+
+    /** Much at once may be more than the journal's segments take. */
+    private static Reason[] tooLarge(List<Command.Publish> publishes, int settlements) {
+        long bytes = 14_000L * settlements;
+        for (Command.Publish publish : publishes) {
+            for (EngineMessage message : publish.messages()) {
+                byte[] payload = message.payload();
+                bytes += 7_000 + 3L * (payload == null ? 0 : payload.length);
+            }
+        }
+        return when(bytes > 60_000, Reason.TOO_LARGE);
     }
 
     private boolean durable(Command.Publish publish) {
@@ -307,30 +324,34 @@ final class Commands {
 
     // ── Consuming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    Act subscribe(ModelQueue queue, Command.ConsumerSettings settings, @Nullable Filter filter) {
-        String text = "subscribe to " + queue + " credit " + settings.credit() + (settings.restoring() ? "" : " not restoring")
+    Act subscribe(ModelQueue asked, Command.ConsumerSettings settings, @Nullable Filter filter) {
+        String text = "subscribe to " + asked + " credit " + settings.credit() + (settings.restoring() ? "" : " not restoring")
                 + (settings.autoAcknowledge() ? " auto-acknowledge" : "") + (settings.exclusive() ? " exclusive" : "")
                 + (settings.priority() == 0 ? "" : " priority " + settings.priority())
                 + (settings.leaseMillis() == 0 ? "" : " lease " + settings.leaseMillis())
                 + (filter == null ? "" : " where " + filter.text()) + (settings.owner() == null ? "" : " of " + settings.owner());
         Answer<Long> answer = new Answer<>(text);
-        ModelConsumer consumer = new ModelConsumer(queue, settings, filter);
-        String stream = queue.stream == null ? queue.name() : queue.stream.name();
+        ModelConsumer consumer = new ModelConsumer(asked, settings, filter);
+        String stream = asked.stream == null ? asked.name() : asked.stream.name();
         Command command =
-                new Command.Subscribe(stream, queue.stream == null ? null : queue.name(), settings, world.sink(consumer), answer);
+                new Command.Subscribe(stream, asked.stream == null ? null : asked.name(), settings, world.sink(consumer), answer);
         return new Act(text, command, answer, () -> {
-            boolean missing = queue.deleted;
+            ModelQueue queue = queue(asked);
+            if (queue == null) {
+                answer.carriedOut(Reason.NOT_FOUND, Reason.INVALID);
+                return;
+            }
+            consumer.queue = queue;
             boolean foreign = queue.definition.exclusive() && queue.owner != null && !queue.owner.equals(settings.owner());
             boolean taken = !queue.consumers.isEmpty()
                     && (settings.exclusive() || queue.consumers.getFirst().settings.exclusive());
-            if (missing) {
-                if (answer.done()) {
-                    // Another of its name was declared in the same turn.
-                    throw new Violation("subscribed to what is gone: " + text);
-                }
+            if (!answer.carriedOut(when(foreign || taken, Reason.IN_USE))) {
                 return;
             }
-            if (answer.carriedOut(when(foreign || taken, Reason.IN_USE)) && answer.known()) {
+            if (!answer.known()) {
+                queue.maybeHanded |= settings.credit() > 0;
+                queue.maybeTaken |= settings.credit() > 0 && settings.autoAcknowledge();
+            } else {
                 consumer.id = answer.result();
                 int at = 0;
                 while (at < queue.consumers.size() && queue.consumers.get(at).settings.priority() >= settings.priority()) {
@@ -340,6 +361,11 @@ final class Commands {
                 Violation.unless(model.consumers.put(consumer.id, consumer) == null, "a consumer's id came twice");
             }
         });
+    }
+
+    /** The queue of this name now, which may be another than when it was asked for. */
+    private @Nullable ModelQueue queue(ModelQueue asked) {
+        return asked.stream == null ? model.queues.get(asked.name()) : model.group(asked.stream.name(), asked.name());
     }
 
     Act credit(ModelConsumer consumer, int more) {
@@ -396,12 +422,13 @@ final class Commands {
     // ── Settling ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /** Settles these numbers of a consumer, rightly or not. */
-    Act settle(long consumerId, @Nullable ModelConsumer consumer, long[] numbers, int @Nullable [] attempts, Command.Outcome outcome) {
+    Act settle(long consumerId, long[] numbers, int @Nullable [] attempts, Command.Outcome outcome) {
         String text = "settle " + java.util.Arrays.toString(numbers) + (attempts == null ? "" : " attempts " + java.util.Arrays.toString(attempts))
                 + " of consumer " + consumerId + ": " + outcome;
         Answer<Integer> answer = new Answer<>(text);
         return new Act(
                 text, new Command.Settle(consumerId, numbers, numbers.length, attempts, outcome, answer), answer, () -> {
+                    ModelConsumer consumer = model.consumers.get(consumerId);
                     if (!answer.carriedOut(when(consumer == null || consumer.gone, Reason.NOT_DELIVERED)) || consumer == null) {
                         return;
                     }
@@ -522,7 +549,7 @@ final class Commands {
             List<Copy> all = new ArrayList<>();
             Reason[] must = refusal(publishes, settlements, commits, all);
             publishes.forEach(p -> p.messages().forEach(m -> world.used(m.id())));
-            if (!answer.carriedOut(must)) {
+            if (!answer.carriedOut(must, tooLarge(publishes, all.size()))) {
                 return;
             }
             model.batch();

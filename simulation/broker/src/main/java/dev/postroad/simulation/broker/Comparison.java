@@ -131,14 +131,15 @@ final class Comparison {
         if (browsed.size() >= queue.size() && queue.definition.ttlMillis() == 0 && !queue.dirty && !queue.loose) {
             return false;
         }
-        Map<Long, Integer> tags = new HashMap<>();
-        browsed.forEach(b -> tags.merge(b.message().timestampMillis(), 1, Integer::sum));
+        Map<String, Integer> tags = new HashMap<>();
+        browsed.forEach(b -> tags.merge(Contents.name(b.message()), 1, Integer::sum));
         boolean changed = false;
         for (Copy copy : List.copyOf(queue.all())) {
-            Integer left = tags.get(copy.tag());
+            String name = Contents.name(copy);
+            Integer left = tags.get(name);
             if (left != null && left > 0) {
-                tags.put(copy.tag(), left - 1);
-            } else if (copy.expiry > 0 && copy.expiry <= model.latest && copy.holder == null) {
+                tags.put(name, left - 1);
+            } else if (copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null) {
                 model.expired(copy);
                 changed = true;
             } else if (copy.mayDrop || (lastMoment && queue.maybeTaken && copy.notBefore <= model.latest)) {
@@ -208,6 +209,13 @@ final class Comparison {
                 && !(handed && b.notBeforeMillis() == 0)) {
             return "it waits until " + b.notBeforeMillis() + " instead of " + copy.notBefore;
         }
+        if (b.notBeforeMillis() > model.now && copy.notBefore == 0) {
+            // It had been due once, and the clock went back.
+            adoptions.add(() -> {
+                copy.notBefore = b.notBeforeMillis();
+                copy.firstDelay = b.attempts() == 0 && copy.body.deliverAtMillis() == copy.notBefore;
+            });
+        }
         if (copy.queue.stream != null && (b.partition() != copy.partition || b.offset() != copy.offset)) {
             return "it has offset " + b.offset() + " of partition " + b.partition() + " instead of " + copy.offset + " of "
                     + copy.partition;
@@ -264,13 +272,13 @@ final class Comparison {
     @Nullable
     String partition(ModelStream stream, int number, Command.Fetched fetched, long from) {
         ModelStream.Partition partition = stream.partitions[number];
-        if (fetched.next() != partition.next()) {
+        if (waited ? fetched.next() > partition.next() : fetched.next() != partition.next()) {
             return "the next offset is " + fetched.next() + " instead of " + partition.next();
         }
         if (fetched.earliest() < partition.earliest) {
             return "the earliest offset is " + fetched.earliest() + " and was " + partition.earliest;
         }
-        long at = Math.max(from, partition.from);
+        long at = waited ? from : Math.max(from, partition.from);
         boolean batch = false;
         for (Command.StreamRecord record : fetched.records()) {
             if (record.offset() < at || record.offset() >= partition.next()) {
@@ -290,7 +298,7 @@ final class Comparison {
                 }
             }
             ModelStream.Entry entry = partition.entries.get((int) at);
-            if (entry.gone) {
+            if (entry.gone && !waited) {
                 return "offset " + at + " had gone and is there again";
             }
             if (record.partition() != number || record.acceptedMillis() != entry.accepted) {
@@ -322,4 +330,7 @@ final class Comparison {
 
     /** True if fetches were of all there is. */
     boolean full = true;
+
+    /** True for a fetch that was answered at some time since it was asked. */
+    boolean waited;
 }

@@ -21,6 +21,22 @@ final class Contents {
 
     private Contents() {}
 
+    /** A message and, if it is a dead letter, of whom: what tells copies in one queue apart. */
+    static String name(EngineMessage came) {
+        Object cause = came.headers().get(DeadLetterHeaders.CAUSE);
+        return cause == null
+                ? String.valueOf(came.timestampMillis())
+                : came.timestampMillis() + "/" + cause + "/" + came.headers().get(DeadLetterHeaders.ORIGIN) + "/"
+                        + came.headers().get(DeadLetterHeaders.ATTEMPTS);
+    }
+
+    static String name(Copy copy) {
+        Copy.Letter letter = copy.letter;
+        return letter == null
+                ? String.valueOf(copy.tag())
+                : copy.tag() + "/" + letter.cause() + "/" + letter.origin() + "/" + letter.attempts();
+    }
+
     /** How what came differs from what was sent; null if it does not. */
     static @Nullable String difference(EngineMessage sent, Copy.@Nullable Letter letter, EngineMessage came) {
         if (came == sent && letter == null) {

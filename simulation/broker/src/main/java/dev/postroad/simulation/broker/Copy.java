@@ -23,6 +23,10 @@ final class Copy {
     final long place;
 
     final long expiry;
+
+    /** Its time to live may have been over since then: when a dead letter came is not always known. */
+    final long mayExpire;
+
     final int lane;
     final @Nullable String key;
 
@@ -73,6 +77,7 @@ final class Copy {
         this.deadPlace = deadPlace;
         this.place = place;
         this.expiry = expiry;
+        this.mayExpire = expiry == 0 || letter == null ? expiry : expiry - (letter.to() - letter.from());
         this.lane = lane;
         this.key = key;
         this.partition = partition;
@@ -95,7 +100,7 @@ final class Copy {
 
     @Override
     public String toString() {
-        return "m" + tag() + (letter == null ? "" : " (" + letter.cause() + ")") + (number < 0 ? "" : " number " + number)
+        return "m" + tag() + (key == null ? "" : " " + key) + (letter == null ? "" : " (" + letter.cause() + ")") + (number < 0 ? "" : " number " + number)
                 + " attempts " + attempts
                 + (notBefore > 0 ? " until " + notBefore : "") + (expiry > 0 ? " expires " + expiry : "")
                 + (holder != null ? " held" : "");

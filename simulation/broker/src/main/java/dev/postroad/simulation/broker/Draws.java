@@ -27,6 +27,9 @@ final class Draws {
     final boolean bounds;
     final boolean big;
     final Scenario scenario;
+    /** True while nothing may be too large at once. */
+    boolean small;
+
     private long tags;
     private int ids;
 
@@ -45,10 +48,11 @@ final class Draws {
         return dice.chance(3, 4) ? Durability.DURABLE : dice.chance(2, 3) ? Durability.BUFFERED : Durability.TRANSIENT;
     }
 
-    private @Nullable DeadLetterTarget deadLetter(Dice dice, boolean dead) {
+    private @Nullable DeadLetterTarget deadLetter(String name, Dice dice) {
+        boolean dead = name.startsWith("dead");
         return switch (dice.below(10)) {
             case 0, 1 -> null;
-            case 2 -> DeadLetterTarget.channel("q1");
+            case 2 -> DeadLetterTarget.channel(name.equals("q1") ? "q2" : "q1");
             case 3 -> scenario == Scenario.ALL ? DeadLetterTarget.channel("s0") : DeadLetterTarget.channel("dead0");
             case 4 -> scenario == Scenario.ALL ? new DeadLetterTarget("t0", dice.chance(1, 2) ? null : "a") : DeadLetterTarget.channel("dead1");
             case 5 -> DeadLetterTarget.channel("nowhere");
@@ -68,7 +72,7 @@ final class Draws {
                 .withLeaseMillis(dice.choose(0L, 0L, 500L, 5_000L))
                 .withTtlMillis(ttls && dice.chance(1, 3) ? dice.choose(300L, 3_000L, 30_000L) : 0)
                 .withDedupMillis(dice.chance(1, 3) ? dice.choose(1_000L, 20_000L, 1_000_000L) : 0)
-                .withDeadLetter(dead && dice.chance(1, 2) ? null : deadLetter(dice, dead));
+                .withDeadLetter(dead && dice.chance(1, 2) ? null : deadLetter(name, dice));
         if (dead) {
             return definition.withDeadLetter(name.equals("dead1") ? null : definition.deadLetter());
         }
@@ -171,7 +175,7 @@ final class Draws {
                 headers.put("häder", dice.choose("", "ü\u0000", 1.5, true, new byte[] {1, 0, (byte) dice.below(256)}));
             }
         }
-        int size = big && dice.chance(1, 6) ? dice.between(2_000, 30_000) : dice.chance(1, 20) ? 0 : dice.between(1, 120);
+        int size = big && dice.chance(1, 6) ? dice.between(1_000, small ? 1_000 : 12_000) : dice.chance(1, 20) ? 0 : dice.between(1, 120);
         byte[] payload = new byte[size];
         long bits = dice.next();
         for (int i = 0; i < size; i++) {

@@ -478,7 +478,7 @@ final class Model {
     /** The time to live of a message was over some time since. In a batch of its own. */
     void expired(Copy copy) {
         batch();
-        giveUp(copy, "expired", true, copy.expiry);
+        giveUp(copy, "expired", true, copy.mayExpire);
         afterBatch();
     }
 

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** A consumer as the model knows it. */
 final class ModelConsumer {
     long id = -1;
-    final ModelQueue queue;
+    ModelQueue queue;
     final Command.ConsumerSettings settings;
     final @Nullable Filter filter;
     final TreeMap<Long, Copy> held = new TreeMap<>();

@@ -83,7 +83,16 @@ final class ModelQueue {
 
     /** True if the next message to deliver is known. */
     boolean strict() {
-        return !loose && !delayedKeys && !filtered();
+        return !loose && !delayedKeys && !filtered() && !(definition.keyOrdered() && automatic());
+    }
+
+    private boolean automatic() {
+        for (ModelConsumer consumer : consumers) {
+            if (consumer.settings.autoAcknowledge()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private final Set<String> busy = new HashSet<>();

@@ -70,7 +70,7 @@ public final class Simulation {
         int step = 0;
         try {
             Dice first = new Dice(seed, -1);
-            World world = new World(settings(first), first.next(), counts, story, telling);
+            World world = new World(settings(scenario, first), first.next(), counts, story, telling);
             Workload workload = new Workload(world, scenario, first);
             for (; step < steps; step++) {
                 if (!without.get(step)) {
@@ -102,8 +102,10 @@ public final class Simulation {
                 story);
     }
 
-    private static EngineSettings settings(Dice dice) {
-        long segment = dice.choose(64L << 10, 64L << 10, 128L << 10, 1L << 20);
+    private static EngineSettings settings(Scenario scenario, Dice dice) {
+        long segment = scenario == Scenario.ALL || scenario == Scenario.TRANSACTION || scenario == Scenario.KEYED
+                ? dice.choose(256L << 10, 1L << 20)
+                : dice.choose(64L << 10, 64L << 10, 128L << 10, 1L << 20);
         return EngineSettings.DEFAULTS
                 .withJournal(JournalSettings.defaults()
                         .withSegmentBytes(segment)

@@ -73,17 +73,30 @@ final class StreamCommands {
         }
     }
 
+    /** The stream of this name now, which may be another than when it was asked for; null if the command must be refused. */
+    private @Nullable ModelStream now(ModelStream asked, int partition, Answer<?> answer) {
+        ModelStream stream = model.streams.get(asked.name());
+        if (stream == null || partition >= stream.partitions.length) {
+            answer.carriedOut(Reason.NOT_FOUND, Reason.INVALID);
+            return null;
+        }
+        return stream;
+    }
+
     // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    Act fetch(ModelStream stream, int partition, long offset, int most, int bytes, long until) {
-        String text = "fetch " + most + " from " + offset + " of " + stream.name() + "/" + partition + (until == 0 ? "" : " until " + until);
+    Act fetch(ModelStream asked, int partition, long offset, int most, int bytes, long until) {
+        String text = "fetch " + most + " from " + offset + " of " + asked.name() + "/" + partition + (until == 0 ? "" : " until " + until);
         Answer<Command.Fetched> answer = new Answer<>(text);
-        return new Act(text, new Command.Fetch(stream.name(), partition, offset, most, bytes, until, answer), answer, () -> {
+        return new Act(text, new Command.Fetch(asked.name(), partition, offset, most, bytes, until, answer), answer, () -> {
             if (!answer.known()) {
                 return;
             }
-            boolean gone = model.streams.get(stream.name()) != stream;
-            if (gone) {
+            if (until > 0 && model.streams.get(asked.name()) != asked) {
+                return;
+            }
+            ModelStream stream = now(asked, partition, answer);
+            if (stream == null) {
                 return;
             }
             boolean out = offset > stream.partitions[partition].next();
@@ -91,6 +104,7 @@ final class StreamCommands {
                 Observed nothing = new Observed(null);
                 Comparison comparison = new Comparison(model, nothing, false);
                 comparison.full = false;
+                comparison.waited = until > 0;
                 String difference = comparison.partition(stream, partition, answer.result(), offset);
                 Violation.unless(difference == null, text + ": " + difference);
                 Violation.unless(answer.result().records().size() <= most, text + ": came " + answer.result().records().size());
@@ -98,11 +112,12 @@ final class StreamCommands {
         });
     }
 
-    Act offsetAt(ModelStream stream, int partition, long millis) {
-        String text = "offset of " + stream.name() + "/" + partition + " at " + millis;
+    Act offsetAt(ModelStream asked, int partition, long millis) {
+        String text = "offset of " + asked.name() + "/" + partition + " at " + millis;
         Answer<Long> answer = new Answer<>(text);
-        return new Act(text, new Command.OffsetAt(stream.name(), partition, millis, answer), answer, () -> {
-            if (answer.known() && model.streams.get(stream.name()) == stream && answer.carriedOut()) {
+        return new Act(text, new Command.OffsetAt(asked.name(), partition, millis, answer), answer, () -> {
+            ModelStream stream = answer.known() ? now(asked, partition, answer) : null;
+            if (stream != null && answer.carriedOut()) {
                 long at = answer.result();
                 ModelStream.Partition of = stream.partitions[partition];
                 for (ModelStream.Entry entry : of.entries) {
@@ -128,12 +143,13 @@ final class StreamCommands {
         });
     }
 
-    Act publish(ModelStream stream, List<EngineMessage> messages, Command.Producer producer) {
-        String text = "publish " + Commands.tell(messages) + " to " + stream.name() + " by " + producer;
+    Act publish(ModelStream asked, List<EngineMessage> messages, Command.Producer producer) {
+        String text = "publish " + Commands.tell(messages) + " to " + asked.name() + " by " + producer;
         Answer<Command.Published> answer = new Answer<>(text);
-        Command.Publish publish = new Command.Publish(null, stream.name(), messages, null, false, producer, answer);
+        Command.Publish publish = new Command.Publish(null, asked.name(), messages, null, false, producer, answer);
         return new Act(text, publish, answer, () -> {
-            if (model.streams.get(stream.name()) != stream) {
+            ModelStream stream = now(asked, producer.partition(), answer);
+            if (stream == null) {
                 return;
             }
             messages.forEach(m -> world.used(m.id()));
@@ -199,11 +215,12 @@ final class StreamCommands {
 
     // ── Shared groups ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    Act declareGroup(ModelStream stream, QueueDefinition definition, Command.Start start) {
-        String text = "declare group of " + stream.name() + " from " + start + ": " + definition;
+    Act declareGroup(ModelStream asked, QueueDefinition definition, Command.Start start) {
+        String text = "declare group of " + asked.name() + " from " + start + ": " + definition;
         Answer<Boolean> answer = new Answer<>(text);
-        return new Act(text, new Command.DeclareSharedGroup(stream.name(), definition, start, answer), answer, () -> {
-            if (model.streams.get(stream.name()) != stream) {
+        return new Act(text, new Command.DeclareSharedGroup(asked.name(), definition, start, answer), answer, () -> {
+            ModelStream stream = now(asked, 0, answer);
+            if (stream == null) {
                 return;
             }
             ModelQueue known = model.group(stream.name(), definition.name());
@@ -345,7 +362,7 @@ final class StreamCommands {
         Violation.unless(joined.generation() >= group.generation, "the generation went from " + group.generation + " to "
                 + joined.generation() + ": " + text);
         if (joined.generation() > group.generation) {
-            group.members.values().removeIf(m -> m != member && m.deadline <= model.now);
+            group.members.values().removeIf(m -> m != member && m.deadline <= world.lastTurn);
         }
         group.generation = joined.generation();
         member.generation = joined.generation();

@@ -145,6 +145,7 @@ final class Workload {
                 world.armFault(dice.between(1, 4), dice.choose(Fault.values()));
             }
         }
+        draws.small = mayDie;
         int most = dice.choose(1, 3, 8, 20);
         for (int i = dice.between(1, most); i > 0; i--) {
             add(acts, dice);
@@ -473,19 +474,19 @@ final class Workload {
         if (settled.size() < 1000) {
             settled.add(new long[] {consumer.id, numbers[0]});
         }
-        return commands.settle(consumer.id, consumer, numbers, dice.chance(1, 2) ? attempts : null, outcome(dice));
+        return commands.settle(consumer.id, numbers, dice.chance(1, 2) ? attempts : null, outcome(dice));
     }
 
     /** What a client that is late, confused or malicious may say. */
     private @Nullable Act lie(Dice dice, List<ModelConsumer> consumers) {
         if (!settled.isEmpty() && dice.chance(1, 2)) {
             long[] old = dice.pick(settled);
-            return commands.settle(old[0], model.consumers.get(old[0]), new long[] {old[1], old[1]}, null, outcome(dice));
+            return commands.settle(old[0], new long[] {old[1], old[1]}, null, outcome(dice));
         }
         ModelConsumer consumer = dice.pick(consumers);
         long number = dice.choose(0L, 1L, 7L, -1L, 1L << 48, Long.MAX_VALUE, Long.MIN_VALUE);
         int[] attempts = dice.chance(1, 2) ? new int[] {dice.below(4)} : null;
-        return commands.settle(consumer.id, consumer, new long[] {number}, attempts, outcome(dice));
+        return commands.settle(consumer.id, new long[] {number}, attempts, outcome(dice));
     }
 
     private @Nullable Act keep(Dice dice) {

@@ -74,6 +74,10 @@ final class World {
     private long segmentIds;
     private boolean dead;
     private long unsyncedSince = Long.MAX_VALUE;
+
+    /** The broker's time at its last turn. */
+    long lastTurn;
+
     private boolean promised;
     private Engine.@Nullable CheckpointTask checkpoint;
     private boolean checkpointWritten;
@@ -176,6 +180,8 @@ final class World {
     }
 
     private void closeNow() throws IOException {
+        waiting.forEach(act -> act.answer().lost());
+        waiting.clear();
         engine().close();
         process(List.of());
         Storage opened = storage;
@@ -358,8 +364,8 @@ final class World {
         model.timers();
         for (ModelQueue queue : model.all()) {
             noteDrops(queue);
-            queue.maybeHanded = queue.consumers.stream().anyMatch(c -> c.credit > 0);
-            queue.maybeTaken = queue.consumers.stream().anyMatch(c -> c.credit > 0 && c.settings.autoAcknowledge());
+            queue.maybeHanded |= queue.consumers.stream().anyMatch(c -> c.credit > 0);
+            queue.maybeTaken |= queue.consumers.stream().anyMatch(c -> c.credit > 0 && c.settings.autoAcknowledge());
         }
     }
 
@@ -405,6 +411,13 @@ final class World {
         } catch (JournalException e) {
             tell("    keeper: " + e.getMessage());
         }
+        if (checkpoint == null && engine().failure() == null) {
+            checkpoint = engine().checkpoint(false);
+            checkpointWritten = false;
+            if (checkpoint != null) {
+                tell("    checkpoint begun");
+            }
+        }
     }
 
     /** One step of a checkpoint: begun, written, or told to be there. */
@@ -437,7 +450,7 @@ final class World {
 
     private void process(List<Act> acts) {
         for (Act act : acts) {
-            if (act.answer().waiting() && act.command() instanceof Command.Fetch) {
+            if (act.command() instanceof Command.Fetch fetch && fetch.waitUntilMillis() > 0) {
                 waiting.add(act);
             } else {
                 act.judge().run();
@@ -459,6 +472,7 @@ final class World {
             }
         }
         idleQueues();
+        lastTurn = model.now;
         for (ModelConsumer consumer : cancelled) {
             Violation.unless(consumer.gone, "a consumer of " + consumer.queue + " was cancelled for no reason");
         }
@@ -589,8 +603,8 @@ final class World {
             for (Copy copy : queue.all()) {
                 if (copy.tag() == d.message().timestampMillis()
                         && copy.holder == null
-                        && copy.expiry > 0
-                        && copy.expiry <= model.now) {
+                        && copy.mayExpire > 0
+                        && copy.mayExpire <= model.now) {
                     model.expired(copy);
                     return true;
                 }
@@ -738,7 +752,7 @@ final class World {
                 return true;
             }
             for (Copy copy : queue.all()) {
-                if (copy.expiry > 0 && copy.expiry <= model.latest && copy.holder == null) {
+                if (copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null) {
                     return true;
                 }
             }
