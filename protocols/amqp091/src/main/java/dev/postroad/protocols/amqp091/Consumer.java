@@ -115,8 +115,8 @@ final class Consumer implements DeliverySink {
         out.writeBytes(prefix);
         out.writeLong(number);
         out.writeByte(delivery.attempt() > 1 ? 1 : 0);
-        Fields.writeShortString(out, "");
-        Fields.writeShortString(out, queue);
+        Fields.writeShortString(out, Routed.exchange(delivery, channel.virtualHost()));
+        Fields.writeShortString(out, Routed.routingKey(delivery, queue));
         Frames.end(out, at);
         output.content(channel.number(), properties, message.payload());
         if (windowed && ++written >= WINDOW / 2) {

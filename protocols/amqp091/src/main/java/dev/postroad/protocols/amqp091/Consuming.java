@@ -1,6 +1,7 @@
 package dev.postroad.protocols.amqp091;
 
 import dev.postroad.engine.Command;
+import dev.postroad.engine.EngineDelivery;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.Reply;
 import dev.postroad.protocols.amqp091.codec.BasicMethod;
@@ -46,6 +47,7 @@ final class Consuming {
             case BasicMethod.Qos qos -> qos(qos);
             case BasicMethod.Consume consume -> consume(consume);
             case BasicMethod.Cancel cancel -> cancel(cancel);
+            case BasicMethod.Get get -> get(get);
             case BasicMethod.CancelOk ok -> {}
             case BasicMethod.Recover recover -> recover(recover.requeue(), true);
             case BasicMethod.RecoverAsync recover -> recover(recover.requeue(), false);
@@ -174,6 +176,61 @@ final class Consuming {
         }
     }
 
+    // ── Without a consumer ───────────────────────────────────────────────────────────────────────────────────────────
+
+    /** What stands for the engine's consumer under which this channel holds what it got from a queue. */
+    private final Map<String, Consumer> getters = new LinkedHashMap<>();
+
+    private void get(BasicMethod.Get get) {
+        if (get.queue().equals(DirectReplies.QUEUE)) {
+            throw new AmqpException(
+                    ReplyCode.PRECONDITION_FAILED, "replies are consumed, and not got one by one, from " + get.queue());
+        }
+        String queue = channel.topology().queueName(get.queue());
+        String inEngine = channel.virtualHost().inEngine(queue);
+        connection.<Command.Got>ask(
+                channel,
+                reply -> new Command.Get(inEngine, get.noAck(), connection, this, reply),
+                got -> {
+                    EngineDelivery delivery = got.delivery();
+                    if (delivery == null) {
+                        channel.write(new BasicMethod.GetEmpty(""));
+                    } else if (!channel.ended()) {
+                        write(get, queue, delivery, got.ready());
+                    }
+                },
+                refused -> {
+                    throw channel.topology().refusal(queue, refused, ReplyCode.ACCESS_REFUSED, "in exclusive use");
+                });
+    }
+
+    private void write(BasicMethod.Get get, String queue, EngineDelivery delivery, long ready) {
+        long tag;
+        if (get.noAck()) {
+            tag = unacknowledged.skip();
+        } else {
+            Consumer getter = getters.get(queue);
+            if (getter == null || getter.id() != delivery.consumerId()) {
+                getter = new Consumer(channel, "", queue, false, false);
+                getter.begun(delivery.consumerId());
+                getters.put(queue, getter);
+            }
+            tag = unacknowledged.add(getter, delivery.number());
+        }
+        channel.write(new BasicMethod.GetOk(
+                tag,
+                delivery.attempt() > 1,
+                Routed.exchange(delivery, channel.virtualHost()),
+                Routed.routingKey(delivery, queue),
+                ready));
+        connection
+                .output()
+                .content(
+                        channel.number(),
+                        MessageMapping.toAmqp(delivery.message()),
+                        delivery.message().payload());
+    }
+
     // ── Direct reply-to ──────────────────────────────────────────────────────────────────────────────────────────────
 
     private void consumeReplies(BasicMethod.Consume consume, String tag) {
@@ -297,6 +354,8 @@ final class Consuming {
     void end(Runnable then) {
         forgetReplies();
         Set<Consumer> all = new LinkedHashSet<>(consumers.values());
+        all.addAll(getters.values());
+        getters.clear();
         unacknowledged.takeAll((consumer, number, tag) -> all.add(consumer));
         Transaction open = channel.transaction();
         if (open != null) {

@@ -4,7 +4,6 @@ import dev.postroad.engine.Binding;
 import dev.postroad.engine.Command;
 import dev.postroad.engine.Definition;
 import dev.postroad.engine.EngineException;
-import dev.postroad.engine.EngineStatus;
 import dev.postroad.engine.QueueDefinition;
 import dev.postroad.engine.TopicDefinition;
 import dev.postroad.protocols.amqp091.codec.ExchangeMethod;
@@ -162,8 +161,8 @@ final class Topology {
         String name = declare.exchange();
         checkExchange(name);
         if (declare.passive()) {
-            inspect(status -> {
-                if (find(status, inEngine(name)) == null) {
+            describe(inEngine(name), true, known -> {
+                if (known.definition() == null) {
                     throw new AmqpException(ReplyCode.NOT_FOUND, noExchange(name));
                 }
                 answer(declare);
@@ -172,9 +171,8 @@ final class Topology {
         }
         TopicDefinition definition = Definitions.exchange(inEngine(name), channel.virtualHost(), declare);
         if (name.startsWith(RESERVED)) {
-            inspect(status -> {
-                TopicDefinition known = find(status, inEngine(name));
-                if (known == null) {
+            describe(inEngine(name), true, found -> {
+                if (!(found.definition() instanceof TopicDefinition known)) {
                     throw reserved("exchange", name);
                 }
                 if (known.routing() != definition.routing()) {
@@ -207,17 +205,11 @@ final class Topology {
                 ReplyCode.ACCESS_REFUSED, what + " name '" + name + "' contains reserved prefix 'amq.*'");
     }
 
-    private void inspect(java.util.function.Consumer<EngineStatus> then) {
-        connection.<EngineStatus>ask(channel, Command.Inspect::new, then, refused -> {
-            throw refusal("", refused, ReplyCode.PRECONDITION_FAILED, "in use");
-        });
-    }
-
-    private static @Nullable TopicDefinition find(EngineStatus status, String topic) {
-        return status.topics().stream()
-                .filter(t -> t.name().equals(topic))
-                .findFirst()
-                .orElse(null);
+    private void describe(String inEngine, boolean topic, java.util.function.Consumer<Command.Described> then) {
+        connection.<Command.Described>ask(
+                channel, reply -> new Command.Describe(inEngine, topic, reply), then, refused -> {
+                    throw refusal("", refused, ReplyCode.PRECONDITION_FAILED, "in use");
+                });
     }
 
     private void delete(ExchangeMethod.Delete delete) {
@@ -341,18 +333,10 @@ final class Topology {
             channel.write(new QueueMethod.DeclareOk(name, 0, 0));
             return;
         }
-        String inEngine = inEngine(name);
-        inspect(status -> {
-            EngineStatus.Queue queue = status.queues().stream()
-                    .filter(q -> q.definition().name().equals(inEngine))
-                    .findFirst()
-                    .orElse(null);
-            channel.write(
-                    queue == null
-                            ? new QueueMethod.DeclareOk(name, 0, 0)
-                            : new QueueMethod.DeclareOk(
-                                    name, queue.ready(), queue.consumers().size()));
-        });
+        describe(
+                inEngine(name),
+                false,
+                known -> channel.write(new QueueMethod.DeclareOk(name, known.ready(), known.consumers())));
     }
 
     private void delete(QueueMethod.Delete delete) {
