@@ -233,7 +233,10 @@ public sealed interface Command {
      */
     record Got(@Nullable EngineDelivery delivery, long ready) {}
 
-    /** Gives a consumer more credit, or takes back what it has not used (negative). Result: its credit now. */
+    /**
+     * Gives a consumer more credit, or takes back what it has not used (negative); its sink can take more. Result: its credit
+     * now.
+     */
     record Credit(long consumerId, int more, Reply<Integer> reply) implements Command {}
 
     /** Ends a consumer. Result: how many deliveries went back. */

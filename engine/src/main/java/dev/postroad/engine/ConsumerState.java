@@ -13,6 +13,9 @@ final class ConsumerState {
     int inFlight;
     boolean touched;
 
+    /** Its sink said that it takes nothing for now. */
+    boolean paused;
+
     /** It takes nothing more, but may settle what it holds. */
     boolean leaving;
 
@@ -28,6 +31,10 @@ final class ConsumerState {
         this.settings = settings;
         this.sink = sink;
         this.credit = settings.credit();
+    }
+
+    boolean canTake() {
+        return credit > 0 && !paused;
     }
 
     @Nullable

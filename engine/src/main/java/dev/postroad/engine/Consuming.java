@@ -169,8 +169,10 @@ final class Consuming {
         ConsumerState consumer = consumer(command.consumerId());
         int most = engine.settings.maxUnsettledPerConsumer();
         int more = (int) Math.min(command.more(), (long) most - consumer.credit);
+        boolean paused = consumer.paused;
+        consumer.paused = false;
         consumer.queue.gainCredit(consumer, more);
-        if (more > 0) {
+        if (more > 0 || paused) {
             engine.touch(consumer.queue);
         }
         engine.park(command.reply(), consumer.credit, false);
@@ -410,6 +412,11 @@ final class Consuming {
                     continue;
                 }
             }
+            if (!taker.sink.takes(stored.message())) {
+                taker.paused = true;
+                queue.giveBack(number);
+                continue;
+            }
             taker.credit--;
             queue.took(taker);
             numbers[count] = number;
@@ -431,7 +438,7 @@ final class Consuming {
         for (ConsumerState other : queue.consumers) {
             Rule filter = other.filter();
             if (filter == null || filter.matches(view)) {
-                if (other.credit > 0 && !queue.definition().singleActiveConsumer()) {
+                if (other.canTake() && !queue.definition().singleActiveConsumer()) {
                     return other;
                 }
                 matched = true;
@@ -457,6 +464,7 @@ final class Consuming {
         } catch (EngineException e) {
             for (int i = 0; i < count; i++) {
                 takers[i].credit++;
+                takers[i].sink.withheld(messages[i].message());
                 queue.giveBack(numbers[i]);
             }
             throw e;

@@ -656,9 +656,9 @@ final class QueueState {
     }
 
     void gainCredit(ConsumerState consumer, int more) {
-        boolean had = consumer.credit > 0;
+        boolean could = consumer.canTake();
         consumer.credit = (int) Math.max(0, Math.min(Integer.MAX_VALUE, (long) consumer.credit + more));
-        if (!had && consumer.credit > 0) {
+        if (!could && consumer.canTake()) {
             returnAll(unserved);
         }
     }
@@ -843,16 +843,16 @@ final class QueueState {
         }
         if (definition.singleActiveConsumer()) {
             ConsumerState only = activeConsumer;
-            return only != null && only.credit > 0 ? only : null;
+            return only != null && only.canTake() ? only : null;
         }
         if (count == 1) {
             ConsumerState only = consumers.getFirst();
-            return only.credit > 0 ? only : null;
+            return only.canTake() ? only : null;
         }
         ConsumerState best = null;
         for (int i = 0; i < count; i++) {
             ConsumerState candidate = consumers.get((turn + i) % count);
-            if (candidate.credit > 0 && (best == null || candidate.settings.priority() > best.settings.priority())) {
+            if (candidate.canTake() && (best == null || candidate.settings.priority() > best.settings.priority())) {
                 best = candidate;
             }
         }

@@ -13,14 +13,24 @@ public interface Reply<R> {
     /** It was refused, or its outcome is unknown because the journal failed. */
     void failed(EngineException cause);
 
-    /** A reply nobody waits for. */
+    /**
+     * A reply nobody waits for: a settlement whose reply it is goes to disk with the next group, after a second at the latest,
+     * and has no sync of its own.
+     */
+    @SuppressWarnings("unchecked") // it looks at no result
     static <R> Reply<R> ignored() {
-        return new Reply<>() {
-            @Override
-            public void done(R result) {}
+        return (Reply<R>) Nobody.NOBODY;
+    }
 
-            @Override
-            public void failed(EngineException cause) {}
-        };
+    /** Nobody waits. */
+    enum Nobody implements Reply<Object> {
+        /** The only one. */
+        NOBODY;
+
+        @Override
+        public void done(Object result) {}
+
+        @Override
+        public void failed(EngineException cause) {}
     }
 }

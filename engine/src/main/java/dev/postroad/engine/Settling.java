@@ -97,7 +97,8 @@ final class Settling {
         }
         leaveIfDone(consumer);
         engine.touch(queue);
-        engine.park(settle.reply(), settle.count() - count, queue.durable() && count > 0);
+        boolean awaited = settle.reply() != Reply.Nobody.NOBODY;
+        engine.park(settle.reply(), settle.count() - count, awaited && queue.durable() && count > 0);
     }
 
     private static void check(Command.Settle settle) {
