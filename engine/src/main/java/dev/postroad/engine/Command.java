@@ -215,21 +215,20 @@ public sealed interface Command {
     }
 
     /**
-     * Takes one message of a queue, without a consumer that waits for others.
+     * Takes one message of a queue without waiting for it. Refused like a consumer where somebody has the queue for himself.
      *
-     * @param autoAcknowledge true if it is settled by being taken
-     * @param owner what an exclusive queue is checked against, and with whom what is held goes back; null for none
-     * @param holder who settles it: what the same holder takes of the same queue is held by one consumer, whose id the
-     *     delivery tells; ending that gives back what it holds
+     * @param owner the connection, say; what an exclusive queue is checked against, and with which what it took goes back
+     * @param holder what takes messages from the queue as one, a channel, say: they are settled under one consumer id, and
+     *     {@link Unsubscribe} gives them back
      */
     record Get(String channel, boolean autoAcknowledge, @Nullable Object owner, Object holder, Reply<Got> reply)
             implements Command {}
 
     /**
-     * What a {@link Get} got.
+     * What was taken.
      *
-     * @param delivery the message; null if none is ready
-     * @param ready how many more are ready
+     * @param delivery null if nothing was ready
+     * @param ready how many messages are ready still
      */
     record Got(@Nullable EngineDelivery delivery, long ready) {}
 
@@ -336,21 +335,6 @@ public sealed interface Command {
             KEPT
         }
     }
-
-    /**
-     * Counts what a queue or stream holds.
-     *
-     * @param owner what an exclusive queue is checked against; null for none
-     */
-    record Count(String channel, @Nullable Object owner, Reply<Counted> reply) implements Command {}
-
-    /**
-     * What a queue or stream holds.
-     *
-     * @param ready messages that could be delivered; of a stream, all
-     * @param consumers who consume it
-     */
-    record Counted(long ready, int consumers) {}
 
     /**
      * Drops all messages that are not in flight; of a stream, all. Result: how many.

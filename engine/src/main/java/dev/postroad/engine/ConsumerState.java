@@ -19,8 +19,9 @@ final class ConsumerState {
     /** It takes nothing more, but may settle what it holds. */
     boolean leaving;
 
-    /** It waits for nothing: messages are taken one by one on its account. */
-    boolean pulls;
+    /** Who takes messages one by one, if this is not a consumer but what holds them; null for a consumer. */
+    @Nullable
+    Object taker;
 
     /** It is gone. */
     boolean ended;

@@ -26,10 +26,7 @@ final class Consuming {
     private final ConsumerState[] takers = new ConsumerState[CHUNK];
     private final Stored[] messages = new Stored[CHUNK];
     private final List<Long> expired = new ArrayList<>();
-    private final Map<Puller, ConsumerState> pullers = new HashMap<>();
     private long nextConsumerId = 1;
-
-    private record Puller(Object holder, int queue) {}
 
     Consuming(Engine engine, Settling settling, Declaring declaring) {
         this.engine = engine;
@@ -153,6 +150,106 @@ final class Consuming {
         }
     }
 
+    // ── Without a consumer ───────────────────────────────────────────────────────────────────────────────────────────
+
+    private record Taker(QueueState queue, Object holder) {}
+
+    private final Map<Taker, ConsumerState> takersByHolder = new HashMap<>();
+
+    void get(Command.Get get) {
+        QueueState queue = engine.state.queue(get.channel());
+        if (queue == null) {
+            if (engine.state.stream(get.channel()) != null) {
+                throw new EngineException(
+                        EngineException.Reason.INVALID,
+                        "'" + get.channel() + "' is a stream: fetch by offset, nothing is taken from it");
+            }
+            throw Routes.noChannel(get.channel());
+        }
+        Declaring.checkOwner(queue, get.owner());
+        if (!queue.consumers.isEmpty() && queue.consumers.getFirst().settings.exclusive()) {
+            throw new EngineException(
+                    EngineException.Reason.IN_USE, "queue '" + get.channel() + "' has an exclusive consumer");
+        }
+        queue.idleSince = engine.now();
+        queue.wakeDelayed(engine.now());
+        while (true) {
+            long number = queue.nextReady(engine.now());
+            if (number == PagedIndex.NONE) {
+                engine.park(get.reply(), new Command.Got(null, 0), false);
+                return;
+            }
+            long expiry = queue.expiry(number);
+            if (expiry != 0 && expiry <= engine.now()) {
+                settling.giveUp(queue, number, Settling.Why.EXPIRED, "its time to live was over");
+                continue;
+            }
+            Stored stored = engine.state.store.readIfSound(queue.position(number));
+            if (stored == null) {
+                queue.passOverUnmatched(number);
+                queue.counts.damaged++;
+                continue;
+            }
+            take(get, queue, number, stored);
+            return;
+        }
+    }
+
+    private void take(Command.Get get, QueueState queue, long number, Stored stored) {
+        long[] one = {number};
+        try {
+            engine.records.begin(engine.now(), 2, 2 * Records.numbersBytes(1));
+        } catch (EngineException e) {
+            queue.giveBack(number);
+            throw e;
+        }
+        engine.records.delivered(queue, one, 1);
+        int attempt = queue.attempts(number);
+        queue.counts.delivered++;
+        if (attempt > 1) {
+            queue.counts.redelivered++;
+        }
+        long holderId = 0;
+        if (get.autoAcknowledge()) {
+            engine.records.removed(queue, Records.Cause.ACKNOWLEDGED, one, 1);
+        } else {
+            ConsumerState taker = taker(queue, get);
+            holderId = taker.id;
+            queue.hold(number, taker, 0);
+        }
+        engine.records.end();
+        EngineDelivery delivery = new EngineDelivery(
+                holderId, queue.definition().name(), null, number, attempt, -1, -1, stored.message());
+        engine.park(get.reply(), new Command.Got(delivery, queue.readyMessages()), queue.durable());
+    }
+
+    private ConsumerState taker(QueueState queue, Command.Get get) {
+        Taker key = new Taker(queue, get.holder());
+        ConsumerState known = takersByHolder.get(key);
+        if (known != null) {
+            return known;
+        }
+        Command.ConsumerSettings settings =
+                new Command.ConsumerSettings(0, false, false, false, 0, -1, null, get.owner(), "get");
+        ConsumerState taker = new ConsumerState(nextConsumerId++, queue, settings, NOBODY);
+        taker.taker = key;
+        takersByHolder.put(key, taker);
+        engine.consumers().put(taker.id, taker);
+        Object owner = get.owner();
+        if (owner != null) {
+            byOwner.computeIfAbsent(owner, o -> new ArrayList<>()).add(taker);
+        }
+        return taker;
+    }
+
+    private static final DeliverySink NOBODY = new DeliverySink() {
+        @Override
+        public void deliver(EngineDelivery delivery) {}
+
+        @Override
+        public void cancelled(String reason) {}
+    };
+
     private ConsumerState consumer(long id) {
         ConsumerState consumer = engine.consumers().get(id);
         if (consumer == null) {
@@ -216,14 +313,16 @@ final class Consuming {
         for (long number : held) {
             settling.takeBack(queue, number, "its consumer closed");
         }
-        if (!consumer.pulls) {
-            leaveQueue(consumer);
-        }
+        leaveQueue(consumer);
         return held.length;
     }
 
     private void leaveQueue(ConsumerState consumer) {
         QueueState queue = consumer.queue;
+        if (consumer.taker != null) {
+            engine.touch(queue);
+            return;
+        }
         queue.consumerWent(consumer);
         elect(queue);
         queue.idleSince = engine.now();
@@ -236,10 +335,10 @@ final class Consuming {
     /** The consumer is known no more. */
     void forget(ConsumerState consumer) {
         consumer.ended = true;
-        engine.consumers().remove(consumer.id);
-        if (consumer.pulls) {
-            pullers.values().remove(consumer);
+        if (consumer.taker != null) {
+            takersByHolder.remove(consumer.taker);
         }
+        engine.consumers().remove(consumer.id);
         Object owner = consumer.settings.owner();
         List<ConsumerState> others = owner == null ? null : byOwner.get(owner);
         if (others != null) {
@@ -249,95 +348,6 @@ final class Consuming {
             }
         }
     }
-
-    // ── Taking one message ───────────────────────────────────────────────────────────────────────────────────────────
-
-    void get(Command.Get get) {
-        QueueState queue = engine.state.queue(get.channel());
-        if (queue == null) {
-            throw engine.state.stream(get.channel()) == null
-                    ? Routes.noChannel(get.channel())
-                    : new EngineException(
-                            EngineException.Reason.INVALID,
-                            "'" + get.channel() + "' is a stream: its messages are not taken one by one");
-        }
-        Declaring.checkOwner(queue, get.owner());
-        checkExclusive(queue, false);
-        queue.idleSince = engine.now();
-        queue.wakeDelayed(engine.now());
-        long number = readySound(queue);
-        if (number == PagedIndex.NONE) {
-            engine.park(get.reply(), new Command.Got(null, 0), false);
-            return;
-        }
-        Stored stored = engine.state.store.read(queue.position(number));
-        ConsumerState puller = puller(queue, get);
-        try {
-            engine.records.begin(engine.now(), 2, 2 * Records.numbersBytes(1));
-        } catch (EngineException e) {
-            queue.giveBack(number);
-            throw e;
-        }
-        long[] one = {number};
-        engine.records.delivered(queue, one, 1);
-        EngineDelivery delivery = delivery(queue, puller, number, stored);
-        if (get.autoAcknowledge()) {
-            engine.records.removed(queue, Records.Cause.ACKNOWLEDGED, one, 1);
-        } else {
-            hold(queue, puller, number);
-        }
-        engine.records.end();
-        engine.touch(queue);
-        engine.park(get.reply(), new Command.Got(delivery, queue.readyMessages()), queue.durable());
-    }
-
-    /** The next message that is ready, neither expired nor damaged. */
-    private long readySound(QueueState queue) {
-        while (true) {
-            long number = queue.nextReady(engine.now());
-            if (number == PagedIndex.NONE) {
-                return number;
-            }
-            long expiry = queue.expiry(number);
-            if (expiry != 0 && expiry <= engine.now()) {
-                settling.giveUp(queue, number, Settling.Why.EXPIRED, "its time to live was over");
-            } else if (engine.state.store.readIfSound(queue.position(number)) == null) {
-                queue.passOverUnmatched(number);
-                queue.counts.damaged++;
-            } else {
-                return number;
-            }
-        }
-    }
-
-    private ConsumerState puller(QueueState queue, Command.Get get) {
-        Puller key = new Puller(get.holder(), queue.id);
-        ConsumerState known = pullers.get(key);
-        if (known != null) {
-            return known;
-        }
-        ConsumerState puller = new ConsumerState(
-                nextConsumerId++,
-                queue,
-                new Command.ConsumerSettings(0, false, false, false, 0, 0, null, get.owner(), "get"),
-                NOBODY);
-        puller.pulls = true;
-        pullers.put(key, puller);
-        add(puller);
-        return puller;
-    }
-
-    private static final DeliverySink NOBODY = new DeliverySink() {
-        @Override
-        public void deliver(EngineDelivery delivery) {
-            throw new IllegalStateException("a message was delivered to who takes them one by one");
-        }
-
-        @Override
-        public void cancelled(String reason) {
-            // What it held is known to be gone when it is settled.
-        }
-    };
 
     // ── Dispatch ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

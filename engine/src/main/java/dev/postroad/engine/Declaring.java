@@ -173,23 +173,6 @@ final class Declaring {
         }
     }
 
-    void count(Command.Count count) {
-        QueueState queue = engine.state.queue(count.channel());
-        if (queue != null) {
-            checkOwner(queue, count.owner());
-            engine.park(count.reply(), new Command.Counted(queue.readyMessages(), queue.consumers.size()), false);
-            return;
-        }
-        StreamState stream = engine.state.stream(count.channel());
-        if (stream == null) {
-            throw Routes.noChannel(count.channel());
-        }
-        engine.park(
-                count.reply(),
-                new Command.Counted(stream.messages(), engine.streamConsuming.consumers(stream)),
-                false);
-    }
-
     // ── Deleting ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     void deleteChannel(Command.DeleteChannel delete) {

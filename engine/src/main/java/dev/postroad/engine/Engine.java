@@ -249,10 +249,9 @@ public final class Engine {
             case Command.Publish publish -> publishing.publish(publish);
             case Command.PublishEach each -> publishing.publishEach(each);
             case Command.Settle settle -> settling.settle(settle);
+            case Command.Get get -> consuming.get(get);
             case Command.Credit credit -> consuming.credit(credit);
             case Command.Subscribe subscribe -> consuming.subscribe(subscribe);
-            case Command.Get get -> consuming.get(get);
-            case Command.Count count -> declaring.count(count);
             case Command.Unsubscribe unsubscribe -> consuming.unsubscribe(unsubscribe);
             case Command.CloseOwner close -> consuming.closeOwner(close);
             case Command.Transact transact -> publishing.transact(transact, consuming, streamReading);

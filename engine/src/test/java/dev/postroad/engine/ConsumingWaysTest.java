@@ -7,11 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.postroad.engine.EngineException.Reason;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Taking one message, one active consumer of several, streams read like queues, and what a full broker tells. */
+/** One active consumer of several, streams read like queues, and what a full broker tells. */
 class ConsumingWaysTest {
     private final Rig rig = new Rig();
 
@@ -21,82 +20,9 @@ class ConsumingWaysTest {
         rig.close();
     }
 
-    private Command.Got get(String queue, @Nullable Object owner, Object holder, boolean autoAcknowledge) {
-        return rig.call(reply -> new Command.Get(queue, autoAcknowledge, owner, holder, reply));
-    }
-
-    private static EngineDelivery taken(Command.Got got) {
-        EngineDelivery delivery = got.delivery();
-        if (delivery == null) {
-            throw new AssertionError("nothing was ready");
-        }
-        return delivery;
-    }
-
-    private Command.Counted count(String channel) {
-        return rig.call(reply -> new Command.Count(channel, null, reply));
-    }
-
-    private int settle(EngineDelivery delivery, Command.Outcome outcome) {
-        return rig.call(reply -> new Command.Settle(
-                delivery.consumerId(), new long[] {delivery.number()}, 1, outcome, reply));
-    }
-
-    @Test
-    void oneMessageIsTakenAtATimeAndTellsHowManyAreLeft() {
-        rig.declare(QueueDefinition.named("q"));
-        assertThat(get("q", null, "me", false).delivery()).isNull();
-        rig.send("q", "a", "b", "c");
-        Command.Got first = get("q", null, "me", false);
-        assertThat(Rig.text(taken(first).message())).isEqualTo("a");
-        assertThat(first.ready()).isEqualTo(2);
-        EngineDelivery second = taken(get("q", null, "me", true));
-        assertThat(Rig.text(second.message())).isEqualTo("b");
-        assertThat(count("q")).isEqualTo(new Command.Counted(1, 0));
-        assertThat(settle(taken(first), Command.Outcome.Acknowledge.INSTANCE)).isZero();
-        rig.crash();
-        assertThat(rig.contents("q")).containsExactly("c");
-    }
-
-    @Test
-    void whatWasTakenAndNotSettledComesBackWhenItsHolderEndsOrTheBrokerCrashes() {
-        rig.declare(QueueDefinition.named("q").withAutoDelete(true));
-        rig.send("q", "a", "b");
-        EngineDelivery held = taken(get("q", "connection", "channel", false));
-        assertThat(taken(get("q", "connection", "channel", false)).consumerId()).isEqualTo(held.consumerId());
-        assertThat(rig.<Integer>call(reply -> new Command.Unsubscribe(held.consumerId(), true, reply)))
-                .isEqualTo(2);
-        EngineDelivery again = taken(get("q", "connection", "channel", false));
-        assertThat(Rig.text(again.message())).isEqualTo("a");
-        assertThat(again.attempt()).isEqualTo(2);
-        rig.crash();
-        assertThat(taken(get("q", null, "x", false)).attempt()).isEqualTo(3);
-        rig.<Integer>call(reply -> new Command.CloseOwner("connection", reply));
-        assertThat(rig.exists("q")).isTrue();
-    }
-
-    @Test
-    void nobodyTakesFromSomebodyElsesQueueNorFromAStreamAndWhatHasExpiredIsPassedOver() {
-        rig.call((Reply<Boolean> reply) ->
-                new Command.Declare(QueueDefinition.named("mine").withExclusive(true), "me", reply));
-        assertThat(refusedGet("mine")).isEqualTo(Reason.IN_USE);
-        assertThat(rig.<Long>refused(reply -> new Command.Purge("mine", "other", reply)).reason())
-                .isEqualTo(Reason.IN_USE);
-        rig.declare(StreamDefinition.named("s", 1));
-        assertThat(refusedGet("s")).isEqualTo(Reason.INVALID);
-        assertThat(refusedGet("none")).isEqualTo(Reason.NOT_FOUND);
-        rig.declare(QueueDefinition.named("q"));
-        rig.consume("q", null, new Command.ConsumerSettings(0, true, false, true, 0, 0, null, null, "alone"));
-        assertThat(refusedGet("q")).isEqualTo(Reason.IN_USE);
-        rig.declare(QueueDefinition.named("late"));
-        rig.submit(publishing("late", message("old").withTtlMillis(1), message("new")));
-        rig.clock.advance(java.time.Duration.ofMillis(5));
-        assertThat(Rig.text(taken(get("late", null, "me", true)).message())).isEqualTo("new");
-    }
-
-    private Reason refusedGet(String channel) {
-        return rig.<Command.Got>refused(reply -> new Command.Get(channel, false, "other", "x", reply))
-                .reason();
+    private int readers(String stream) {
+        return rig.<Command.Described>call(reply -> new Command.Describe(stream, false, reply))
+                .consumers();
     }
 
     private final class Active implements DeliverySink {
@@ -180,10 +106,10 @@ class ConsumingWaysTest {
         assertThat(next.texts()).isEmpty();
         rig.send("s", "5");
         assertThat(next.texts()).containsExactly("5");
-        assertThat(count("s")).isEqualTo(new Command.Counted(6, 5));
+        assertThat(readers("s")).isEqualTo(5);
 
         rig.crash();
-        assertThat(count("s")).isEqualTo(new Command.Counted(6, 0));
+        assertThat(readers("s")).isZero();
         Rig.Taker again = read("s", new Command.Start.Earliest(), 100);
         assertThat(again.texts()).containsExactly("0", "1", "2", "3", "4", "5");
         rig.<Long>call(reply -> new Command.DeleteChannel("s", false, false, null, reply));
@@ -197,7 +123,7 @@ class ConsumingWaysTest {
         read("s", new Command.Start.Earliest(), 9);
         assertThat(rig.<Integer>call(reply -> new Command.CloseOwner("owner", reply)))
                 .isEqualTo(1);
-        assertThat(count("s").consumers()).isZero();
+        assertThat(readers("s")).isZero();
         EngineException place = rig.<Long>refused(reply -> new Command.Subscribe(
                 "q",
                 null,
