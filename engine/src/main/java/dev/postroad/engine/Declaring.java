@@ -73,7 +73,8 @@ final class Declaring {
         StreamState stream = engine.state.stream(describe.name());
         return stream == null
                 ? new Command.Described(null, 0, 0)
-                : new Command.Described(stream.definition(), stream.messages(), 0);
+                : new Command.Described(
+                        stream.definition(), stream.messages(), engine.streamConsuming.consumers(stream));
     }
 
     private void checkRoom() {
