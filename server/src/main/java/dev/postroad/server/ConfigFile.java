@@ -86,7 +86,7 @@ public final class ConfigFile {
             "unsettled-per-consumer");
     private static final List<String> TOPIC = List.of("routing", "alternate", "autoDelete", "bindings");
     private static final List<String> BINDING =
-            List.of("destination", "topic", "routingKey", "pattern", "condition", "arguments");
+            List.of("destination", "topic", "routingKey", "pattern", "condition", "weight", "arguments");
 
     private static final long KIB = 1L << 10;
     private static final long MIB = 1L << 20;
@@ -458,9 +458,10 @@ public final class ConfigFile {
             case DIRECT -> "routingKey";
             case PATTERN, LEVELS -> "pattern";
             case RULE -> "condition";
+            case HASH -> "weight";
             case FANOUT, HEADERS -> "";
         };
-        for (String key : List.of("routingKey", "pattern", "condition")) {
+        for (String key : List.of("routingKey", "pattern", "condition", "weight")) {
             if (binding.item(key) != null && !key.equals(wanted)) {
                 binding.problem(
                         key,

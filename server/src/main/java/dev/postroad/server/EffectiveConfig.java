@@ -127,6 +127,7 @@ public final class EffectiveConfig {
             case DIRECT -> map.put("routingKey", binding.pattern());
             case PATTERN, LEVELS -> map.put("pattern", binding.pattern());
             case RULE -> map.put("condition", binding.pattern());
+            case HASH -> map.put("weight", binding.pattern());
             case HEADERS -> map.put("arguments", binding.arguments());
             case FANOUT -> {
                 return map;

@@ -718,6 +718,7 @@ final class Model {
                 boolean in = switch (start) {
                     case Command.Start.Earliest e -> true;
                     case Command.Start.Latest l -> false;
+                    case Command.Start.Last l -> entry.offset >= stream.partitions[p].next() - 1;
                     case Command.Start.Offset o -> entry.offset >= o.offset();
                     case Command.Start.Offsets o -> entry.offset >= o.offsets().get(p);
                     case Command.Start.Timestamp t -> entry.accepted >= t.millis();

@@ -129,6 +129,7 @@ final class Topology {
                     && parts(binding.pattern(), "/", "+", parts(key, "/"));
             case HEADERS -> headers(binding.arguments(), message.headers());
             case RULE -> rule(binding.pattern()).takes(message);
+            case HASH -> throw new IllegalStateException("which binding a hash chooses is the engine's affair");
         };
     }
 
