@@ -519,7 +519,7 @@ final class Consuming {
                 number,
                 attempt,
                 partition,
-                stored.offset(),
+                partition < 0 ? -1 : stored.offset(),
                 stored.message());
     }
 

@@ -77,13 +77,14 @@ final class QueueKeeping {
             Stored stored = engine.state.store.readIfSound(queue.position(n));
             if (stored != null && matches(browse.filter(), stored.message())) {
                 QueueState.Active known = queue.active(n);
+                int partition = engine.routes.partition(queue, stored);
                 found.add(new Command.Browsed(
                         n,
                         queue.state(n),
                         queue.attempts(n),
                         known == null ? 0 : known.notBefore,
-                        engine.routes.partition(queue, stored),
-                        stored.offset(),
+                        partition,
+                        partition < 0 ? -1 : stored.offset(),
                         stored.message()));
                 bytes += queue.size(n);
             }

@@ -439,6 +439,9 @@ final class Settling {
                 DeadLetterHeaders.ORIGIN, stream == null ? queue.definition().name() : stream);
         if (stream != null) {
             headers.put(DeadLetterHeaders.GROUP, queue.definition().name());
+        } else {
+            // It may have been a dead letter of a group before.
+            headers.remove(DeadLetterHeaders.GROUP);
         }
         headers.put(DeadLetterHeaders.ATTEMPTS, (long) attempts);
         headers.put(DeadLetterHeaders.TIME, engine.now());

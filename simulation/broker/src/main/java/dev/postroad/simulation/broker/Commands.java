@@ -348,16 +348,13 @@ final class Commands {
             if (!answer.carriedOut(when(foreign || taken, Reason.IN_USE))) {
                 return;
             }
-            if (!answer.known()) {
-                queue.maybeHanded |= settings.credit() > 0;
-                queue.maybeTaken |= settings.credit() > 0 && settings.autoAcknowledge();
-            } else {
+            int at = 0;
+            while (at < queue.consumers.size() && queue.consumers.get(at).settings.priority() >= settings.priority()) {
+                at++;
+            }
+            queue.consumers.add(at, consumer);
+            if (answer.known()) {
                 consumer.id = answer.result();
-                int at = 0;
-                while (at < queue.consumers.size() && queue.consumers.get(at).settings.priority() >= settings.priority()) {
-                    at++;
-                }
-                queue.consumers.add(at, consumer);
                 Violation.unless(model.consumers.put(consumer.id, consumer) == null, "a consumer's id came twice");
             }
         });

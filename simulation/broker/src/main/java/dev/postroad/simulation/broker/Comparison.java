@@ -128,7 +128,11 @@ final class Comparison {
     /** Messages that are not there any more and need not be. True if there were any. */
     private boolean letGo(ModelQueue queue) {
         List<Command.Browsed> browsed = observed.queues().getOrDefault(Observed.name(queue), List.of());
-        if (browsed.size() >= queue.size() && queue.definition.ttlMillis() == 0 && !queue.dirty && !queue.loose) {
+        boolean any = lastMoment && queue.maybeTaken;
+        for (Copy copy : queue.all()) {
+            any |= copy.mayDrop || (copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null);
+        }
+        if (!any) {
             return false;
         }
         Map<String, Integer> tags = new HashMap<>();

@@ -59,8 +59,8 @@ final class Draws {
         return switch (dice.below(10)) {
             case 0, 1 -> null;
             case 2 -> DeadLetterTarget.channel(name.equals("q1") ? "q2" : "q1");
-            case 3 -> scenario == Scenario.ALL ? DeadLetterTarget.channel("s0") : DeadLetterTarget.channel("dead0");
-            case 4 -> scenario == Scenario.ALL ? new DeadLetterTarget("t0", dice.chance(1, 2) ? null : "a") : DeadLetterTarget.channel("dead1");
+            case 3 -> scenario == Scenario.ALL && !ttls ? DeadLetterTarget.channel("s0") : DeadLetterTarget.channel("dead0");
+            case 4 -> scenario == Scenario.ALL && !ttls ? new DeadLetterTarget("t0", dice.chance(1, 2) ? null : "a") : DeadLetterTarget.channel("dead1");
             case 5 -> DeadLetterTarget.channel("nowhere");
             default -> DeadLetterTarget.channel(dead ? "dead1" : "dead0");
         };
@@ -90,7 +90,7 @@ final class Draws {
         } else if (dice.chance(1, 10)) {
             definition = definition.withExclusive(true);
         }
-        if (dice.chance(1, scenario == Scenario.TIMER ? 3 : 10)) {
+        if (definition.deadLetter() == null && dice.chance(1, scenario == Scenario.TIMER ? 2 : 4)) {
             definition = definition.withExpiresMillis(dice.choose(1_000L, 10_000L));
         }
         if (bounds && name.startsWith("b")) {

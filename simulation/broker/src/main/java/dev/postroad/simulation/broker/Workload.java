@@ -568,6 +568,10 @@ final class Workload {
         if (stream == null) {
             return null;
         }
+        if (draws.small) {
+            // Whether somebody is a member still is not the model's to foresee.
+            return streams.offsets(group);
+        }
         if (dice.chance(1, 4) || members.isEmpty()) {
             return switch (dice.below(6)) {
                 case 0 -> streams.deleteOffsets(group);

@@ -1,0 +1,55 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.testkit.Experiment;
+import java.util.List;
+
+/** Seeded runs of the whole engine: all commands, all options, crashes anywhere. */
+public final class SimulationExperiment implements Experiment {
+    private static final int STEPS = 1_500;
+
+    /** Ready to run. */
+    public SimulationExperiment() {}
+
+    @Override
+    public String name() {
+        return "simulation";
+    }
+
+    @Override
+    public String question() {
+        return "Does the whole engine keep its promises, whatever is asked of it, and wherever it crashes?";
+    }
+
+    @Override
+    public Outcome run(Budget budget, Progress progress) {
+        Campaign campaign = new Campaign();
+        Campaign.Sum sum = new Campaign.Sum();
+        long begun = System.nanoTime();
+        long nanos = budget.time().toNanos();
+        campaign.run(List.of(Scenario.ALL), budget.seed(), STEPS, Long.MAX_VALUE, nanos, result -> {
+            Campaign.Sum now = campaign.sums().getOrDefault(Scenario.ALL, sum);
+            progress.at(
+                    Math.min(1, (System.nanoTime() - begun) / (double) nanos),
+                    now.runs + " seeds, " + now.operations + " operations, " + campaign.violations().size() + " violations");
+        });
+        Campaign.Sum all = campaign.sums().getOrDefault(Scenario.ALL, sum);
+        return new Outcome(
+                List.of(
+                        Figure.count("seeds", all.runs, 2_000),
+                        Figure.count("operations", all.operations, 20_000_000),
+                        Figure.count("crashes", all.crashes),
+                        Figure.count("recoveries", all.recoveries),
+                        Figure.count("crashes in recovery", all.crashesInRecovery),
+                        Figure.count("comparisons of everything", all.checks),
+                        new Figure("violations", campaign.violations().size(), "", Goal.atMost(0))),
+                violations(campaign),
+                List.of(),
+                List.of());
+    }
+
+    static List<Violation> violations(Campaign campaign) {
+        return campaign.violations().stream()
+                .map(result -> new Violation(String.valueOf(result.violation()), Campaign.replay(result)))
+                .toList();
+    }
+}
