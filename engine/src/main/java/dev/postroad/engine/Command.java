@@ -73,6 +73,13 @@ public sealed interface Command {
             return new Publish(topic, channel, others, durability, mandatory, producer, passFull, reply);
         }
 
+        /** The same, passing over full queues or not. */
+        Publish withPassFull(boolean pass) {
+            return pass == passFull
+                    ? this
+                    : new Publish(topic, channel, messages, durability, mandatory, producer, pass, reply);
+        }
+
         /** Refused as a whole if one queue is full. */
         public Publish(
                 @Nullable String topic,
@@ -149,7 +156,8 @@ public sealed interface Command {
     /**
      * What became of each message.
      *
-     * @param refusals why a message was refused, by its place in the publish; null where it was not. Empty if none was
+     * @param refusals why a message was refused, by its place in the publish; null where it was not. Empty if none was. Where
+     *     full queues are passed over, {@code FULL} says that one at least was
      */
     record EachPublished(List<@Nullable EngineException> refusals) {
         /** None was refused. */

@@ -363,11 +363,12 @@ final class Publishing {
                     "an idempotent producer publishes all messages of a batch or none: its sequence has no gaps");
         }
         try {
-            publishNow(publish);
+            publishNow(publish.withPassFull(false));
             engine.park(each.reply(), Command.EachPublished.ALL, syncAfter);
             return;
         } catch (EngineException refused) {
-            if (publish.messages().size() < 2 || publish.messages().size() > engine.settings.maxBatchMessages()) {
+            boolean alone = publish.messages().size() < 2 && !publish.passFull();
+            if (alone || publish.messages().size() > engine.settings.maxBatchMessages()) {
                 throw refused;
             }
         }
@@ -376,14 +377,20 @@ final class Publishing {
         boolean sync = false;
         for (EngineMessage message : publish.messages()) {
             try {
-                publishNow(publish.withMessages(List.of(message)));
+                Command.Published published = publishNow(publish.withMessages(List.of(message)));
                 sync |= syncAfter;
-                refusals.add(null);
+                refusals.add(published.refused() == 0 ? null : passed(published.refused()));
             } catch (EngineException refused) {
                 refusals.add(refused);
             }
         }
         engine.park(each.reply(), new Command.EachPublished(refusals), sync);
+    }
+
+    private static EngineException passed(int queues) {
+        return new EngineException(
+                EngineException.Reason.FULL,
+                queues + " of the queues that the message was routed to are full and did not take it; others did");
     }
 
     private boolean syncs(@Nullable Durability wanted) {

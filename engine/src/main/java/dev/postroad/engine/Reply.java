@@ -22,6 +22,11 @@ public interface Reply<R> {
         return (Reply<R>) Nobody.NOBODY;
     }
 
+    /** True of {@link #ignored}. */
+    static boolean isIgnored(Reply<?> reply) {
+        return reply instanceof Nobody;
+    }
+
     /** Nobody waits. */
     enum Nobody implements Reply<Object> {
         /** The only one. */

@@ -97,7 +97,7 @@ final class Settling {
         }
         leaveIfDone(consumer);
         engine.touch(queue);
-        boolean awaited = !settle.reply().equals(Reply.ignored());
+        boolean awaited = !Reply.isIgnored(settle.reply());
         engine.park(settle.reply(), settle.count() - count, awaited && queue.durable() && count > 0);
     }
 

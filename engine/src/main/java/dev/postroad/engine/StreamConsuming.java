@@ -26,6 +26,9 @@ final class StreamConsuming {
         final Set<Long> unsettled = new HashSet<>();
         int credit;
 
+        /** Its sink said that it takes nothing for now. */
+        boolean paused;
+
         Reader(long id, StreamState stream, Command.ConsumerSettings settings, DeliverySink sink, long[] next) {
             this.id = id;
             this.stream = stream;
@@ -105,6 +108,7 @@ final class StreamConsuming {
     void credit(Command.Credit command) {
         Reader reader = reader(command.consumerId());
         long sum = (long) reader.credit + command.more();
+        reader.paused = false;
         reader.credit = (int) Math.max(0, Math.min(engine.settings.maxUnsettledPerConsumer(), sum));
         engine.park(command.reply(), reader.credit, false);
     }
@@ -178,7 +182,7 @@ final class StreamConsuming {
         StreamState stream = reader.stream;
         Rule filter = reader.settings.filter();
         int left = most;
-        while (left > 0 && reader.credit > 0 && reader.next[partition] < stream.nextOffset(partition)) {
+        while (left > 0 && reader.credit > 0 && !reader.paused && reader.next[partition] < stream.nextOffset(partition)) {
             long offset = stream.nextLive(partition, reader.next[partition]);
             if (offset == PagedIndex.NONE) {
                 reader.next[partition] = stream.nextOffset(partition);
@@ -189,6 +193,11 @@ final class StreamConsuming {
             long position = stream.position(partition, offset);
             Stored stored = engine.state.store.readIfSound(position);
             if (stored != null && (filter == null || filter.matches(engine.fields.of(stored.message())))) {
+                if (!reader.sink.takes(stored.message())) {
+                    reader.paused = true;
+                    reader.next[partition] = offset;
+                    break;
+                }
                 hand(reader, partition, offset, position, stored.message());
             }
         }

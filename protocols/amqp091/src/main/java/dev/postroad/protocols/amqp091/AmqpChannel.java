@@ -2,6 +2,7 @@ package dev.postroad.protocols.amqp091;
 
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.Route;
 import dev.postroad.protocols.amqp091.codec.AccessMethod;
 import dev.postroad.protocols.amqp091.codec.ArgumentReader;
 import dev.postroad.protocols.amqp091.codec.BasicMethod;
@@ -203,6 +204,7 @@ final class AmqpChannel {
     // ── Publishing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     private void publish(BasicMethod.Publish publish) {
+        connection.publishing();
         if (publish.immediate()) {
             throw new AmqpException(ReplyCode.NOT_IMPLEMENTED, "immediate=true");
         }
@@ -211,7 +213,7 @@ final class AmqpChannel {
             String topic = publish.exchange().isEmpty() ? null : virtualHost().inEngine(publish.exchange());
             String target = topic == null ? virtualHost().inEngine(publish.routingKey()) : publish.routingKey();
             known = new PublishGroup.Place(
-                    publish.exchange(), publish.routingKey(), publish.mandatory(), topic, target);
+                    publish.exchange(), publish.routingKey(), publish.mandatory(), topic, target, topic == null ? null : Route.of(topic, target));
             lastPlace = known;
         }
         place = known;
@@ -242,7 +244,11 @@ final class AmqpChannel {
             replyDirectly(to, with, payload);
             return;
         }
-        EngineMessage message = MessageMapping.toEngine(with, payload);
+        EngineMessage message = MessageMapping.toEngine(with, payload, Routed.of(to, with.headers(), virtualHost()));
+        String mark = connection.mark();
+        if (mark != null) {
+            message = MessageMapping.marked(message, mark);
+        }
         boolean isTransient = MessageMapping.isTransient(with);
         Transaction open = transaction;
         if (open != null) {
@@ -377,6 +383,11 @@ final class AmqpChannel {
             case TxMethod.Rollback rollback -> open.rollback();
             default -> throw unexpected(method);
         }
+    }
+
+    /** Consumers that were refused a message get it now. */
+    void feed() {
+        consuming.feed();
     }
 
     // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@ package dev.postroad.protocols.amqp091;
 import dev.postroad.engine.Command;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.Reply;
+import dev.postroad.engine.routing.Rule;
 import dev.postroad.protocols.amqp091.codec.ArgumentReader;
 import dev.postroad.protocols.amqp091.codec.ChannelMethod;
 import dev.postroad.protocols.amqp091.codec.ConnectionMethod;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,6 +47,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
     private static final Logger LOG = LoggerFactory.getLogger(AmqpConnection.class);
     private static final long MOST_UNDER_WAY_BYTES = 8 << 20;
     private static final int MOST_KEPT_BYTES = 256 * 1024;
+    private static final long MOST_INCOMING_BYTES = 4 << 20;
     private static final int LOOK_EVERY = 64;
     private static final long CLOSE_MILLIS = 5_000;
 
@@ -78,6 +81,18 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
     private long underWayBytes;
     private @Nullable PublishGroup group;
     private boolean ownerClosed;
+    private @Nullable String mark;
+
+    /** Why publishes are not read for now; null if they are. */
+    private @Nullable String blocked;
+
+    private boolean publishes;
+
+    /** Bytes of deliveries that were promised to be taken and are not written yet. */
+    private final AtomicLong incomingBytes = new AtomicLong();
+
+    /** A consumer was refused a message: it waits to be told that there is room. */
+    private volatile boolean starved;
 
     // What the turn of the event loop keeps about this connection.
     boolean inStaged;
@@ -151,7 +166,38 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
     // ── Frames ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     private boolean mayParse() {
-        return waiting == 0 && underWayBytes < MOST_UNDER_WAY_BYTES && state != State.CLOSED;
+        return waiting == 0
+                && underWayBytes < MOST_UNDER_WAY_BYTES
+                && (blocked == null || !publishes)
+                && state != State.CLOSED;
+    }
+
+    /** The engine is at a bound and refuses publishes: what comes from publishers waits in their sockets. */
+    void blocked(String reason) {
+        if (state != State.RUNNING || blocked != null) {
+            return;
+        }
+        blocked = reason;
+        if (handshake.clientCan("connection.blocked")) {
+            write(0, new ConnectionMethod.Blocked(Fields.shorten(reason)));
+        }
+    }
+
+    /** The engine takes publishes again. */
+    void unblocked() {
+        if (blocked == null) {
+            return;
+        }
+        blocked = null;
+        if (state == State.RUNNING && handshake.clientCan("connection.blocked")) {
+            write(0, new ConnectionMethod.Unblocked());
+        }
+        turn.ready(this);
+    }
+
+    /** The next frames are a publish, which waits while publishes are refused. */
+    void publishing() {
+        publishes = true;
     }
 
     private void parse() {
@@ -332,6 +378,26 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
         turn.drive();
     }
 
+    /**
+     * What a consumer that wants no messages of its own connection takes: all but those that carry the connection's mark, which
+     * its publishes carry from now on.
+     */
+    Rule others() {
+        String known = mark;
+        if (known == null) {
+            known = Topology.unique("");
+            mark = known;
+        }
+        String header = "`" + MessageMapping.CONNECTION + "`";
+        return Rule.parse(header + " IS NULL OR " + header + " <> '" + known + "'");
+    }
+
+    /** The mark of the connection's publishes; null if they need none. */
+    @Nullable
+    String mark() {
+        return mark;
+    }
+
     /** Something else is under way: frames wait until {@link #resume}. */
     void pause() {
         waiting++;
@@ -433,6 +499,36 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
         }
     }
 
+    /** By the thread that runs the engine: room for a delivery of so many bytes. False if there is none now. */
+    boolean reserve(int bytes) {
+        if (reserved(bytes)) {
+            return true;
+        }
+        starved = true;
+        // What was written meanwhile has not seen that somebody starves.
+        return reserved(bytes);
+    }
+
+    private boolean reserved(int bytes) {
+        if (incomingBytes.addAndGet(bytes) <= MOST_INCOMING_BYTES || incomingBytes.get() == bytes) {
+            return true;
+        }
+        incomingBytes.addAndGet(-bytes);
+        return false;
+    }
+
+    /** By any thread: the delivery is written, or will not be. */
+    void unreserve(int bytes) {
+        incomingBytes.addAndGet(-bytes);
+    }
+
+    private void feed() {
+        if (starved && incomingBytes.get() <= MOST_INCOMING_BYTES / 2) {
+            starved = false;
+            channels.values().forEach(AmqpChannel::feed);
+        }
+    }
+
     /** The event loop learns that there is something to take in. */
     @Override
     public void run() {
@@ -458,6 +554,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
                 ((Event) entry).happen();
             }
         }
+        feed();
         if (!confirming.isEmpty()) {
             for (AmqpChannel channel : confirming) {
                 channel.writeConfirms();

@@ -1,6 +1,7 @@
 package dev.postroad.protocols.amqp091;
 
 import dev.postroad.engine.Command;
+import dev.postroad.engine.FlowSink;
 import dev.postroad.engine.TopicDefinition;
 import dev.postroad.engine.runtime.Broker;
 import dev.postroad.protocols.amqp091.codec.ReplyCode;
@@ -41,7 +42,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Speaks AMQP 0-9-1 on a port. Safe for use by many threads. */
-public final class AmqpServer implements AutoCloseable {
+public final class AmqpServer implements AutoCloseable, FlowSink {
     private static final Logger LOG = LoggerFactory.getLogger(AmqpServer.class);
 
     /** Exchanges that every virtual host has, and how they route. */
@@ -63,6 +64,7 @@ public final class AmqpServer implements AutoCloseable {
     private final Set<String> declaredHosts = ConcurrentHashMap.newKeySet();
     private final DirectReplies directReplies = new DirectReplies();
     private final Channel listener;
+    private volatile @Nullable String blocked;
 
     private AmqpServer(
             Broker broker, AmqpSettings settings, Authenticator authenticator, @Nullable TlsContext tls)
@@ -96,6 +98,7 @@ public final class AmqpServer implements AutoCloseable {
                     .bind(settings.host(), settings.port())
                     .syncUninterruptibly()
                     .channel();
+            broker.watch(this);
         } catch (Throwable e) {
             loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
             aside.shutdown();
@@ -157,6 +160,36 @@ public final class AmqpServer implements AutoCloseable {
         return directReplies;
     }
 
+    @Override
+    public void blocked(String reason) {
+        blocked = reason;
+        LOG.warn("publishers wait: {}", reason);
+        tell(connection -> connection.blocked(reason));
+    }
+
+    @Override
+    public void unblocked() {
+        blocked = null;
+        LOG.info("publishers go on");
+        tell(AmqpConnection::unblocked);
+    }
+
+    /** Why publishers wait; null if they do not. */
+    @Nullable
+    String blockedReason() {
+        return blocked;
+    }
+
+    private void tell(java.util.function.Consumer<AmqpConnection> what) {
+        for (AmqpConnection connection : connections) {
+            try {
+                connection.context().channel().eventLoop().execute(() -> what.accept(connection));
+            } catch (RejectedExecutionException e) {
+                LOG.debug("the event loop has ended");
+            }
+        }
+    }
+
     /** Runs what would hold up an event loop. */
     void aside(Runnable task) {
         try {
@@ -206,6 +239,7 @@ public final class AmqpServer implements AutoCloseable {
      */
     public void close(Duration drain) {
         listener.close().syncUninterruptibly();
+        broker.unwatch(this);
         for (AmqpConnection connection : connections) {
             connection
                     .context()

@@ -38,6 +38,9 @@ final class Consumer implements DeliverySink {
     private int written;
     private boolean ended;
 
+    /** It was refused a message, and gets none until it is fed. */
+    private volatile boolean starved;
+
     private long[] staged = new long[16];
     private int stagedCount;
 
@@ -83,6 +86,33 @@ final class Consumer implements DeliverySink {
 
     // ── By the thread that runs the engine ───────────────────────────────────────────────────────────────────────────
 
+    private static int bytes(EngineMessage message) {
+        byte[] payload = message.payload();
+        return (payload == null ? 0 : payload.length) + 256;
+    }
+
+    @Override
+    public boolean takes(EngineMessage message) {
+        int bytes = bytes(message);
+        if (!connection.reserve(bytes)) {
+            starved = true;
+            return false;
+        }
+        if (!noAck && !channel.consuming().reserveShared(this)) {
+            connection.unreserve(bytes);
+            return false;
+        }
+        return true;
+    }
+
+    @Override
+    public void withheld(EngineMessage message) {
+        connection.unreserve(bytes(message));
+        if (!noAck) {
+            channel.consuming().unreserveShared(1);
+        }
+    }
+
     @Override
     public void deliver(EngineDelivery delivery) {
         connection.tell(this, delivery);
@@ -101,11 +131,12 @@ final class Consumer implements DeliverySink {
     // ── On the event loop ────────────────────────────────────────────────────────────────────────────────────────────
 
     void delivered(Object entry) {
+        EngineDelivery delivery = (EngineDelivery) entry;
+        EngineMessage message = delivery.message();
+        connection.unreserve(bytes(message));
         if (ended || channel.ended()) {
             return;
         }
-        EngineDelivery delivery = (EngineDelivery) entry;
-        EngineMessage message = delivery.message();
         BasicProperties properties = MessageMapping.toAmqp(message);
         Unacknowledged unacknowledged = channel.consuming().unacknowledged();
         long number = noAck ? unacknowledged.skip() : unacknowledged.add(this, delivery.number());
@@ -116,7 +147,7 @@ final class Consumer implements DeliverySink {
         out.writeLong(number);
         out.writeByte(delivery.attempt() > 1 ? 1 : 0);
         Fields.writeShortString(out, Routed.exchange(delivery, channel.virtualHost()));
-        Fields.writeShortString(out, Routed.routingKey(delivery, queue));
+        Fields.writeShortString(out, Routed.routingKey(delivery, channel.virtualHost(), queue));
         Frames.end(out, at);
         output.content(channel.number(), properties, message.payload());
         if (windowed && ++written >= WINDOW / 2) {
@@ -130,6 +161,19 @@ final class Consumer implements DeliverySink {
         written = 0;
         if (more > 0 && !ended) {
             connection.submit(new Command.Credit(id, more, Reply.ignored()));
+        }
+    }
+
+    /** By the thread that runs the engine, or before that: it gets nothing until it is fed. */
+    void starve() {
+        starved = true;
+    }
+
+    /** There is room again. */
+    void feed() {
+        if (starved && !ended) {
+            starved = false;
+            connection.submit(new Command.Credit(id, 0, Reply.ignored()));
         }
     }
 

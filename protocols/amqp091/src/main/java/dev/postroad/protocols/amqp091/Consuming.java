@@ -4,6 +4,7 @@ import dev.postroad.engine.Command;
 import dev.postroad.engine.EngineDelivery;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.Reply;
+import dev.postroad.engine.StreamDefinition;
 import dev.postroad.protocols.amqp091.codec.BasicMethod;
 import dev.postroad.protocols.amqp091.codec.BasicProperties;
 import dev.postroad.protocols.amqp091.codec.ReplyCode;
@@ -13,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A channel's consumers, and what they hold unacknowledged. */
@@ -27,6 +29,14 @@ final class Consuming {
     private final Unacknowledged unacknowledged = new Unacknowledged();
     private final Set<Consumer> heldBack = new LinkedHashSet<>();
     private int prefetch;
+
+    /** Deliveries that all consumers of the channel may hold together; 0 for no such bound. */
+    private volatile int sharedPrefetch;
+
+    /** Those that are held, or promised to be taken. */
+    private final AtomicInteger shared = new AtomicInteger();
+
+    private volatile boolean sharedStarved;
     private @Nullable String replies;
     private @Nullable String repliesTag;
 
@@ -61,8 +71,43 @@ final class Consuming {
         if (qos.prefetchSize() != 0) {
             throw new AmqpException(ReplyCode.NOT_IMPLEMENTED, "prefetch_size!=0 (" + qos.prefetchSize() + ")");
         }
-        prefetch = qos.prefetchCount();
+        if (qos.global()) {
+            sharedPrefetch = qos.prefetchCount();
+            feed();
+        } else {
+            prefetch = qos.prefetchCount();
+        }
         channel.write(new BasicMethod.QosOk());
+    }
+
+    /** By the thread that runs the engine: one more of what the channel's consumers share. False if that is all in use. */
+    boolean reserveShared(Consumer consumer) {
+        if (reservedShared()) {
+            return true;
+        }
+        consumer.starve();
+        sharedStarved = true;
+        // What was acknowledged meanwhile has not seen that somebody starves.
+        return reservedShared();
+    }
+
+    private boolean reservedShared() {
+        int most = sharedPrefetch;
+        if (shared.incrementAndGet() <= most || most == 0) {
+            return true;
+        }
+        shared.decrementAndGet();
+        return false;
+    }
+
+    void unreserveShared(int count) {
+        shared.addAndGet(-count);
+    }
+
+    /** Consumers that were refused a message get it now. */
+    void feed() {
+        sharedStarved = false;
+        consumers.values().forEach(Consumer::feed);
     }
 
     private void consume(BasicMethod.Consume consume) {
@@ -75,6 +120,8 @@ final class Consuming {
             return;
         }
         String queue = channel.topology().queueName(consume.queue());
+        String inEngine = channel.virtualHost().inEngine(queue);
+        ConsumeArguments arguments = ConsumeArguments.read(consume.arguments());
         boolean windowed = consume.noAck() || prefetch == 0;
         Consumer consumer = new Consumer(channel, tag, queue, consume.noAck(), windowed);
         consumers.put(tag, consumer);
@@ -83,12 +130,12 @@ final class Consuming {
                 !windowed,
                 consume.noAck(),
                 consume.exclusive(),
-                priority(consume.arguments()),
+                arguments.priority(),
                 -1,
-                null,
+                consume.noLocal() ? connection.others() : null,
                 connection,
-                tag);
-        String inEngine = channel.virtualHost().inEngine(queue);
+                tag,
+                start(inEngine, queue, arguments, consume.noAck()));
         connection.<Long>ask(
                 channel,
                 reply -> new Command.Subscribe(inEngine, null, settings, consumer, reply),
@@ -104,25 +151,22 @@ final class Consuming {
                 });
     }
 
-    private static int priority(Map<String, @Nullable Object> arguments) {
-        int priority = 0;
-        for (Map.Entry<String, @Nullable Object> argument : arguments.entrySet()) {
-            if (!argument.getKey().equals("x-priority")) {
-                throw new AmqpException(
-                        ReplyCode.PRECONDITION_FAILED,
-                        "invalid arg '" + argument.getKey() + "' for basic.consume: it is not known here");
+    /** Where a consumer of a stream begins; null for queues. */
+    private Command.@Nullable Start start(
+            String inEngine, String queue, ConsumeArguments arguments, boolean noAck) {
+        boolean stream = connection.server.broker.definition(inEngine) instanceof StreamDefinition;
+        if (!stream) {
+            if (arguments.start() != null) {
+                throw ConsumeArguments.refused("x-stream-offset", "queue '" + queue + "' is no stream");
             }
-            if (!(argument.getValue() instanceof Number number)
-                    || number instanceof Double
-                    || number instanceof Float
-                    || number.longValue() != number.intValue()) {
-                throw new AmqpException(
-                        ReplyCode.PRECONDITION_FAILED,
-                        "invalid arg 'x-priority' for basic.consume: " + argument.getValue() + " is no integer");
-            }
-            priority = number.intValue();
+            return null;
         }
-        return priority;
+        if (noAck || prefetch == 0) {
+            throw new AmqpException(
+                    ReplyCode.PRECONDITION_FAILED,
+                    "consumer prefetch count is not set for stream queue '" + queue + "', or it does not acknowledge");
+        }
+        return arguments.start() == null ? new Command.Start.Latest() : arguments.start();
     }
 
     private void cancel(BasicMethod.Cancel cancel) {
@@ -168,7 +212,15 @@ final class Consuming {
         }
     }
 
-    private void releaseHeldBack() {
+    /** After acknowledgements: what they made room for may come. */
+    private void releaseHeldBack(int before) {
+        int settled = before - unacknowledged.count();
+        if (settled > 0) {
+            unreserveShared(settled);
+            if (sharedStarved) {
+                feed();
+            }
+        }
         if (!heldBack.isEmpty()
                 && unacknowledged.count() < connection.server.settings().maxUnacknowledged()) {
             heldBack.forEach(Consumer::credit);
@@ -190,7 +242,7 @@ final class Consuming {
         String inEngine = channel.virtualHost().inEngine(queue);
         connection.<Command.Got>ask(
                 channel,
-                reply -> new Command.Get(inEngine, get.noAck(), connection, this, reply),
+                reply -> new Command.Get(inEngine, connection, this, get.noAck(), reply),
                 got -> {
                     EngineDelivery delivery = got.delivery();
                     if (delivery == null) {
@@ -215,13 +267,14 @@ final class Consuming {
                 getter.begun(delivery.consumerId());
                 getters.put(queue, getter);
             }
+            shared.incrementAndGet();
             tag = unacknowledged.add(getter, delivery.number());
         }
         channel.write(new BasicMethod.GetOk(
                 tag,
                 delivery.attempt() > 1,
                 Routed.exchange(delivery, channel.virtualHost()),
-                Routed.routingKey(delivery, queue),
+                Routed.routingKey(delivery, channel.virtualHost(), queue),
                 ready));
         connection
                 .output()
@@ -282,27 +335,25 @@ final class Consuming {
     // ── Acknowledgements ─────────────────────────────────────────────────────────────────────────────────────────────
 
     private void acknowledge(long tag, boolean multiple) {
+        int before = unacknowledged.count();
         Transaction open = channel.transaction();
-        if (open != null) {
-            take(tag, multiple, open::acknowledge);
-            return;
-        }
-        take(tag, multiple, ACKNOWLEDGE);
-        releaseHeldBack();
+        take(tag, multiple, open == null ? ACKNOWLEDGE : open::acknowledge);
+        releaseHeldBack(before);
     }
 
     private void refuse(long tag, boolean multiple, boolean requeue) {
         Command.Outcome outcome = requeue ? REQUEUE : REJECT;
+        int before = unacknowledged.count();
         Transaction open = channel.transaction();
         if (open != null) {
             take(tag, multiple, (consumer, number, t) -> open.settle(consumer, number, t, outcome));
-            return;
+        } else {
+            Batches batches = new Batches();
+            take(tag, multiple, batches::add);
+            connection.handOver();
+            batches.settle(outcome);
         }
-        Batches batches = new Batches();
-        take(tag, multiple, batches::add);
-        connection.handOver();
-        batches.settle(outcome);
-        releaseHeldBack();
+        releaseHeldBack(before);
     }
 
     private void take(long tag, boolean multiple, Unacknowledged.Visitor visitor) {
@@ -324,11 +375,12 @@ final class Consuming {
         if (!requeue) {
             throw new AmqpException(ReplyCode.NOT_IMPLEMENTED, "requeue=false");
         }
+        int before = unacknowledged.count();
         Batches batches = new Batches();
         unacknowledged.takeAll(batches::add);
         connection.handOver();
         batches.settle(REQUEUE);
-        releaseHeldBack();
+        releaseHeldBack(before);
         if (answer) {
             channel.write(new BasicMethod.RecoverOk());
         }

@@ -335,6 +335,10 @@ final class Handshake {
             gone();
             connection.running(heartbeatSeconds);
             connection.write(0, new ConnectionMethod.OpenOk(""));
+            String reason = connection.server.blockedReason();
+            if (reason != null) {
+                connection.blocked(reason);
+            }
         });
     }
 

@@ -2,6 +2,7 @@ package dev.postroad.protocols.amqp091;
 
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.NoValue;
+import dev.postroad.engine.Route;
 import dev.postroad.protocols.amqp091.codec.BasicProperties;
 import dev.postroad.protocols.amqp091.codec.ReplyCode;
 import java.nio.charset.StandardCharsets;
@@ -44,6 +45,9 @@ final class MessageMapping {
     private static final String USER_ID = PREFIX + "user-id";
     private static final String CLUSTER_ID = PREFIX + "cluster-id";
 
+    /** Mark of the connection that published, where that has a consumer which does not want its own messages. */
+    static final String CONNECTION = PREFIX + "connection";
+
     private static final String KEY = ENGINE_PREFIX + "key";
     private static final String VERSION = ENGINE_PREFIX + "version";
     private static final String TOMBSTONE = ENGINE_PREFIX + "tombstone";
@@ -64,9 +68,9 @@ final class MessageMapping {
     // ── In ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /** @throws AmqpException if a property or a header says what can't be */
-    static EngineMessage toEngine(BasicProperties p, byte[] body) {
+    static EngineMessage toEngine(BasicProperties p, byte[] body, @Nullable Route route) {
         if (p == BasicProperties.PERSISTENT) {
-            return EngineMessage.of(body);
+            return message(body, Map.of(), route);
         }
         Builder builder = new Builder();
         if (p.headers() != null) {
@@ -76,7 +80,7 @@ final class MessageMapping {
         if (mode == null || mode != 2) {
             if (builder.headers == null && (mode == null || mode == 1) && onlyMode(p)) {
                 Map<String, Object> shared = mode == null ? NO_MODE : TRANSIENT;
-                return new EngineMessage(null, null, body, shared, EngineMessage.Properties.NONE, 0, 0, 0, 0);
+                return message(body, shared, route);
             }
             builder.put(DELIVERY_MODE, mode == null ? 0L : (long) mode);
         }
@@ -115,7 +119,20 @@ final class MessageMapping {
                 timestamp,
                 priority,
                 ttl,
-                builder.deliverAt);
+                builder.deliverAt,
+                route,
+                List.of());
+    }
+
+    static EngineMessage marked(EngineMessage message, String mark) {
+        Map<String, Object> headers = new LinkedHashMap<>(message.headers());
+        headers.put(CONNECTION, mark);
+        return message.withHeaders(headers);
+    }
+
+    private static EngineMessage message(byte[] body, Map<String, Object> headers, @Nullable Route route) {
+        return new EngineMessage(
+                null, null, body, headers, EngineMessage.Properties.NONE, 0, 0, 0, 0, route, List.of());
     }
 
     private static boolean onlyMode(BasicProperties p) {
@@ -194,6 +211,9 @@ final class MessageMapping {
         }
 
         void header(String name, @Nullable Object value) {
+            if (name.equals(Routed.BCC)) {
+                return;
+            }
             if (!name.startsWith(ENGINE_PREFIX) || name.startsWith(ENGINE_PREFIX + "dead-letter-")) {
                 put(name, inEngine(value));
                 return;

@@ -5,6 +5,7 @@ import dev.postroad.engine.Durability;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.Reply;
+import dev.postroad.engine.Route;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,13 +20,15 @@ final class PublishGroup implements Reply<Command.EachPublished>, Event {
      *
      * @param topic the engine's name of the exchange; null for the default exchange
      * @param target the engine's name of the queue, or the routing key
+     * @param route of messages without copies; null for straight to the queue
      */
     record Place(
             String exchange,
             String routingKey,
             boolean mandatory,
             @Nullable String topic,
-            String target) {
+            String target,
+            @Nullable Route route) {
         boolean is(String otherExchange, String otherKey, boolean otherMandatory) {
             return mandatory == otherMandatory && routingKey.equals(otherKey) && exchange.equals(otherExchange);
         }
@@ -80,6 +83,7 @@ final class PublishGroup implements Reply<Command.EachPublished>, Event {
                 transientOnes ? Durability.BUFFERED : null,
                 place.mandatory() && place.topic() != null,
                 null,
+                true,
                 Reply.ignored());
     }
 

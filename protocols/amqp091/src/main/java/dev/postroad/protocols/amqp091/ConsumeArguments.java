@@ -1,0 +1,93 @@
+package dev.postroad.protocols.amqp091;
+
+import dev.postroad.engine.Command;
+import dev.postroad.protocols.amqp091.codec.ReplyCode;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Arguments of basic.consume; one that is not known is refused by name.
+ *
+ * @param priority of x-priority: the higher is served first
+ * @param start of x-stream-offset, where a stream is read from; null if it is not said
+ */
+record ConsumeArguments(int priority, Command.@Nullable Start start) {
+    private static final String PRIORITY = "x-priority";
+    private static final String OFFSET = "x-stream-offset";
+    private static final Map<Character, Long> UNIT_SECONDS = Map.of(
+            'Y', 31_536_000L, 'M', 2_592_000L, 'D', 86_400L, 'h', 3_600L, 'm', 60L, 's', 1L);
+
+    static ConsumeArguments read(Map<String, @Nullable Object> arguments) {
+        int priority = 0;
+        Command.Start start = null;
+        for (Map.Entry<String, @Nullable Object> argument : arguments.entrySet()) {
+            switch (argument.getKey()) {
+                case PRIORITY -> priority = priority(argument.getValue());
+                case OFFSET -> start = start(argument.getValue());
+                default -> throw refused(argument.getKey(), "it is not known here");
+            }
+        }
+        return new ConsumeArguments(priority, start);
+    }
+
+    static AmqpException refused(String argument, String why) {
+        return new AmqpException(
+                ReplyCode.PRECONDITION_FAILED, "invalid arg '" + argument + "' for basic.consume: " + why);
+    }
+
+    private static boolean isWhole(@Nullable Object value) {
+        return value instanceof Byte || value instanceof Short || value instanceof Integer || value instanceof Long;
+    }
+
+    private static int priority(@Nullable Object value) {
+        if (!isWhole(value) || ((Number) value).longValue() != ((Number) value).intValue()) {
+            throw refused(PRIORITY, value + " is no integer");
+        }
+        return ((Number) value).intValue();
+    }
+
+    private static Command.Start start(@Nullable Object value) {
+        if (isWhole(value)) {
+            long offset = ((Number) value).longValue();
+            if (offset < 0) {
+                throw refused(OFFSET, offset + " is negative");
+            }
+            return new Command.Start.Offset(offset);
+        }
+        if (value instanceof Instant time) {
+            return new Command.Start.Timestamp(time.toEpochMilli());
+        }
+        if (value instanceof String text) {
+            switch (text) {
+                case "first" -> {
+                    return new Command.Start.Earliest();
+                }
+                case "last" -> {
+                    return new Command.Start.Last();
+                }
+                case "next" -> {
+                    return new Command.Start.Latest();
+                }
+                default -> {
+                    return new Command.Start.Timestamp(System.currentTimeMillis() - 1000 * interval(text));
+                }
+            }
+        }
+        throw refused(OFFSET, value + " is no offset, time or one of first, last, next");
+    }
+
+    /** Seconds of an interval like 7D or 30m. */
+    private static long interval(String text) {
+        Long unit = text.isEmpty() ? null : UNIT_SECONDS.get(text.charAt(text.length() - 1));
+        String digits = text.isEmpty() ? "" : text.substring(0, text.length() - 1);
+        if (unit == null || !digits.matches("[0-9]{1,9}")) {
+            throw refused(
+                    OFFSET,
+                    String.format(
+                            Locale.ROOT, "'%s' is none of first, last, next, and no interval like 7D, 12h, 30m", text));
+        }
+        return unit * Long.parseLong(digits);
+    }
+}
