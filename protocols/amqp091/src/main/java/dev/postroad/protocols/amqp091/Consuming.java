@@ -242,7 +242,7 @@ final class Consuming {
         String inEngine = channel.virtualHost().inEngine(queue);
         connection.<Command.Got>ask(
                 channel,
-                reply -> new Command.Get(inEngine, connection, this, get.noAck(), reply),
+                reply -> new Command.Get(inEngine, get.noAck(), connection, this, reply),
                 got -> {
                     EngineDelivery delivery = got.delivery();
                     if (delivery == null) {
