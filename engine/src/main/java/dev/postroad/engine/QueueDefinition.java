@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name 1 to 255 bytes of UTF-8
  * @param durability what a confirm means
- * @param priorities levels of strict priority, 1 to 255
+ * @param priorities levels of strict priority, 1 to 256
  * @param keyOrdered true if one key has one delivery in flight and keeps its order through failures
  * @param deliveryLimit deliveries after which a failed message is dead-lettered; 0 for no limit
  * @param leaseMillis how long a delivery may stay unsettled; 0 for as long as its consumer lives
@@ -83,7 +83,7 @@ public record QueueDefinition(
     public QueueDefinition {
         Definition.checkName("queue", name);
         String what = "queue '" + name + "': ";
-        Definition.check(priorities >= 1 && priorities <= 255, what, "priorities", priorities, "1 to 255");
+        Definition.check(priorities >= 1 && priorities <= 256, what, "priorities", priorities, "1 to 256");
         Definition.check(deliveryLimit >= 0, what, "deliveryLimit", deliveryLimit, "0 (none) or more");
         Definition.check(leaseMillis >= 0, what, "leaseMillis", leaseMillis, "0 (none) or more");
         Definition.check(ttlMillis >= 0, what, "ttlMillis", ttlMillis, "0 (none) or more");

@@ -107,7 +107,7 @@ class DeclarationTest {
                 () -> q.withDeadLetter(DeadLetterTarget.channel("d")).withOverflow(Overflow.DEAD_LETTER_OLDEST),
                 "maxMessages",
                 "maxBytes");
-        invalid(() -> q.withPriorities(0), "priorities is 0", "1 to 255");
+        invalid(() -> q.withPriorities(0), "priorities is 0", "1 to 256");
         invalid(() -> q.withTtlMillis(-1), "ttlMillis is -1");
         invalid(() -> q.withDedupLimit(0), "dedupLimit is 0");
         invalid(() -> QueueDefinition.named(""), "0 bytes", "1 to 255");
