@@ -11,7 +11,10 @@ import dev.postroad.protocols.amqp091.codec.Fields;
 import dev.postroad.protocols.amqp091.codec.Frames;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A consumer of a queue. {@link #deliver}, {@link #flush} and {@link #cancelled} come from the thread that runs the engine; all
@@ -33,6 +36,9 @@ final class Consumer implements DeliverySink {
     private final boolean noAck;
     private final boolean windowed;
     private final byte[] prefix;
+
+    /** What came before the client was told that it consumes: no more than the credit it began with. Null once it was. */
+    private @Nullable List<EngineDelivery> early = new ArrayList<>();
 
     private long id;
     private int written;
@@ -77,6 +83,15 @@ final class Consumer implements DeliverySink {
 
     void begun(long consumerId) {
         id = consumerId;
+    }
+
+    /** The client knows: what came meanwhile is written. The engine delivers in the same turn in which it answers. */
+    void told() {
+        List<EngineDelivery> waiting = early;
+        early = null;
+        if (waiting != null) {
+            waiting.forEach(this::delivered);
+        }
     }
 
     /** What comes from now on is not for the client. */
@@ -132,6 +147,10 @@ final class Consumer implements DeliverySink {
 
     void delivered(Object entry) {
         EngineDelivery delivery = (EngineDelivery) entry;
+        if (early != null) {
+            early.add(delivery);
+            return;
+        }
         EngineMessage message = delivery.message();
         connection.unreserve(bytes(message));
         if (ended || channel.ended()) {

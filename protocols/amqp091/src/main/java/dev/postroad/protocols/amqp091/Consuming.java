@@ -144,6 +144,7 @@ final class Consuming {
                     if (!consume.noWait()) {
                         channel.write(new BasicMethod.ConsumeOk(tag));
                     }
+                    consumer.told();
                 },
                 refused -> {
                     consumers.remove(tag);

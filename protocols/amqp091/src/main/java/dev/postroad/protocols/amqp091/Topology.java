@@ -297,6 +297,14 @@ final class Topology {
     // ── Queues ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     private void declare(QueueMethod.Declare declare) {
+        String replies = declare.queue();
+        if (replies.equals(DirectReplies.QUEUE) || connection.server.directReplies().has(replies)) {
+            // No queue, but clients ask in this way whether there are direct replies, and whether a requester is still there.
+            if (!declare.noWait()) {
+                channel.write(new QueueMethod.DeclareOk(replies, 0, 1));
+            }
+            return;
+        }
         String name = declare.passive()
                 ? queueName(declare.queue())
                 : declare.queue().isEmpty() ? unique("amq.gen-") : declare.queue();
