@@ -466,6 +466,7 @@ public final class Engine {
         } else {
             // A checkpoint or the end of a segment has forced all there is.
             housekeeping.committed(true);
+            journal.noteDurable();
         }
         syncWanted = false;
     }

@@ -33,6 +33,7 @@ final class Directory {
     private long durablePosition;
     private int highestTerm;
     private boolean tailCopy;
+    private DurableMark.@Nullable Note note;
 
     private record Found(String name, StorageFile file, Checkpoints.Contents contents) {}
 
@@ -60,6 +61,10 @@ final class Directory {
                 spares.add(name);
             } else if (name.equals(TailCopy.NAME)) {
                 tailCopy = true;
+            } else if (name.equals(DurableMark.NAME)) {
+                try (StorageFile file = storage.open(name)) {
+                    note = DurableMark.read(file);
+                }
             } else if (name.endsWith(Format.TEMPORARY_SUFFIX)
                     && (name.equals(TailCopy.TEMPORARY)
                             || Format.isTemporaryCheckpoint(name)
@@ -73,12 +78,17 @@ final class Directory {
         checkVersions(headers.values());
         checkpoints.sort(Comparator.comparingLong((Found each) -> each.contents.generation())
                 .reversed());
+        setForeignAside(commonest(headers));
         chooseCheckpoint();
         sample = sample(headers);
         for (var each : headers.entrySet()) {
             use(each.getKey(), each.getValue());
         }
         checkListed();
+        DurableMark.Note last = note;
+        if (last != null && last.journalHigh() == journalHigh() && last.journalLow() == journalLow()) {
+            durablePosition = Math.max(durablePosition, last.position());
+        }
     }
 
     private void check(@Nullable SegmentHeader header) {
@@ -191,19 +201,61 @@ final class Directory {
 
     // ---- segments
 
-    private @Nullable SegmentHeader sample(TreeMap<Long, Header> headers) {
-        Checkpoints.Contents contents = checkpoint();
+    /** A header of the journal that most files here are of: one file of another that got here must not outvote them. */
+    private @Nullable SegmentHeader commonest(TreeMap<Long, Header> headers) {
+        SegmentHeader commonest = null;
+        int most = 0;
         for (var each : headers.entrySet()) {
             SegmentHeader header = each.getValue().found.any();
-            if (header != null
-                    && header.number() == each.getKey()
-                    && (contents == null
-                            || (header.journalHigh() == contents.journalHigh()
-                                    && header.journalLow() == contents.journalLow()))) {
-                return header;
+            if (header == null || header.number() != each.getKey()) {
+                continue;
+            }
+            int votes = 0;
+            for (var other : headers.entrySet()) {
+                SegmentHeader against = other.getValue().found.any();
+                votes += against != null && against.number() == other.getKey() && sameJournal(header, against) ? 1 : 0;
+            }
+            for (Found checkpoint : checkpoints) {
+                votes += of(checkpoint.contents, header) ? 1 : 0;
+            }
+            DurableMark.Note last = note;
+            boolean noted = last != null
+                    && last.journalHigh() == header.journalHigh()
+                    && last.journalLow() == header.journalLow();
+            votes += noted ? 1 : 0;
+            if (votes > most) {
+                most = votes;
+                commonest = header;
             }
         }
-        return null;
+        return commonest;
+    }
+
+    private static boolean sameJournal(SegmentHeader one, SegmentHeader other) {
+        return one.journalHigh() == other.journalHigh() && one.journalLow() == other.journalLow();
+    }
+
+    private static boolean of(Checkpoints.Contents checkpoint, SegmentHeader header) {
+        return checkpoint.journalHigh() == header.journalHigh() && checkpoint.journalLow() == header.journalLow();
+    }
+
+    /** A checkpoint of another journal counts as one that can't be read. */
+    private void setForeignAside(@Nullable SegmentHeader like) throws IOException {
+        List<Found> foreign = new ArrayList<>();
+        for (Found each : checkpoints) {
+            if (like != null && !of(each.contents, like)) {
+                foreign.add(each);
+                badCheckpoints.add(each.name);
+                each.file.close();
+            }
+        }
+        checkpoints.removeAll(foreign);
+    }
+
+    private @Nullable SegmentHeader sample(TreeMap<Long, Header> headers) {
+        Checkpoints.Contents contents = checkpoint();
+        SegmentHeader commonest = commonest(headers);
+        return commonest == null || contents == null || of(contents, commonest) ? commonest : null;
     }
 
     /** Decides what to make of one segment file. */
@@ -254,6 +306,21 @@ final class Directory {
         segment.live = entry == null ? 0 : entry.live();
         segments.put(number, segment);
         unreadable.remove(number);
+        long made = Math.min(segmentBytes, Segments.STEP);
+        if (size < made) {
+            // It was as long as that before it got its name. What was in the rest nobody knows: none of it is used again.
+            long base = number * segmentBytes;
+            durablePosition = Math.max(durablePosition, base + made);
+            damage.add(new DamageReport(
+                    DamageReport.Kind.RANGE,
+                    Format.segmentName(number),
+                    size,
+                    made - size,
+                    base + size,
+                    base + made,
+                    true,
+                    "The file is shorter than it was made: it has " + size + " bytes of " + made + " at least."));
+        }
     }
 
     private Checkpoints.@Nullable Entry entry(long number) {

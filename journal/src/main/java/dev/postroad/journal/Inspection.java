@@ -174,8 +174,30 @@ final class Inspection {
                         0,
                         false);
             }
+            return survivors(segment, scan, from, bytes, term, time);
         }
         return gap(segment, DamageReport.Kind.RANGE, from, to, term, time, false);
+    }
+
+    /** What records are left where the headers of batches are gone. */
+    private static Bad survivors(Segment segment, SegmentScan scan, long from, int bytes, int term, long time) {
+        scan.view.assume(scan.window().buffer(), scan.window().index(from), segment.base + from, bytes, time, term);
+        RecordSearch search = new RecordSearch(scan.view, segment.key, bytes);
+        search.anywhere();
+        return search.count() == 0
+                ? gap(segment, DamageReport.Kind.RANGE, from, from + bytes, term, time, false)
+                : new Bad(
+                        segment,
+                        DamageReport.Kind.RECORD,
+                        from,
+                        from + bytes,
+                        term,
+                        time,
+                        search.count(),
+                        search.offsets(),
+                        search.badFrom(),
+                        search.badTo(),
+                        false);
     }
 
     private DamageReport report(Bad each) {

@@ -32,6 +32,9 @@ public final class Journal implements Closeable {
 
     private static final int WRITE_BACK_BYTES = 8 << 20;
 
+    /** After so many syncs it is noted how far they reached, even if the journal never comes to rest. */
+    private static final int NOTE_EVERY = 16;
+
     private final Storage storage;
     private final JournalSettings settings;
     private final Segments segments;
@@ -47,12 +50,16 @@ public final class Journal implements Closeable {
     private final long room;
 
     private int reserved;
+    private int unnoted;
     private volatile long written;
     private volatile long durable;
     private volatile long writtenBack;
     private volatile @Nullable Failure failure;
     private boolean recovered;
     private boolean closed;
+    private @Nullable DurableMark mark;
+    /** Behind the mark of this opening, if nothing follows it: the next opening writes over it. */
+    private long openedEnd = -1;
     private long lastTime;
 
     private record Failure(String what, IOException cause) {}
@@ -116,7 +123,10 @@ public final class Journal implements Closeable {
         if (roomForMark()) {
             group.mark(Format.KIND_OPEN, tail, nowMillis, term);
             commit(true);
+            openedEnd = durable;
         }
+        mark = DurableMark.open(storage, segments.journalHigh(), segments.journalLow());
+        note(tail);
     }
 
     // ---- writing
@@ -241,6 +251,31 @@ public final class Journal implements Closeable {
         }
     }
 
+    /**
+     * Notes, in a file of its own, that everything committed is durable: to be called when there is nothing to commit. Should
+     * the last group of all rot after a kill, it is known by this that it had been there. Costs one small write at most, and
+     * nothing where nothing was committed since.
+     *
+     * @throws JournalFailedException if that failed, now or before
+     */
+    public void noteDurable() throws JournalException {
+        checkUsable();
+        if (durable == written && durable != openedEnd) {
+            note(durable);
+        }
+    }
+
+    private void note(long upTo) throws JournalException {
+        DurableMark known = mark;
+        if (known != null) {
+            try {
+                known.note(upTo);
+            } catch (IOException e) {
+                throw fail("Writing " + DurableMark.NAME, e);
+            }
+        }
+    }
+
     /** The position behind the last batch that has ended. */
     public long appendPosition() {
         return group.end();
@@ -341,6 +376,10 @@ public final class Journal implements Closeable {
             throw fail("Syncing " + active.name(), e);
         }
         durable = written;
+        if (++unnoted >= NOTE_EVERY) {
+            unnoted = 0;
+            note(durable);
+        }
     }
 
     private JournalFailedException fail(String what, IOException cause) {
@@ -576,6 +615,11 @@ public final class Journal implements Closeable {
             if (failure == null && recovered) {
                 group.abandon();
                 commit(true);
+                noteDurable();
+                DurableMark known = mark;
+                if (known != null) {
+                    known.force();
+                }
                 if (roomForMark()) {
                     group.mark(Format.KIND_CLOSE, durable, lastTime, term);
                     commit(true);
@@ -583,6 +627,10 @@ public final class Journal implements Closeable {
             }
         } finally {
             closed = true;
+            DurableMark known = mark;
+            if (known != null) {
+                known.close();
+            }
             segments.close();
         }
     }

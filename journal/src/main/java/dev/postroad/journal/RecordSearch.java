@@ -38,7 +38,19 @@ final class RecordSearch {
         return offset == length;
     }
 
+    /** Looks for good records of a batch whose header is good. */
     void run() {
+        anywhere();
+        if (badFrom == length) {
+            // Each record is good alone, but they are not the ones this header was written with.
+            count = 0;
+            badFrom = Format.BATCH_HEADER;
+            badTo = length;
+        }
+    }
+
+    /** Looks for good records where the header of their batch, or of several, is gone. */
+    void anywhere() {
         long work = WORK_PER_BYTE * length;
         int offset = Format.BATCH_HEADER;
         badFrom = -1;
@@ -59,11 +71,9 @@ final class RecordSearch {
             badTo = offset;
         }
         if (badFrom < 0) {
-            // Each record is good alone, but they are not the ones this header was written with.
-            count = 0;
-            badFrom = Format.BATCH_HEADER;
-            badTo = length;
-        } else if (work <= 0) {
+            badFrom = length;
+        }
+        if (work <= 0 || badFrom == length) {
             badTo = length;
         }
     }

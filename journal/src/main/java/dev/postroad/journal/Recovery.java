@@ -305,10 +305,11 @@ final class Recovery {
                         position,
                         end,
                         true,
-                        "These bytes had been stored durably and hold no batch that can be read."),
+                        "These bytes had been stored durably and hold no whole batch that can be read."),
                 handler);
         if (delivering()) {
             quarantine.add(segment, offset, bytes);
+            survivors(segment, offset, (int) Math.min(bytes, segment.file.size() - offset), handler);
         }
         for (DamageReport missing :
                 directory.missing(segment.number + 1, segments.numberOf(end), segments.segmentBytes)) {
@@ -316,6 +317,28 @@ final class Recovery {
         }
         segment.used = offset + bytes;
         return next >= 0 ? next : tailBehind(end);
+    }
+
+    /** Batches whose headers are gone: which records were whole is all that can be told of them. These are shown. */
+    private void survivors(Segment segment, long offset, int bytes, RecoveryHandler handler) throws IOException {
+        if (bytes <= Format.BATCH_HEADER || !scan.range(segment, offset, bytes)) {
+            return;
+        }
+        BatchView batch = scan.view;
+        batch.assume(
+                scan.window().buffer(),
+                scan.window().index(offset),
+                segment.base + offset,
+                bytes,
+                lastTime,
+                lastTerm);
+        RecordSearch search = new RecordSearch(batch, segment.key, bytes);
+        search.anywhere();
+        if (search.count() > 0) {
+            batch.only(search.offsets(), search.count());
+            report.batch(search.count());
+            handler.batch(batch);
+        }
     }
 
     /** Whether only the header of one batch is gone and its records fill the gap exactly; they are shown then. */

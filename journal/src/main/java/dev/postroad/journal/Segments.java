@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * {@link #files}, by whichever thread has time for it.
  */
 final class Segments {
-    private static final long STEP = 4 << 20;
+    static final long STEP = 4 << 20;
 
     final long segmentBytes;
     final Storage storage;

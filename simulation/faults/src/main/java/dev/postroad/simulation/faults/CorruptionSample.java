@@ -3,6 +3,7 @@ package dev.postroad.simulation.faults;
 import dev.postroad.simulation.disk.SimulatedDisk;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,8 +26,11 @@ final class CorruptionSample {
     final TreeMap<Long, Place> records = new TreeMap<>();
     final List<Long> batches = new ArrayList<>();
     final TreeMap<Long, String> live = new TreeMap<>();
-    /** From here on nothing later proves that it was durable: only the last group before a kill. */
-    long provenEnd;
+    /** Entries dropped, and the position of the batch that did it. */
+    final Map<Long, Long> dropped = new TreeMap<>();
+
+    /** What the file that notes it says to be durable, read by the format's description. */
+    long noted;
 
     /**
      * @param checkpoints how many are written on the way
@@ -54,11 +58,9 @@ final class CorruptionSample {
                 puts.add(Payload.of("w" + ++id, size));
             }
             List<Long> drops = i % 4 == 3 ? List.of(ledger.live.firstKey()) : List.of();
-            if (i == count - 1) {
-                provenEnd = ledger.journal().appendPosition();
-            }
             List<Long> positions = ledger.append(puts, drops);
             batches.add(positions.getFirst() - BATCH_HEADER);
+            drops.forEach(drop -> dropped.put(drop, positions.getFirst() - BATCH_HEADER));
             for (int k = 0; k < positions.size(); k++) {
                 long at = positions.get(k);
                 int from = (int) (at % SEGMENT);
@@ -74,16 +76,18 @@ final class CorruptionSample {
             }
         }
         live.putAll(ledger.live);
+        if (idle) {
+            ledger.journal().noteDurable();
+        }
         if (closed) {
             ledger.journal().close();
-        }
-        if (closed || idle) {
-            provenEnd = ledger.journal().appendPosition();
         }
         disk.killProcess();
         for (String name : disk.files()) {
             files.put(name, disk.bytes(name));
         }
+        ByteBuffer mark = ByteBuffer.wrap(disk.bytes("durable.mark"));
+        noted = Math.max(mark.getLong(32), mark.getLong(512 + 32));
     }
 
     private void remember() {

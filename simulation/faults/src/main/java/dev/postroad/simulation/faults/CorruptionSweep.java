@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
@@ -26,6 +27,9 @@ final class CorruptionSweep {
     private final List<CorruptionSample> samples = new ArrayList<>();
     private final List<CrashExplorer.Found> found = new ArrayList<>();
     private final long seed;
+    /** The files of the damaged disk that is looked at. */
+    private final Map<String, byte[]> contents = new HashMap<>();
+
     private long corruptions;
     private long refused;
     private long harmless;
@@ -114,6 +118,7 @@ final class CorruptionSweep {
         SimulatedDisk damaged = sample.disk.copy();
         String what = list.apply(number, damaged);
         corruptions++;
+        contents.clear();
         try {
             judge(sample, damaged);
         } catch (IOException | RuntimeException e) {
@@ -171,12 +176,14 @@ final class CorruptionSweep {
         boolean lost = false;
         boolean atReading = false;
         boolean headers = false;
+        List<Long> missing = new ArrayList<>();
         for (Map.Entry<Long, String> entry : sample.live.entrySet()) {
             CorruptionSample.Place place = sample.records.get(entry.getKey());
             String word = ledger.live.get(entry.getKey());
             boolean hit = place == null || touched(sample, damaged, place);
             if (word == null) {
                 lost = true;
+                missing.add(entry.getKey());
                 if (served && !hit && !headersLost(sample, damaged, place)) {
                     throw new Broken("entry " + entry + " was not damaged and is not served");
                 }
@@ -203,10 +210,16 @@ final class CorruptionSweep {
                 throw new Broken("entry " + entry + " was never put");
             }
         }
-        boolean revived = ledger.live.size() > sample.live.size() - (lost ? 1 : 0) && !sample.live.keySet().containsAll(ledger.live.keySet());
+        for (long position : ledger.live.keySet()) {
+            if (!sample.live.containsKey(position)) {
+                // It was dropped, and the record that said so is missing: any behind it.
+                lost = true;
+                missing.add(sample.dropped.getOrDefault(position, 0L));
+            }
+        }
         headersLost += headers ? 1 : 0;
-        if ((lost || revived) && !told) {
-            if (!lastGroup(sample, damaged)) {
+        if (lost && !told) {
+            if (missing.stream().anyMatch(position -> provable(sample, damaged, position))) {
                 throw new Broken("the log got shorter without a word: " + (sample.live.size() - ledger.live.size())
                         + " entries are missing");
             }
@@ -219,31 +232,42 @@ final class CorruptionSweep {
     }
 
     /** True if bytes of the record are others than they were, or not there. */
-    private static boolean touched(CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.Place place) {
+    private boolean touched(CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.Place place) {
         return differs(sample, damaged, place.file(), place.from(), place.to());
     }
 
-    private static boolean differs(CorruptionSample sample, SimulatedDisk damaged, String file, int from, int to) {
+    private boolean differs(CorruptionSample sample, SimulatedDisk damaged, String file, int from, int to) {
         byte[] before = sample.files.get(file);
-        if (!damaged.files().contains(file) || before == null) {
-            return true;
-        }
-        byte[] after = damaged.bytes(file);
-        return after.length < to || !Arrays.equals(before, from, to, after, from, to);
+        byte[] after = contents.computeIfAbsent(
+                file, name -> damaged.files().contains(name) ? damaged.bytes(name) : new byte[0]);
+        return before == null
+                || after.length < to || !Arrays.equals(before, from, to, after, from, to);
     }
 
     /** Both copies of the segment's header are gone: nothing in it can be verified, which is reported. */
-    private static boolean headersLost(CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.Place place) {
+    private boolean headersLost(CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.Place place) {
         return place != null
                 && differs(sample, damaged, place.file(), 0, 104)
                 && differs(sample, damaged, place.file(), 2048, 2048 + 104);
     }
 
-    private static boolean lastGroup(CorruptionSample sample, SimulatedDisk damaged) {
-        long end = sample.provenEnd;
-        int from = (int) (end % CorruptionSample.SEGMENT);
-        String file = CorruptionSample.name(end);
-        // Everything before the last group is as it was.
-        return end <= sample.batches.getLast() && !differs(sample, damaged, file, 4096, from);
+    /**
+     * True if anything that is left says that there was something at this position: the note, or a batch further on, which was
+     * only written when everything before it was on the disk.
+     */
+    private boolean provable(CorruptionSample sample, SimulatedDisk damaged, long position) {
+        if (position < sample.noted) {
+            return true;
+        }
+        for (long batch : sample.batches) {
+            String file = CorruptionSample.name(batch);
+            int from = (int) (batch % CorruptionSample.SEGMENT);
+            boolean verifiable =
+                    !differs(sample, damaged, file, 0, 104) || !differs(sample, damaged, file, 2048, 2048 + 104);
+            if (batch > position && verifiable && !differs(sample, damaged, file, from, from + 48)) {
+                return true;
+            }
+        }
+        return false;
     }
 }

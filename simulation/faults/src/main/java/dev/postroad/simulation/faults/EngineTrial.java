@@ -221,6 +221,9 @@ final class EngineTrial implements Trial {
                 throw new Broken("the engine does not come to rest");
             }
         }
+        if (chance.nextInt(3) == 0) {
+            engine().turn(now); // as when nothing comes for a moment
+        }
         EngineException failure = engine().failure();
         if (failure != null) {
             throw ended(failure);
