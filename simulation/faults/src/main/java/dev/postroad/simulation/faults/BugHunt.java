@@ -2,9 +2,10 @@ package dev.postroad.simulation.faults;
 
 import dev.postroad.simulation.disk.Fault;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BooleanSupplier;
@@ -12,11 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All checks in turn on whatever journal and engine are on the class path, until one finds something: the program that a JVM
- * with a planted bug runs. Arguments: how many milliseconds it may take, and the file that gets one line, {@code check
+ * with a planted bug runs. Arguments: how many milliseconds of processor time it may take, and the file that gets one line, {@code check
  * millis what}, or stays empty.
  */
 final class BugHunt {
     private static final int MOST_IMAGES = 8;
+    private static final int STRIDE = 17;
+    private static final int CORRUPTIONS = 400;
 
     private BugHunt() {}
 
@@ -24,13 +27,13 @@ final class BugHunt {
     record Catch(String check, CrashExplorer.Found found) {}
 
     public static void main(String[] arguments) throws IOException {
-        long start = System.nanoTime();
-        Duration time = Duration.ofMillis(Long.parseLong(arguments[0]));
-        long end = start + time.toNanos();
-        Catch caught = run(() -> System.nanoTime() >= end);
+        // Processor time: how fast a bug is caught must not depend on what else the machine does.
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long end = threads.getCurrentThreadCpuTime() + Long.parseLong(arguments[0]) * 1_000_000;
+        Catch caught = run(() -> threads.getCurrentThreadCpuTime() >= end);
         if (caught != null) {
             String what = caught.found.image() + ": " + caught.found.what();
-            long millis = (System.nanoTime() - start) / 1_000_000;
+            long millis = threads.getCurrentThreadCpuTime() / 1_000_000;
             Files.writeString(
                     Path.of(arguments[1]),
                     caught.check + " " + millis + " " + what.replace('\n', ' ').substring(0, Math.min(what.length(), 1000)));
@@ -43,6 +46,7 @@ final class BugHunt {
             Catch caught = crashes(round, out);
             caught = caught == null ? failures(round, out) : caught;
             caught = caught == null ? corruption(round, out) : caught;
+            caught = caught == null ? crashes(100 + round, out) : caught;
             if (caught != null) {
                 return caught;
             }
@@ -56,7 +60,7 @@ final class BugHunt {
             // The longer ones behind the pairs: more happens in each.
             Program program =
                     round == 0 ? Programs.whole(theme) : Programs.program(theme, Programs.pairs(theme) + round);
-            explorer.explore(program.name(), disk -> new EngineTrial(program, disk), round == 0 ? 4 : MOST_IMAGES, 20);
+            explorer.explore(program.name(), disk -> new EngineTrial(program, disk), round == 0 ? 3 : MOST_IMAGES, 20);
             if (!explorer.found().isEmpty()) {
                 return new Catch("crash-images", explorer.found().getFirst());
             }
@@ -73,7 +77,7 @@ final class BugHunt {
         for (String theme : Programs.names()) {
             Program program = Programs.whole(theme);
             for (Fault fault : List.of(Fault.FAILED_SYNC, Fault.IO_ERROR)) {
-                loop.loop(program.name(), disk -> new EngineTrial(program, disk), fault, false, 1 + random.nextInt(9), 9);
+                loop.loop(program.name(), disk -> new EngineTrial(program, disk), fault, false, 1 + random.nextInt(STRIDE), STRIDE);
                 if (!loop.found().isEmpty()) {
                     return new Catch("io-failures", loop.found().getFirst());
                 }
@@ -84,7 +88,7 @@ final class BugHunt {
 
     private static @Nullable Catch corruption(int round, BooleanSupplier out) {
         CorruptionSweep sweep = new CorruptionSweep(round, out);
-        sweep.sample(2_000);
+        sweep.sample(CORRUPTIONS);
         return sweep.found().isEmpty()
                 ? null
                 : new Catch("corruption", sweep.found().getFirst());

@@ -49,14 +49,12 @@ final class Observation {
     private static final long LATER = 100_000;
 
     private long now;
-    private final List<DamageReport> damage;
     private final StringBuilder out = new StringBuilder();
     private final Engine engine;
 
-    private Observation(Engine engine, long now, List<DamageReport> damage) {
+    private Observation(Engine engine, long now) {
         this.engine = engine;
         this.now = now;
-        this.damage = damage;
     }
 
     /** The answer to a command; its absence, and refusals where none are expected, are broken promises. */
@@ -130,17 +128,14 @@ final class Observation {
      */
     static String of(
             SimulatedDisk disk, EngineSettings settings, long now, Universe universe, boolean exercise, Opened opened) {
-        return look(disk, settings, now, universe, exercise, opened).out.toString();
-    }
-
-    /** The same, with what the engine reported as damaged. */
-    static Observation look(
-            SimulatedDisk disk, EngineSettings settings, long now, Universe universe, boolean exercise, Opened opened) {
         List<DamageReport> damage = new ArrayList<>();
         try (Storage storage = disk.open()) {
             Random ids = new Random(disk.calls() + now);
             Engine engine = Engine.open(storage, settings, PayloadFields.NONE, now, ids::nextLong, damage::add);
-            Observation observation = new Observation(engine, now, damage);
+            if (!damage.isEmpty()) {
+                throw new Broken("damage is reported where none was done: " + damage);
+            }
+            Observation observation = new Observation(engine, now);
             observation.settle();
             opened.opened();
             observation.contents();
@@ -152,7 +147,7 @@ final class Observation {
                 observation.later();
                 observation.clear();
             }
-            return observation;
+            return observation.out.toString();
         } catch (IOException e) {
             throw new Broken("it can't be opened: " + e.getMessage(), e);
         } catch (EngineException e) {
@@ -162,14 +157,6 @@ final class Observation {
         } catch (RuntimeException e) {
             throw new Broken("opening or reading it ended with " + e, e);
         }
-    }
-
-    String text() {
-        return out.toString();
-    }
-
-    List<DamageReport> damage() {
-        return damage;
     }
 
     private void settle() {

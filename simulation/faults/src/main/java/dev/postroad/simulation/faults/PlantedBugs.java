@@ -71,7 +71,7 @@ final class PlantedBugs {
                         "live-messages-reclaimed",
                         "journal/Journal.java",
                         "            if (segment != active && segment.live == 0 &&",
-                        "            if (segment != active && segment.live < 20_000 &&",
+                        "            if (segment != active && segment.live < 40_000 &&",
                         "a segment is used again while messages in it are needed (P1)"),
                 bug(
                         "reclaimed-before-the-checkpoint-reaches-it",

@@ -174,6 +174,11 @@ final class Programs {
                             trial.submitSend("q", sent(trial, 30), sent(trial, 600));
                             trial.answered();
                         }),
+                        step("more than the buffer holds", (trial, random) -> {
+                            trial.submitSend("q", sent(trial, 3_000));
+                            trial.submitSend("q", sent(trial, 2_500), sent(trial, 3_000), sent(trial, 20));
+                            trial.answered();
+                        }),
                         send("q", 1500),
                         take("q", 2),
                         acknowledge(2),
@@ -204,6 +209,10 @@ final class Programs {
                         }),
                         SPARE,
                         CHECKPOINT,
+                        step("two checkpoints", (trial, random) -> {
+                            trial.checkpoint();
+                            trial.checkpoint();
+                        }),
                         KILL,
                         CLOSE));
     }

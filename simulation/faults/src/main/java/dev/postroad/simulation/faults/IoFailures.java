@@ -1,0 +1,85 @@
+package dev.postroad.simulation.faults;
+
+import dev.postroad.simulation.disk.Fault;
+import dev.postroad.testkit.Experiment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Every call on the disk fails, once and for ever, in every way there is. */
+public final class IoFailures implements Experiment {
+    /** A whole pass takes about this long on one core; with less time, calls are left out evenly. */
+    private static final double PASS_SECONDS = 240;
+
+    @Override
+    public String name() {
+        return "io-failures";
+    }
+
+    @Override
+    public String question() {
+        return "When any call on the disk fails, once or for ever, is nothing confirmed that is not there afterwards?";
+    }
+
+    @Override
+    public Outcome run(Budget budget, Progress progress) {
+        FailureLoop[] at = new FailureLoop[1];
+        Progressing out = new Progressing(budget, progress, () -> at[0] == null
+                ? ""
+                : at[0].failures() + " failures, " + at[0].found().size() + " violations");
+        FailureLoop loop = new FailureLoop(out);
+        at[0] = loop;
+        int step = (int) Math.max(1, Math.ceil(PASS_SECONDS / Math.max(1, budget.time().toSeconds())));
+        List<String> themes = Programs.names();
+        long wanted = 0;
+        // Interleaved, so that a pass that is cut short has tried some of everything.
+        for (Fault fault : Fault.values()) {
+            for (boolean forever : new boolean[] {false, true}) {
+                for (String theme : themes) {
+                    wanted++;
+                    Program program = Programs.whole(theme);
+                    int first = 1 + (int) Math.floorMod(budget.seed() + wanted, (long) step);
+                    loop.loop(theme, disk -> new EngineTrial(program, disk), fault, forever, first, step);
+                }
+            }
+        }
+        List<Violation> violations = new ArrayList<>();
+        long falseConfirms = 0;
+        for (CrashExplorer.Found found : loop.found()) {
+            violations.add(
+                    new Violation(found.image() + ": " + found.what(), Replay.line("IoFailuresTest", found.image())));
+            falseConfirms += found.what().contains("a confirmed change is lost") ? 1 : 0;
+        }
+        List<NotRun> notRun = new ArrayList<>();
+        if (step > 1) {
+            notRun.add(new NotRun(
+                    "every single call", "the time allows for one call in " + step + ", from a place the seed says"));
+        }
+        return new Outcome(
+                List.of(
+                        Figure.count("scenarios", themes.size(), 12),
+                        Figure.count("kinds of failure", Fault.values().length, 5),
+                        Figure.count("scenario, kind and once or for ever: tried until a run was untouched", loop.loops(),
+                                wanted),
+                        Figure.count("injected failures", loop.failures()),
+                        Figure.count("recoveries judged", loop.recoveries()),
+                        new Figure("false confirms", falseConfirms, "", Goal.atMost(0)),
+                        new Figure("violations", violations.size(), "", Goal.atMost(0))),
+                violations,
+                notRun,
+                List.of());
+    }
+
+    /** Runs one failure again, by its name. */
+    static List<CrashExplorer.Found> replay(String image) {
+        String[] parts = image.split("/");
+        Program program = Programs.whole(parts[0]);
+        FailureLoop loop = new FailureLoop(() -> false);
+        loop.failing(
+                parts[0],
+                disk -> new EngineTrial(program, disk),
+                Fault.valueOf(parts[1]),
+                parts[2].equals("for-ever"),
+                Integer.parseInt(parts[3]));
+        return loop.found();
+    }
+}
