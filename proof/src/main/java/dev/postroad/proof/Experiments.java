@@ -1,9 +1,14 @@
 package dev.postroad.proof;
 
 import dev.postroad.fuzzing.Fuzzing;
+import dev.postroad.proof.process.ClockExperiment;
+import dev.postroad.proof.process.CutConnectionsExperiment;
+import dev.postroad.proof.process.DiskFullExperiment;
+import dev.postroad.proof.process.FailingSyncExperiment;
 import dev.postroad.proof.process.KillExperiment;
 import dev.postroad.proof.process.PauseExperiment;
 import dev.postroad.proof.process.PowerCutExperiment;
+import dev.postroad.proof.process.SmallHeapExperiment;
 import dev.postroad.proof.scale.BacklogExperiment;
 import dev.postroad.proof.scale.ReclaimExperiment;
 import dev.postroad.proof.scale.SlowConsumerExperiment;
@@ -22,6 +27,11 @@ final class Experiments {
                 new Chapter(new KillExperiment(), 10),
                 new Chapter(new PauseExperiment(), 4),
                 new Chapter(new PowerCutExperiment(), 10),
+                new Chapter(new DiskFullExperiment(), 3),
+                new Chapter(new FailingSyncExperiment(), 3),
+                new Chapter(new SmallHeapExperiment(), 6),
+                new Chapter(new ClockExperiment(), 3),
+                new Chapter(new CutConnectionsExperiment(), 4),
                 new Chapter(new BacklogExperiment(), 20),
                 new Chapter(new ReclaimExperiment(), 4),
                 new Chapter(new SlowConsumerExperiment(), 3),

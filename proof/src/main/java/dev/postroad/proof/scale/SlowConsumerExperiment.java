@@ -10,7 +10,7 @@ public final class SlowConsumerExperiment implements Experiment {
     private static final int HEAP_MEGABYTES = 256;
     private static final int LEAST_MILLIS = 500;
     private static final int ROUNDS = 3;
-    private static final int SHARES = 10;
+    private static final int SHARES = 16;
     private static final double LEAST_PERCENT = 80;
 
     /** An experiment that has not been run. */
@@ -54,7 +54,7 @@ public final class SlowConsumerExperiment implements Experiment {
             if (withSlow) {
                 worker.order(progress, fraction, "slow slow-0 100");
             }
-            worker.order(progress, fraction, "load fast 100 " + millis / 2);
+            worker.order(progress, fraction, "load fast 100 " + millis);
             return worker.order(progress, fraction, "load fast 100 " + millis);
         }
     }

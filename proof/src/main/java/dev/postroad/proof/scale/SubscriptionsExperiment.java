@@ -38,6 +38,7 @@ public final class SubscriptionsExperiment implements Experiment {
             worker.order(progress, 0.4, "idle idle- " + QUEUES + " " + CONSUMERS);
             double seconds = (System.nanoTime() - begun) / 1e9;
             double heap = worker.order(progress, 0.7, "heap") - before;
+            worker.order(progress, 0.75, "load live 100 " + millis);
             double beside = worker.order(progress, 0.8, "load live 100 " + millis);
             return new Outcome(
                     List.of(
