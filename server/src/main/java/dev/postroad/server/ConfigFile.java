@@ -455,7 +455,7 @@ public final class ConfigFile {
 
     private String pattern(TopicDefinition.Routing routing, Section binding) {
         String wanted = switch (routing) {
-            case DIRECT, HASH -> "routingKey";
+            case DIRECT -> "routingKey";
             case PATTERN, LEVELS -> "pattern";
             case RULE -> "condition";
             case HASH -> "weight";

@@ -124,7 +124,7 @@ public final class EffectiveConfig {
         Map<String, @Nullable Object> map = new LinkedHashMap<>();
         map.put(binding.toTopic() ? "topic" : "destination", binding.destination());
         switch (routing) {
-            case DIRECT, HASH -> map.put("routingKey", binding.pattern());
+            case DIRECT -> map.put("routingKey", binding.pattern());
             case PATTERN, LEVELS -> map.put("pattern", binding.pattern());
             case RULE -> map.put("condition", binding.pattern());
             case HASH -> map.put("weight", binding.pattern());
