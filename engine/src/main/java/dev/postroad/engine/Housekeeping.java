@@ -379,8 +379,7 @@ final class Housekeeping {
     // ── Commits and checkpoints ──────────────────────────────────────────────────────────────────────────────────────
 
     boolean bufferedDue() {
-        return unsyncedSince != Long.MAX_VALUE
-                && unsyncedSince + engine.settings.bufferedMillis() <= engine.steady();
+        return unsyncedSince != Long.MAX_VALUE && unsyncedSince + engine.settings.bufferedMillis() <= engine.steady();
     }
 
     void committed(boolean synced) {

@@ -91,7 +91,8 @@ final class Publishing {
 
     private boolean diskLow() {
         long position = engine.journal.appendPosition();
-        if (engine.steady() >= diskCheckedAt + DISK_CHECK_MILLIS || position >= diskCheckedPosition + DISK_CHECK_BYTES) {
+        if (engine.steady() >= diskCheckedAt + DISK_CHECK_MILLIS
+                || position >= diskCheckedPosition + DISK_CHECK_BYTES) {
             diskCheckedAt = engine.steady();
             diskCheckedPosition = position;
             try {

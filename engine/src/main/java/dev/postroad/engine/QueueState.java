@@ -132,6 +132,7 @@ final class QueueState {
 
     /** When leases have to be looked at, by the steady clock. */
     long leasesScheduledAt = Long.MAX_VALUE;
+
     long idleSince;
     final List<ConsumerState> consumers = new ArrayList<>();
     private @Nullable ConsumerState activeConsumer;

@@ -348,7 +348,7 @@ class QueueBoundsTest {
     }
 
     @Test
-    void spareSegmentsDoNotKeepADiskFullAndItsSpaceIsBackSoon() {
+    void spare_segments_do_not_keep_a_disk_full_and_its_space_is_back_soon() {
         Rig rig = new Rig(Rig.SMALL
                 .withJournal(JournalSettings.defaults()
                         .withSegmentBytes(256 << 10)

@@ -192,7 +192,7 @@ class QueueTimeTest {
     }
 
     @Test
-    void aLeaseRunsOutBySteadyTimeWhateverTheTimeOfDay() {
+    void a_lease_runs_out_by_steady_time_whatever_the_time_of_day() {
         rig.engine().steadyTime(0);
         rig.declare(QueueDefinition.named("q").withLeaseMillis(1_000));
         rig.send("q", "a");
@@ -205,7 +205,9 @@ class QueueTimeTest {
         rig.clock.jump(java.time.Duration.ofDays(-2));
         rig.engine().steadyTime(1_000);
         rig.run();
-        assertThat(rig.log).as("the time of day went back, and the lease is over").hasSize(2);
+        assertThat(rig.log)
+                .as("the time of day went back, and the lease is over")
+                .hasSize(2);
     }
 
     @Test

@@ -227,7 +227,8 @@ final class Segments {
                 storage.delete(spare);
             } catch (IOException e) {
                 throw new JournalException(
-                        "Spare segment " + spare + " in " + storage.location() + " cannot be deleted: " + e.getMessage(),
+                        "Spare segment " + spare + " in " + storage.location() + " cannot be deleted: "
+                                + e.getMessage(),
                         e);
             }
             spares.remove();

@@ -24,7 +24,8 @@ public final class History implements Witness {
     private static final int RESENT = 16;
     private static final int JOINED = 32; // of one batch with the message before it
 
-    // What became of it in a group: the attempts seen, a bit each, then the highest attempt acknowledged and if that was told.
+    // What became of it in a group: the attempts seen, a bit each, then the highest attempt acknowledged and if that
+    // was told.
     private static final long ATTEMPTS = 0xffff_ffffL;
     private static final int ACKNOWLEDGED_SHIFT = 32;
     private static final long ACKNOWLEDGED = 0xffffL << ACKNOWLEDGED_SHIFT;
@@ -187,8 +188,7 @@ public final class History implements Witness {
     // ── What consumers see ───────────────────────────────────────────────────────────────────────────────────────────
 
     @Override
-    public synchronized void delivered(
-            int group, int attempt, int partition, long offset, @Nullable Payload payload) {
+    public synchronized void delivered(int group, int attempt, int partition, long offset, @Nullable Payload payload) {
         delivered++;
         if (payload == null) {
             altered++;
@@ -325,7 +325,8 @@ public final class History implements Witness {
                     recovered += holders > 0 ? 1 : 0;
                     if (holders > 0 && holders < groups.size()) {
                         unstable++;
-                        detail(name(producer, sequence) + " is there for " + holders + " of " + groups.size() + " groups");
+                        detail(name(producer, sequence) + " is there for " + holders + " of " + groups.size()
+                                + " groups");
                     }
                 }
             }

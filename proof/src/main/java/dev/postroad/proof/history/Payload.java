@@ -36,7 +36,12 @@ public record Payload(int run, int producer, long sequence, int key) {
         byte[] bytes = new byte[size];
         int body = size - LEAST_BYTES;
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
-        buffer.putInt(MAGIC).putInt(run).putInt(producer).putLong(sequence).putInt(key).putInt(body);
+        buffer.putInt(MAGIC)
+                .putInt(run)
+                .putInt(producer)
+                .putLong(sequence)
+                .putInt(key)
+                .putInt(body);
         fill(bytes, HEADER, body);
         CRC32C sum = new CRC32C();
         sum.update(bytes, 0, size - TRAILER);

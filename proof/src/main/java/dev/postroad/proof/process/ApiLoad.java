@@ -87,9 +87,8 @@ final class ApiLoad implements Load {
 
     /** The contract names the reasons that leave the outcome open; with all others the message is not stored. */
     private static Throwable refusedOrUnknown(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (!(cause instanceof MessagingException said)) {
             return cause;
         }

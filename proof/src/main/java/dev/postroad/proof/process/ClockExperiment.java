@@ -59,12 +59,19 @@ public final class ClockExperiment implements Experiment {
         }
         long begin = System.nanoTime();
         int rounds = 0;
-        while (rounds < 1 || (System.nanoTime() - begin) * (rounds + 1.0) / rounds < budget.time().toNanos()) {
+        while (rounds < 1
+                || (System.nanoTime() - begin) * (rounds + 1.0) / rounds
+                        < budget.time().toNanos()) {
             int round = rounds;
             try (Workplace place = Workplace.make(name())) {
-                new Round(place, Preload.make(place, "shifted-clock"), results, step -> progress.at(
-                                (System.nanoTime() - begin) / (double) budget.time().toNanos(),
-                                "round " + (round + 1) + ": " + step))
+                new Round(
+                                place,
+                                Preload.make(place, "shifted-clock"),
+                                results,
+                                step -> progress.at(
+                                        (System.nanoTime() - begin)
+                                                / (double) budget.time().toNanos(),
+                                        "round " + (round + 1) + ": " + step))
                         .run();
             } catch (AssertionError e) {
                 results.violation(String.valueOf(e.getMessage()));
@@ -143,7 +150,9 @@ public final class ClockExperiment implements Experiment {
 
         private void send(Postroad postroad) {
             postroad.declare(
-                    Channel.command(SCHEDULED), Channel.command(MORTAL), Channel.command(LEASED).withPrefetch(1));
+                    Channel.command(SCHEDULED),
+                    Channel.command(MORTAL),
+                    Channel.command(LEASED).withPrefetch(1));
             Instant due = Instant.now().plus(Duration.ofHours(1));
             for (int i = 0; i < MESSAGES; i++) {
                 send(postroad, SCHEDULED, i, Properties.NONE.withDeliverAt(due));
@@ -153,8 +162,7 @@ public final class ClockExperiment implements Experiment {
         }
 
         private static void send(Postroad postroad, String channel, int number, Properties properties) {
-            Message<byte[], byte[]> message =
-                    Message.of((channel + number).getBytes(StandardCharsets.US_ASCII));
+            Message<byte[], byte[]> message = Message.of((channel + number).getBytes(StandardCharsets.US_ASCII));
             postroad.transport()
                     .sendAndWait(channel, message.withProperties(properties.withId(channel + "-" + number)));
         }
@@ -202,8 +210,7 @@ public final class ClockExperiment implements Experiment {
         }
 
         private void requireExpired(Postroad postroad) throws InterruptedException {
-            try (Transport.Receiver receiver =
-                    postroad.transport().receive(List.of(MORTAL), ConsumerOptions.DEFAULT)) {
+            try (Transport.Receiver receiver = postroad.transport().receive(List.of(MORTAL), ConsumerOptions.DEFAULT)) {
                 List<Delivery<byte[], byte[]>> late = receiver.receive(1_000, A_WHILE);
                 if (!late.isEmpty()) {
                     results.violation("two hours on: " + late.size() + " messages that live for an hour still came");

@@ -48,7 +48,9 @@ public final class DiskFullExperiment implements Experiment {
         long begin = System.nanoTime();
         long confirmed = 0;
         int rounds = 0;
-        while (rounds < 1 || (System.nanoTime() - begin) * (rounds + 1.0) / rounds < budget.time().toNanos()) {
+        while (rounds < 1
+                || (System.nanoTime() - begin) * (rounds + 1.0) / rounds
+                        < budget.time().toNanos()) {
             confirmed += round(random, results, new Watch(progress, begin, budget.time(), rounds));
             rounds++;
         }
@@ -80,8 +82,7 @@ public final class DiskFullExperiment implements Experiment {
     }
 
     private static long fillAndEmpty(Path disk, Random random, Results results, Watch watch) throws Exception {
-        List<Lane> lanes = List.of(
-                new Lane("orders", Lane.Kind.QUEUE, random.nextInt(), MIX));
+        List<Lane> lanes = List.of(new Lane("orders", Lane.Kind.QUEUE, random.nextInt(), MIX));
         try (Served served = new Served(new ServeBroker(), disk.resolve("data"), lanes, random.nextLong())) {
             served.startFilling();
             awaitRefusal(served, "a backlog has filled the disk", watch);
@@ -160,8 +161,7 @@ public final class DiskFullExperiment implements Experiment {
         Path ballast = disk.resolve("ballast");
         Path file = Files.exists(ballast) ? second(disk) : ballast;
         for (int block = BLOCK; block >= 1; block >>= 4) {
-            try (OutputStream out = Files.newOutputStream(
-                    file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
                 byte[] bytes = new byte[block];
                 while (true) {
                     out.write(bytes);

@@ -113,7 +113,8 @@ record KafkaBroker(Path tools, boolean flushEach) implements Broker {
                             + "\ngroup.initial.rebalance.delay.ms=0\n"
                             + (flushEach ? "log.flush.interval.messages=1\n" : ""));
             if (!Files.exists(data.resolve("log"))) {
-                try (ChildProcess format = java("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", file.toString())) {
+                try (ChildProcess format =
+                        java("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", file.toString())) {
                     if (format.awaitExit(START) != 0) {
                         throw new AssertionError("Kafka's folder could not be made: " + format.tail());
                     }
@@ -143,8 +144,13 @@ record KafkaBroker(Path tools, boolean flushEach) implements Broker {
     }
 
     private static void awaitReady(ChildProcess process, int port) {
-        try (Admin admin = Admin.create(
-                Map.<String, Object>of("bootstrap.servers", "127.0.0.1:" + port, "default.api.timeout.ms", 2_000, "request.timeout.ms", 1_000))) {
+        try (Admin admin = Admin.create(Map.<String, Object>of(
+                "bootstrap.servers",
+                "127.0.0.1:" + port,
+                "default.api.timeout.ms",
+                2_000,
+                "request.timeout.ms",
+                1_000))) {
             Await.until("Kafka accepts on port " + port, START, () -> {
                 if (!process.isAlive()) {
                     throw new AssertionError("Kafka ended: " + process.tail());
@@ -185,7 +191,9 @@ record KafkaBroker(Path tools, boolean flushEach) implements Broker {
         @Override
         public void declare() {
             try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", address))) {
-                admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1))).all().get();
+                admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1)))
+                        .all()
+                        .get();
             } catch (ExecutionException e) {
                 if (!(e.getCause() instanceof TopicExistsException)) {
                     throw new IllegalStateException(e);
@@ -201,9 +209,7 @@ record KafkaBroker(Path tools, boolean flushEach) implements Broker {
             CompletableFuture<Place> outcome = new CompletableFuture<>();
             producer.send(
                     new ProducerRecord<>(
-                            topic,
-                            ("k" + message.key()).getBytes(StandardCharsets.US_ASCII),
-                            message.payload()),
+                            topic, ("k" + message.key()).getBytes(StandardCharsets.US_ASCII), message.payload()),
                     (place, failure) -> {
                         if (failure == null) {
                             outcome.complete(Place.NONE);

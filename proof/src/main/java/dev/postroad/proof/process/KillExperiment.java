@@ -35,9 +35,10 @@ public final class KillExperiment implements Experiment {
         Plotting plotting = new Plotting();
         Tally tally = new Tally(plotting);
         try (Workplace place = Workplace.make(name())) {
-            Embedding embedding = new Embedding(place.at("embedded"), place.folder(), random.nextInt(), random.nextLong());
-            Served served =
-                    new Served(new ServeBroker(), place.at("served"), EmbeddingProgram.lanes(random.nextInt()), random.nextLong());
+            Embedding embedding =
+                    new Embedding(place.at("embedded"), place.folder(), random.nextInt(), random.nextLong());
+            Served served = new Served(
+                    new ServeBroker(), place.at("served"), EmbeddingProgram.lanes(random.nextInt()), random.nextLong());
             long half = budget.time().toNanos() / 2;
             kill(served, half, random, tally, results, new Half(progress, 0));
             kill(embedding, half, random, tally, results, new Half(progress, 0.5));

@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class LoopDisk implements AutoCloseable {
     private static final Duration BUSY = Duration.ofSeconds(30);
     /** The ioctl that forces a file system down, and its flag for "without flushing the log". */
-    private static final String CUT = "sysopen(my $folder, $ARGV[0], 0) or die \"open: $!\\n\"; my $flag = pack('L', 2);"
-            + " ioctl($folder, 0x8004587D, $flag) or die \"ioctl: $!\\n\";";
+    private static final String CUT =
+            "sysopen(my $folder, $ARGV[0], 0) or die \"open: $!\\n\"; my $flag = pack('L', 2);"
+                    + " ioctl($folder, 0x8004587D, $flag) or die \"ioctl: $!\\n\";";
 
     /** A kind of file system that can be cut. */
     enum Kind {

@@ -92,7 +92,8 @@ record NatsBroker() implements Broker {
         @Override
         public void declare() {
             try {
-                connection.jetStreamManagement()
+                connection
+                        .jetStreamManagement()
                         .addStream(StreamConfiguration.builder()
                                 .name(subject)
                                 .subjects(subject)
@@ -107,8 +108,7 @@ record NatsBroker() implements Broker {
 
         @Override
         public CompletableFuture<Place> send(Sending message) {
-            return stream.publishAsync(subject, message.payload())
-                    .thenApply(told -> Place.NONE);
+            return stream.publishAsync(subject, message.payload()).thenApply(told -> Place.NONE);
         }
 
         @Override
@@ -129,7 +129,8 @@ record NatsBroker() implements Broker {
                         .deliverPolicy(DeliverPolicy.All)
                         .build();
                 return new Reading(stream.subscribe(
-                        subject, PullSubscribeOptions.builder().configuration(all).build()));
+                        subject,
+                        PullSubscribeOptions.builder().configuration(all).build()));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             } catch (JetStreamApiException e) {

@@ -83,7 +83,8 @@ public final class PauseExperiment implements Experiment {
             while (leases < 1 || System.nanoTime() - begin < nanos * 0.95) {
                 lease(place.at("leases-" + leases), results);
                 leases++;
-                progress.at((System.nanoTime() - begin) / (double) nanos, leases + " leases run out while it stood still");
+                progress.at(
+                        (System.nanoTime() - begin) / (double) nanos, leases + " leases run out while it stood still");
             }
             results.count("leases run out while the server stood still", leases);
         }
@@ -99,8 +100,8 @@ public final class PauseExperiment implements Experiment {
                 Postroad first = Postroad.connect(server.url());
                 Postroad second = Postroad.connect(server.url())) {
             first.declare(Channel.command("leased").withLease(LEASE).withPrefetch(1));
-            Message<byte[], byte[]> message =
-                    Message.<byte[], byte[]>of("held".getBytes(StandardCharsets.UTF_8)).withId("held");
+            Message<byte[], byte[]> message = Message.<byte[], byte[]>of("held".getBytes(StandardCharsets.UTF_8))
+                    .withId("held");
             first.transport().sendAndWait("leased", message);
             try (Transport.Receiver holder = first.transport().receive(List.of("leased"), options())) {
                 Delivery<byte[], byte[]> held = one(holder, results, "the first consumer");

@@ -151,8 +151,7 @@ record RabbitBroker(boolean quorum) implements Broker {
                 long tag = publishing.getNextPublishSeqNo();
                 open.put(tag, outcome);
                 try {
-                    publishing.basicPublish(
-                            "", queue, MessageProperties.PERSISTENT_BASIC, message.payload());
+                    publishing.basicPublish("", queue, MessageProperties.PERSISTENT_BASIC, message.payload());
                 } catch (IOException | RuntimeException e) {
                     open.remove(tag);
                     outcome.completeExceptionally(e);

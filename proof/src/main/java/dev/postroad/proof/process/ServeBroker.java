@@ -82,7 +82,8 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
         ChildProcess process = builder.start();
         boolean ready = false;
         try {
-            String line = process.awaitLine("the ready line", text -> READY.matcher(text).matches(), START);
+            String line = process.awaitLine(
+                    "the ready line", text -> READY.matcher(text).matches(), START);
             Matcher matcher = READY.matcher(line);
             if (!matcher.matches()) {
                 throw new AssertionError(line);
@@ -108,11 +109,10 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
 
         @Override
         public Load load(Lane lane) {
-            Channel channel =
-                    switch (lane.kind()) {
-                        case QUEUE, PLAIN -> ApiLoad.queue(lane.channel());
-                        case STREAM -> ApiLoad.stream(lane.channel());
-                    };
+            Channel channel = switch (lane.kind()) {
+                case QUEUE, PLAIN -> ApiLoad.queue(lane.channel());
+                case STREAM -> ApiLoad.stream(lane.channel());
+            };
             return new ApiLoad(Postroad.connect(url()), channel);
         }
 

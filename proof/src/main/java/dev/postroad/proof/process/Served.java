@@ -66,8 +66,8 @@ final class Served implements Subject {
             loads.add(load);
             load.declare();
             Lane.Mix mix = consume ? lane.mix() : lane.mix().withConsumers(0);
-            Traffic traffic = new Traffic(
-                    new Lane(lane.channel(), lane.kind(), lane.run(), mix), load, histories.get(i));
+            Traffic traffic =
+                    new Traffic(new Lane(lane.channel(), lane.kind(), lane.run(), mix), load, histories.get(i));
             traffics.add(traffic);
             if (produce) {
                 int first = starts * mix.producers();

@@ -157,7 +157,8 @@ public final class SmallHeapExperiment implements Experiment {
             byte[] value = new byte[MESSAGE];
             while (count < all && System.nanoTime() < end) {
                 room.acquire();
-                Message<byte[], byte[]> message = Message.<byte[], byte[]>of(value).withId("m" + count);
+                Message<byte[], byte[]> message =
+                        Message.<byte[], byte[]>of(value).withId("m" + count);
                 transport.send(STALLED_CHANNEL, message).whenComplete((receipt, failure) -> {
                     if (failure == null) {
                         confirmed.incrementAndGet();
@@ -187,8 +188,7 @@ public final class SmallHeapExperiment implements Experiment {
             String[] address = server.authority().split(":", 2);
             Socket socket = new Socket();
             socket.setReceiveBufferSize(4096);
-            socket.connect(new InetSocketAddress(
-                    InetAddress.getByName(address[0]), Integer.parseInt(address[1])));
+            socket.connect(new InetSocketAddress(InetAddress.getByName(address[0]), Integer.parseInt(address[1])));
             String body = "{\"prefetch\":1000}";
             OutputStream out = socket.getOutputStream();
             out.write(("POST /api/v1/channels/" + STALLED_CHANNEL + "/consume HTTP/1.1\r\nHost: " + server.authority()

@@ -233,7 +233,8 @@ final class Traffic implements AutoCloseable {
         List<Load.Taken> back = new ArrayList<>();
         for (Load.Taken each : taken) {
             Payload payload = Payload.read(each.payload());
-            witness.delivered(0, each.attempt(), each.place().partition(), each.place().offset(), payload);
+            witness.delivered(
+                    0, each.attempt(), each.place().partition(), each.place().offset(), payload);
             if (payload != null && random.nextInt(GIVE_BACK_ONE_IN) == 0) {
                 back.add(each);
             } else if (payload != null) {
@@ -249,7 +250,8 @@ final class Traffic implements AutoCloseable {
         if (await(receiver.acknowledge(done)) == null && receiver.settles() && payloads.size() == done.size()) {
             for (int i = 0; i < done.size(); i++) {
                 Payload payload = payloads.get(i);
-                witness.acknowledged(0, payload.producer(), payload.sequence(), done.get(i).attempt());
+                witness.acknowledged(
+                        0, payload.producer(), payload.sequence(), done.get(i).attempt());
             }
         }
     }

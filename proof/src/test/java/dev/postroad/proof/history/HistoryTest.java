@@ -39,7 +39,7 @@ class HistoryTest {
     }
 
     @Test
-    void whatWasConfirmedAndDeliveredIsFine() {
+    void what_was_confirmed_and_delivered_is_fine() {
         sent(0, 1);
         sent(1, 3);
         for (int i = 0; i < 4; i++) {
@@ -55,7 +55,7 @@ class HistoryTest {
     }
 
     @Test
-    void aConfirmedMessageThatNeverComesIsLost() {
+    void a_confirmed_message_that_never_comes_is_lost() {
         sent(0, 1);
         sent(1, 1);
         delivered(0, 1);
@@ -65,7 +65,7 @@ class HistoryTest {
     }
 
     @Test
-    void withNoDeliveryAtAllEverythingConfirmedIsLost() {
+    void with_no_delivery_at_all_everything_confirmed_is_lost() {
         sent(0, 1);
         sent(1, 1);
 
@@ -73,7 +73,7 @@ class HistoryTest {
     }
 
     @Test
-    void aConfirmedMessageMissingForOneOfTwoGroupsIsLost() {
+    void a_confirmed_message_missing_for_one_of_two_groups_is_lost() {
         sent(0, 1);
         sent(1, 1);
         history.delivered(0, 1, 0, 0, message(0, 0));
@@ -84,7 +84,7 @@ class HistoryTest {
     }
 
     @Test
-    void anUnknownMessageMayBeThereOrNot() {
+    void an_unknown_message_may_be_there_or_not() {
         history.attempted(0, 0, 1, 3);
         history.attempted(0, 1, 1, 3);
         history.unknown(0, 0, 1);
@@ -96,7 +96,7 @@ class HistoryTest {
     }
 
     @Test
-    void anUnknownMessageMustBeTheSameForAllGroups() {
+    void an_unknown_message_must_be_the_same_for_all_groups() {
         history.attempted(0, 0, 1, 3);
         history.attempted(0, 1, 1, 3);
         history.delivered(0, 1, 0, 0, message(0, 0));
@@ -107,7 +107,7 @@ class HistoryTest {
     }
 
     @Test
-    void aMessageThatNobodySentIsInvented() {
+    void a_message_that_nobody_sent_is_invented() {
         sent(0, 1);
         delivered(0, 1);
         delivered(1, 1);
@@ -118,7 +118,7 @@ class HistoryTest {
     }
 
     @Test
-    void otherBytesAreAltered() {
+    void other_bytes_are_altered() {
         sent(0, 1);
         delivered(0, 1);
         history.delivered(0, 1, -1, -1, null);
@@ -127,7 +127,7 @@ class HistoryTest {
     }
 
     @Test
-    void anAttemptCountedTwiceIsADuplicate() {
+    void an_attempt_counted_twice_is_a_duplicate() {
         sent(0, 1);
         delivered(0, 1);
         delivered(0, 1);
@@ -136,7 +136,7 @@ class HistoryTest {
     }
 
     @Test
-    void furtherAttemptsAreRedeliveries() {
+    void further_attempts_are_redeliveries() {
         sent(0, 1);
         delivered(0, 1);
         delivered(0, 2);
@@ -147,7 +147,7 @@ class HistoryTest {
     }
 
     @Test
-    void aSecondCopyIsLawfulOnlyWithoutDeduplication() {
+    void a_second_copy_is_lawful_only_without_deduplication() {
         History lenient = new History(RUN);
         for (History each : List.of(history, lenient)) {
             each.attempted(0, 0, 1, 3);
@@ -163,7 +163,7 @@ class HistoryTest {
     }
 
     @Test
-    void aLaterMessageOfTheKeyBeforeAnEarlierOneIsReordered() {
+    void a_later_message_of_the_key_before_an_earlier_one_is_reordered() {
         sent(0, 1);
         sent(1, 1);
         delivered(1, 1);
@@ -173,7 +173,7 @@ class HistoryTest {
     }
 
     @Test
-    void otherKeysAndOtherProducersMayOvertake() {
+    void other_keys_and_other_producers_may_overtake() {
         sent(0, 1);
         history.attempted(0, 1, 1, 4);
         history.confirmed(0, 1, 1);
@@ -187,7 +187,7 @@ class HistoryTest {
     }
 
     @Test
-    void whatWasSentAgainHasNoPlaceInTheOrder() {
+    void what_was_sent_again_has_no_place_in_the_order() {
         sent(0, 1);
         sent(1, 1);
         history.attempted(0, 0, 1, 3);
@@ -198,7 +198,7 @@ class HistoryTest {
     }
 
     @Test
-    void whatIsUnresolvedIsToldWithoutBatches() {
+    void what_is_unresolved_is_told_without_batches() {
         sent(0, 1);
         history.attempted(0, 1, 1, 3);
         history.attempted(0, 2, 2, 3);
@@ -207,13 +207,12 @@ class HistoryTest {
         history.attempted(0, 5, 1, 3);
         history.unknown(0, 5, 1);
 
-        assertThat(history.unresolved(0))
-                .containsExactly(new History.Unresolved(0, 1), new History.Unresolved(0, 5));
+        assertThat(history.unresolved(0)).containsExactly(new History.Unresolved(0, 1), new History.Unresolved(0, 5));
         assertThat(history.unresolved(1)).isEmpty();
     }
 
     @Test
-    void whatWasRefusedMustNotCome() {
+    void what_was_refused_must_not_come() {
         history.attempted(0, 0, 1, 3);
         history.refused(0, 0, 1);
         delivered(0, 1);
@@ -222,7 +221,7 @@ class HistoryTest {
     }
 
     @Test
-    void whatWasSettledMustNotReturn() {
+    void what_was_settled_must_not_return() {
         sent(0, 1);
         delivered(0, 1);
         history.acknowledged(0, 0, 0, 1);
@@ -232,7 +231,7 @@ class HistoryTest {
     }
 
     @Test
-    void anEarlierAttemptSeenLateIsNoReturn() {
+    void an_earlier_attempt_seen_late_is_no_return() {
         sent(0, 1);
         delivered(0, 2);
         history.acknowledged(0, 0, 0, 2);
@@ -242,7 +241,7 @@ class HistoryTest {
     }
 
     @Test
-    void halfABatchIsPartial() {
+    void half_a_batch_is_partial() {
         history.attempted(0, 0, 3, 3);
         history.unknown(0, 0, 3);
         history.attempted(0, 3, 2, 3);
@@ -258,7 +257,7 @@ class HistoryTest {
     }
 
     @Test
-    void anOffsetHoldsOneMessage() {
+    void an_offset_holds_one_message() {
         sent(0, 1);
         sent(1, 1);
         history.placed(0, 0, 2, 9);
@@ -269,14 +268,14 @@ class HistoryTest {
     }
 
     @Test
-    void anOutcomeWithoutAnAttemptIsTheDriversFault() {
+    void an_outcome_without_an_attempt_is_the_drivers_fault() {
         assertThatThrownBy(() -> history.confirmed(0, 0, 1))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("not attempted");
     }
 
     @Test
-    void everyChangedByteOfAPayloadIsSeen() {
+    void every_changed_byte_of_a_payload_is_seen() {
         Property.forAll("every changed byte of a payload is seen", 50, generator -> {
             Payload payload = message(generator.between(0, 9), generator.between(0, 1_000_000));
             byte[] bytes = payload.write(generator.between(Payload.LEAST_BYTES, 300));
@@ -291,7 +290,8 @@ class HistoryTest {
     }
 
     @Test
-    void aTranscriptTellsTheSameAsTheEventsThemselvesAndNothingOfACutLine(@TempDir Path folder) throws Exception {
+    void a_transcript_tells_the_same_as_the_events_themselves_and_nothing_of_a_cut_line(@TempDir Path folder)
+            throws Exception {
         Path file = folder.resolve("history");
         List<Consumer<Witness>> events = new ArrayList<>();
         for (int i = 0; i < 1_000; i++) {
@@ -324,7 +324,7 @@ class HistoryTest {
     }
 
     @Test
-    void millionsOfMessagesFit() {
+    void millions_of_messages_fit() {
         int count = 3_000_000;
         for (int i = 0; i < count; i++) {
             history.attempted(0, i, 1, i & 255);
