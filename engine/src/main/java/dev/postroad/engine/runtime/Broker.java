@@ -11,6 +11,7 @@ import dev.postroad.engine.TopicDefinition;
 import dev.postroad.journal.DamageReport;
 import dev.postroad.journal.FileStorage;
 import dev.postroad.journal.JournalException;
+import dev.postroad.journal.JournalException;
 import dev.postroad.journal.MemoryStorage;
 import dev.postroad.journal.Storage;
 import java.io.IOException;
@@ -133,7 +134,12 @@ public final class Broker implements AutoCloseable {
             return broker;
         } catch (IOException e) {
             closeQuietly(storage);
-            throw new EngineException(EngineException.Reason.STORAGE_FAILED, message(e), e);
+            // The journal's own exceptions say all of it; the system's do not even say where.
+            String what = e instanceof JournalException
+                    ? message(e)
+                    : storage.location() + " cannot be opened: " + message(e)
+                            + ". Nothing is lost by it: put right what the disk lacks, and start again.";
+            throw new EngineException(EngineException.Reason.STORAGE_FAILED, what, e);
         } catch (RuntimeException | Error e) {
             closeQuietly(storage);
             throw e;

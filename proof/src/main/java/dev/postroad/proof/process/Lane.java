@@ -56,7 +56,7 @@ record Lane(String channel, Kind kind, int run, Mix mix) {
     }
 
     int key(int producer, long sequence) {
-        return (int) Math.floorMod((sequence + producer) * 0x9e3779b97f4a7c15L >>> 20, mix.keys);
+        return Math.floorMod((sequence + producer) * 0x9e3779b97f4a7c15L >>> 20, mix.keys);
     }
 
     /** The same message each time it is asked for. */

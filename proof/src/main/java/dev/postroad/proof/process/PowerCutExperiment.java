@@ -137,8 +137,6 @@ public final class PowerCutExperiment implements Experiment {
                 results.judge(where, verdicts);
             } catch (AssertionError e) {
                 results.violation(where + ", after " + cuts + " cuts: " + e.getMessage());
-            } finally {
-                subject.close();
             }
         }
         return new Rate(
