@@ -99,8 +99,8 @@ public final class KillExperiment implements Experiment {
             subject.drain();
             tally.delivered += subject.delivered();
             results.judge(subject.name(), subject.verdicts());
-        } catch (AssertionError e) {
-            results.violation(subject.name() + ": " + e.getMessage());
+        } catch (AssertionError | RuntimeException e) {
+            results.violation(subject.name() + ": " + e);
         }
         tally.confirmed += confirmed;
     }

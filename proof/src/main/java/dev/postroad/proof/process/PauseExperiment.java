@@ -75,8 +75,8 @@ public final class PauseExperiment implements Experiment {
                     subject.drain();
                     confirmed += subject.confirmed();
                     results.judge(subject.name(), subject.verdicts());
-                } catch (AssertionError e) {
-                    results.violation(each.name() + ": " + e.getMessage());
+                } catch (AssertionError | RuntimeException e) {
+                    results.violation(each.name() + ": " + e);
                 }
             }
             int leases = 0;

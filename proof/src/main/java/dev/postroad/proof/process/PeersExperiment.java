@@ -118,7 +118,7 @@ public final class PeersExperiment implements Experiment {
             List<Verdict> verdicts = subject.verdicts();
             long lost = verdicts.stream().mapToLong(Verdict::lost).sum();
             return new PowerCutExperiment.Rate(kills, subject.confirmed(), lost, seconds, verdicts);
-        } catch (AssertionError e) {
+        } catch (AssertionError | RuntimeException e) {
             return new PowerCutExperiment.Rate(kills, 0, 0, seconds, List.of());
         }
     }

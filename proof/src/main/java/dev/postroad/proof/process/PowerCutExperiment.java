@@ -135,8 +135,8 @@ public final class PowerCutExperiment implements Experiment {
                 subject.drain();
                 verdicts.addAll(subject.verdicts());
                 results.judge(where, verdicts);
-            } catch (AssertionError e) {
-                results.violation(where + ", after " + cuts + " cuts: " + e.getMessage());
+            } catch (AssertionError | RuntimeException e) {
+                results.violation(where + ", after " + cuts + " cuts: " + e);
             }
         }
         return new Rate(
