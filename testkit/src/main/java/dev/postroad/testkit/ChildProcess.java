@@ -252,7 +252,8 @@ public final class ChildProcess implements AutoCloseable {
     }
 
     private void drain(String what, InputStream from, boolean stdout) {
-        // Reading a pipe keeps a virtual thread on its carrier: two of them would leave a machine of two cores without any.
+        // Reading a pipe keeps a virtual thread on its carrier: two of them would leave a machine of two cores without
+        // any.
         Thread.ofPlatform().daemon(true).name(what + " of " + this).start(() -> {
             try (BufferedReader reader = new BufferedReader(new InputStreamReader(from, StandardCharsets.UTF_8))) {
                 for (String line = reader.readLine(); line != null; line = reader.readLine()) {

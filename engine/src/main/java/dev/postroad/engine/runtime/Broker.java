@@ -11,7 +11,6 @@ import dev.postroad.engine.TopicDefinition;
 import dev.postroad.journal.DamageReport;
 import dev.postroad.journal.FileStorage;
 import dev.postroad.journal.JournalException;
-import dev.postroad.journal.JournalException;
 import dev.postroad.journal.MemoryStorage;
 import dev.postroad.journal.Storage;
 import java.io.IOException;
