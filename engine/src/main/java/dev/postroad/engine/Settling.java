@@ -540,12 +540,16 @@ final class Settling {
     }
 
     private void shorten(QueueState queue, boolean deadLetter) {
+        boolean letters = deadLetter;
         while (over(queue)) {
             long oldest = queue.oldestWaiting();
             if (oldest == PagedIndex.NONE) {
                 return;
             }
-            giveUpAlone(queue, oldest, deadLetter ? Why.OVERFLOW : Why.DROPPED, FULL);
+            long before = queue.messages();
+            giveUpAlone(queue, oldest, letters ? Why.OVERFLOW : Why.DROPPED, FULL);
+            // A letter that comes back to where it was would go round for ever.
+            letters = letters && queue.messages() < before;
         }
     }
 

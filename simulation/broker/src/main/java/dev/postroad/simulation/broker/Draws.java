@@ -56,6 +56,10 @@ final class Draws {
 
     private @Nullable DeadLetterTarget deadLetter(String name, Dice dice) {
         boolean dead = name.startsWith("dead");
+        if (ttls) {
+            // When they come is not known: they must not come round.
+            return dead || dice.chance(1, 4) ? null : DeadLetterTarget.channel("dead" + dice.below(2));
+        }
         return switch (dice.below(10)) {
             case 0, 1 -> null;
             case 2 -> DeadLetterTarget.channel(name.equals("q1") ? "q2" : "q1");
@@ -76,7 +80,7 @@ final class Draws {
                 .withPriorities(keyed || dice.chance(3, 4) ? 1 : dice.choose(2, 3, 255))
                 .withDeliveryLimit(dice.choose(0, 0, 1, 2, 3))
                 .withLeaseMillis(dice.choose(0L, 0L, 500L, 5_000L))
-                .withTtlMillis(ttls && dice.chance(1, 3) ? dice.choose(300L, 3_000L, 30_000L) : 0)
+                .withTtlMillis(ttls && !dead && dice.chance(1, 3) ? dice.choose(300L, 3_000L, 30_000L) : 0)
                 .withDedupMillis(dice.chance(1, 3) ? dice.choose(1_000L, 20_000L, 1_000_000L) : 0)
                 .withDeadLetter(dead && dice.chance(1, 2) ? null : deadLetter(name, dice));
         if (dead) {

@@ -500,8 +500,10 @@ final class Model {
                         break;
                     }
                     batch();
+                    int before = queue.size();
                     if (letters) {
                         giveUp(oldest, "overflow", false, now);
+                        letters = queue.size() < before;
                     } else {
                         remove(oldest);
                     }

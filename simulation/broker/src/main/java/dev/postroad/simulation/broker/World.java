@@ -635,17 +635,27 @@ final class World {
         }
         if (queue.strict()) {
             Copy first = queue.firstReady(model.now);
-            Violation.unless(first == copy, what + " out of order: " + first + " is next of " + queue.all());
+            Violation.unless(first == copy || expiring(queue), what + " out of order: " + first + " is next of " + queue.all());
         } else if (queue.definition.keyOrdered() && copy.key != null) {
             for (Copy other : queue.all()) {
                 boolean sameKey = other != copy && copy.key.equals(other.key);
                 Violation.unless(!sameKey || other.holder == null, what + " while " + other + " of its key is in flight");
                 Violation.unless(
-                        !sameKey || queue.delayedKeys || queue.loose || other.order > copy.order
+                        !sameKey || queue.delayedKeys || queue.loose || expiring(queue) || other.order > copy.order
                                 || (other.expiry > 0 && other.expiry <= model.now),
                         what + " before an earlier one of its key: " + other);
             }
         }
+    }
+
+    /** True if a message may have gone whose time to live was over. */
+    private boolean expiring(ModelQueue queue) {
+        for (Copy copy : queue.all()) {
+            if (copy.mayExpire > 0 && copy.mayExpire <= model.now && copy.holder == null) {
+                return true;
+            }
+        }
+        return false;
     }
 
     // ── Looking at everything ────────────────────────────────────────────────────────────────────────────────────────
@@ -763,7 +773,7 @@ final class World {
     /** What could be delivered must be. */
     void checkNothingStuck() {
         for (ModelQueue queue : model.all()) {
-            if (queue.loose || queue.consumers.isEmpty()) {
+            if (queue.loose || queue.consumers.isEmpty() || expiring(queue)) {
                 continue;
             }
             Copy ready = queue.filtered() ? null : queue.firstReady(model.now);

@@ -1,0 +1,80 @@
+package dev.postroad.simulation.broker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.postroad.testkit.Experiment;
+import dev.postroad.testkit.Property;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class SimulationTest {
+    private static void holds(Scenario scenario, long seed, int steps) {
+        Simulation.Result result = Simulation.run(scenario, seed, steps);
+        if (result.violation() != null) {
+            Simulation.Result shortest = Shrinker.shrink(result);
+            throw new AssertionError(String.join("\n", shortest.story()) + "\n" + shortest.violation() + "\n"
+                    + Campaign.replay(result));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Scenario.class)
+    void the_engine_does_what_the_plain_model_does(Scenario scenario) {
+        int runs = scenario == Scenario.ALL ? 300 : 100;
+        Property.forAll("the engine is its model: " + scenario.word(), runs, gen -> holds(scenario, gen.seed(), 100));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Scenario.class)
+    @Tag("soak")
+    void the_engine_does_what_the_plain_model_does_for_long(Scenario scenario) {
+        Property.forAll("for long: " + scenario.word(), 5_000, gen -> holds(scenario, gen.seed(), 400));
+    }
+
+    @Test
+    void what_was_found_once_is_not_found_again() throws IOException {
+        try (InputStream in = Objects.requireNonNull(SimulationTest.class.getResourceAsStream("/regression-seeds.txt"))) {
+            List<String> lines = new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+            for (String line : lines) {
+                if (!line.startsWith("#")) {
+                    String[] parts = line.split(" ", -1);
+                    holds(Scenario.valueOf(parts[0].toUpperCase(Locale.ROOT)), Long.parseLong(parts[1]), Integer.parseInt(parts[2]));
+                }
+            }
+        }
+    }
+
+    @Test
+    void a_seed_does_the_same_again() {
+        Simulation.Result once = Simulation.run(Scenario.ALL, 77, 80);
+        Simulation.Result again = Simulation.run(Scenario.ALL, 77, 80);
+        assertThat(again).isEqualTo(once);
+        assertThat(once.crashes()).isPositive();
+    }
+
+    @Test
+    void the_experiments_say_what_they_did() throws Exception {
+        for (Experiment each : List.of(new SimulationExperiment(), new StateMachinesExperiment())) {
+            Experiment.Outcome outcome =
+                    each.run(new Experiment.Budget(Duration.ofSeconds(2), 5), Experiment.Progress.NONE);
+            assertThat(outcome.violations()).isEmpty();
+            assertThat(outcome.figures()).isNotEmpty();
+        }
+    }
+
+    @Test
+    void arguments_that_mean_nothing_are_refused() {
+        assertThat(Simulate.run(List.of("simulate", "--scenario", "cloud"))).isEqualTo(2);
+        assertThat(Simulate.run(List.of("simulate", "--steps", "0"))).isEqualTo(2);
+        assertThat(Simulate.run(List.of("simulate", "--seed", "3", "--steps", "50"))).isZero();
+    }
+}
