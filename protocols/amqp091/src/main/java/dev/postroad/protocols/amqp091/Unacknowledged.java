@@ -7,18 +7,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * Deliveries of a channel that wait for their acknowledgement, by delivery tag. Tags count up and mostly leave in that order:
  * they lie in a ring. One that stays long after its neighbours have left is moved aside, so that the ring does not grow with it.
+ *
+ * @param <C> who holds them
  */
-final class Unacknowledged {
+final class Unacknowledged<C> {
     private static final int SMALLEST = 16;
 
     /** One of them. */
-    interface Visitor {
-        void visit(Consumer consumer, long number, long tag);
+    interface Visitor<C> {
+        void visit(C consumer, long number, long tag);
     }
 
-    private record Straggler(Consumer consumer, long number) {}
+    private record Straggler<C>(C consumer, long number) {}
 
-    private @Nullable Consumer[] consumers = new Consumer[SMALLEST];
+    private @Nullable Object[] consumers = new Object[SMALLEST];
     private long[] numbers = new long[SMALLEST];
 
     /** All tags below are gone or aside. */
@@ -26,14 +28,19 @@ final class Unacknowledged {
 
     private long next = 1;
     private int inRing;
-    private final TreeMap<Long, Straggler> aside = new TreeMap<>();
+    private final TreeMap<Long, Straggler<C>> aside = new TreeMap<>();
+
+    @SuppressWarnings("unchecked") // only such are put there
+    private @Nullable C at(int slot) {
+        return (C) consumers[slot];
+    }
 
     int count() {
         return inRing + aside.size();
     }
 
     /** Adds a delivery, and returns its tag. */
-    long add(Consumer consumer, long number) {
+    long add(C consumer, long number) {
         if (next - first == consumers.length) {
             makeRoom();
         }
@@ -57,7 +64,7 @@ final class Unacknowledged {
     private void makeRoom() {
         int size = consumers.length;
         if (inRing > size / 2) {
-            @Nullable Consumer[] newConsumers = new Consumer[2 * size];
+            @Nullable Object[] newConsumers = new Object[2 * size];
             long[] newNumbers = new long[2 * size];
             for (long tag = first; tag < next; tag++) {
                 newConsumers[(int) tag & 2 * size - 1] = consumers[(int) tag & size - 1];
@@ -70,9 +77,9 @@ final class Unacknowledged {
         long until = next - size / 2;
         for (long tag = first; tag < until; tag++) {
             int slot = (int) tag & size - 1;
-            Consumer consumer = consumers[slot];
+            C consumer = at(slot);
             if (consumer != null) {
-                aside.put(tag, new Straggler(consumer, numbers[slot]));
+                aside.put(tag, new Straggler<>(consumer, numbers[slot]));
                 consumers[slot] = null;
                 inRing--;
             }
@@ -81,22 +88,22 @@ final class Unacknowledged {
     }
 
     /** Puts back what was taken out, under its tag. */
-    void restore(Consumer consumer, long number, long tag) {
+    void restore(C consumer, long number, long tag) {
         if (tag >= first && tag < next) {
             int slot = (int) tag & consumers.length - 1;
             consumers[slot] = consumer;
             numbers[slot] = number;
             inRing++;
         } else {
-            aside.put(tag, new Straggler(consumer, number));
+            aside.put(tag, new Straggler<>(consumer, number));
         }
     }
 
     /** Takes one out. False if there is none with this tag. */
-    boolean take(long tag, Visitor visitor) {
+    boolean take(long tag, Visitor<C> visitor) {
         if (tag >= first && tag < next) {
             int slot = (int) tag & consumers.length - 1;
-            Consumer consumer = consumers[slot];
+            C consumer = at(slot);
             if (consumer == null) {
                 return false;
             }
@@ -108,7 +115,7 @@ final class Unacknowledged {
             visitor.visit(consumer, numbers[slot], tag);
             return true;
         }
-        Straggler straggler = aside.remove(tag);
+        Straggler<C> straggler = aside.remove(tag);
         if (straggler == null) {
             return false;
         }
@@ -123,16 +130,16 @@ final class Unacknowledged {
     }
 
     /** Takes out all up to this tag, in order. */
-    void takeUpTo(long tag, Visitor visitor) {
+    void takeUpTo(long tag, Visitor<C> visitor) {
         if (!aside.isEmpty()) {
-            Map<Long, Straggler> old = aside.headMap(tag, true);
+            Map<Long, Straggler<C>> old = aside.headMap(tag, true);
             old.forEach((oldTag, s) -> visitor.visit(s.consumer(), s.number(), oldTag));
             old.clear();
         }
         long last = Math.min(tag, next - 1);
         for (; first <= last; first++) {
             int slot = (int) first & consumers.length - 1;
-            Consumer consumer = consumers[slot];
+            C consumer = at(slot);
             if (consumer != null) {
                 consumers[slot] = null;
                 inRing--;
@@ -145,7 +152,7 @@ final class Unacknowledged {
     }
 
     /** Takes out all, in order. */
-    void takeAll(Visitor visitor) {
+    void takeAll(Visitor<C> visitor) {
         takeUpTo(next - 1, visitor);
     }
 }
