@@ -48,7 +48,6 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
     private static final long MOST_UNDER_WAY_BYTES = 8 << 20;
     private static final int MOST_KEPT_BYTES = 256 * 1024;
     private static final long MOST_INCOMING_BYTES = 4 << 20;
-    private static final int LOOK_EVERY = 64;
     private static final long CLOSE_MILLIS = 5_000;
 
     /** Where the connection stands. */
@@ -538,7 +537,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
 
     /** Takes in what the engine has told, as long as the peer reads. */
     void takeIn() {
-        for (int i = 1; i % LOOK_EVERY != 0 || writable(); i++) {
+        while (writable()) {
             Object entry = outbox.poll();
             if (entry == null) {
                 break;

@@ -37,6 +37,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,6 +65,7 @@ public final class AmqpServer implements AutoCloseable, FlowSink {
     private final Set<String> declaredHosts = ConcurrentHashMap.newKeySet();
     private final DirectReplies directReplies = new DirectReplies();
     private final Channel listener;
+    private final AtomicBoolean closed = new AtomicBoolean();
     private volatile @Nullable String blocked;
 
     private AmqpServer(
@@ -233,11 +235,14 @@ public final class AmqpServer implements AutoCloseable, FlowSink {
     }
 
     /**
-     * Ends all connections with 320 CONNECTION_FORCED, and waits until they are gone.
+     * Ends all connections with 320 CONNECTION_FORCED, and waits until they are gone. Idempotent.
      *
      * @param drain how long to wait at most
      */
     public void close(Duration drain) {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         listener.close().syncUninterruptibly();
         broker.unwatch(this);
         for (AmqpConnection connection : connections) {
