@@ -169,18 +169,13 @@ final class Topology {
             });
             return;
         }
-        TopicDefinition definition = Definitions.exchange(inEngine(name), channel.virtualHost(), declare);
+        TopicDefinition definition = Definitions.exchange(name, channel.virtualHost(), declare);
         if (name.startsWith(RESERVED)) {
             describe(inEngine(name), true, found -> {
                 if (!(found.definition() instanceof TopicDefinition known)) {
                     throw reserved("exchange", name);
                 }
-                if (known.routing() != definition.routing()) {
-                    throw new AmqpException(
-                            ReplyCode.PRECONDITION_FAILED,
-                            "inequivalent arg 'type' for exchange '" + name + "' in vhost '" + vhost() + "': received '"
-                                    + declare.type() + "'");
-                }
+                checkSame(declare, known);
                 answer(declare);
             });
             return;
@@ -190,8 +185,21 @@ final class Topology {
                 reply -> new Command.Declare(definition, null, reply),
                 isNew -> answer(declare),
                 refused -> {
-                    throw refusal("", refused, ReplyCode.PRECONDITION_FAILED, "in use");
+                    TopicDefinition there = connection.server.broker.topic(inEngine(name));
+                    if (refused.reason() != EngineException.Reason.MISMATCH || there == null) {
+                        throw refusal("", refused, ReplyCode.PRECONDITION_FAILED, "in use");
+                    }
+                    checkSame(declare, there);
+                    answer(declare);
                 });
+    }
+
+    private void checkSame(ExchangeMethod.Declare declare, TopicDefinition there) {
+        String difference =
+                Definitions.difference(declare.exchange(), channel.virtualHost(), there, declare);
+        if (difference != null) {
+            throw new AmqpException(ReplyCode.PRECONDITION_FAILED, difference);
+        }
     }
 
     private void answer(ExchangeMethod.Declare declare) {
@@ -318,12 +326,21 @@ final class Topology {
         }
         Definition definition = declare.passive() && known != null
                 ? known
-                : Definitions.queue(inEngine, channel.virtualHost(), declare);
+                : Definitions.queue(name, channel.virtualHost(), declare);
         connection.<Boolean>ask(
                 channel,
                 reply -> new Command.Declare(definition, connection, reply),
                 isNew -> declared(declare, name, isNew),
                 refused -> {
+                    Definition there = connection.server.broker.definition(inEngine);
+                    if (refused.reason() == EngineException.Reason.MISMATCH && there != null) {
+                        String difference = Definitions.difference(name, channel.virtualHost(), there, declare);
+                        if (difference != null) {
+                            throw new AmqpException(ReplyCode.PRECONDITION_FAILED, difference);
+                        }
+                        declared(declare, name, false);
+                        return;
+                    }
                     throw refusal(
                             refused.reason() == EngineException.Reason.NOT_FOUND ? "" : name,
                             refused,
