@@ -3,6 +3,7 @@ package dev.postroad.protocols.amqp091;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.Route;
+import dev.postroad.engine.TopicDefinition;
 import dev.postroad.protocols.amqp091.codec.AccessMethod;
 import dev.postroad.protocols.amqp091.codec.ArgumentReader;
 import dev.postroad.protocols.amqp091.codec.BasicMethod;
@@ -245,6 +246,7 @@ final class AmqpChannel {
             return;
         }
         EngineMessage message = MessageMapping.toEngine(with, payload, Routed.of(to, with.headers(), virtualHost()));
+        message = delayed(to, with, message);
         String mark = connection.mark();
         if (mark != null) {
             message = MessageMapping.marked(message, mark);
@@ -258,6 +260,24 @@ final class AmqpChannel {
         int size = payload.length + 128;
         long tag = confirms ? nextTag++ : 0;
         connection.group(this, to, isTransient, size).add(message, isTransient, size, tag);
+    }
+
+    /** The message with a time to be delivered at, where it says a delay to an exchange that knows delays. */
+    private EngineMessage delayed(PublishGroup.Place to, BasicProperties with, EngineMessage message) {
+        String topic = to.topic();
+        if (topic == null || with.headers() == null || !(with.headers().get("x-delay") instanceof Number delay)) {
+            return message;
+        }
+        TopicDefinition exchange = connection.server.broker.topic(topic);
+        if (exchange == null || !ExchangeArguments.delays(exchange) || delay.longValue() <= 0) {
+            return message;
+        }
+        if (delay.longValue() > Arguments.MOST_MILLIS) {
+            throw new AmqpException(
+                    ReplyCode.PRECONDITION_FAILED,
+                    "the header x-delay is " + delay + "; it may be " + Arguments.MOST_MILLIS + " ms at most");
+        }
+        return message.withDeliverAtMillis(System.currentTimeMillis() + delay.longValue());
     }
 
     private void replyDirectly(PublishGroup.Place to, BasicProperties with, byte[] payload) {

@@ -156,7 +156,7 @@ final class Consumer implements DeliverySink {
         if (ended || channel.ended()) {
             return;
         }
-        BasicProperties properties = MessageMapping.toAmqp(message);
+        BasicProperties properties = MessageMapping.toAmqp(message, channel.virtualHost());
         Unacknowledged unacknowledged = channel.consuming().unacknowledged();
         long number = noAck ? unacknowledged.skip() : unacknowledged.add(this, delivery.number());
         Output output = connection.output();

@@ -281,7 +281,7 @@ final class Consuming {
                 .output()
                 .content(
                         channel.number(),
-                        MessageMapping.toAmqp(delivery.message()),
+                        MessageMapping.toAmqp(delivery.message(), channel.virtualHost()),
                         delivery.message().payload());
     }
 

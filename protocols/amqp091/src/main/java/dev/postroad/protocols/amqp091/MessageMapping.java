@@ -302,6 +302,11 @@ final class MessageMapping {
 
     /** The properties that the message is delivered with. */
     static BasicProperties toAmqp(EngineMessage m) {
+        return toAmqp(m, VirtualHost.DEFAULT);
+    }
+
+    /** The properties that the message is delivered with to a client of this host, which its history is told to. */
+    static BasicProperties toAmqp(EngineMessage m, VirtualHost host) {
         if (plain(m)) {
             return BasicProperties.PERSISTENT;
         }
@@ -316,6 +321,7 @@ final class MessageMapping {
         if (key != null) {
             headers.put(KEY, keyValue(key));
         }
+        DeadLetterHeaders.add(m, host, headers);
         EngineMessage.Properties p = m.properties();
         if (p.version() != null) {
             headers.put(VERSION, p.version());
@@ -350,6 +356,7 @@ final class MessageMapping {
 
     private static boolean plain(EngineMessage m) {
         return m.headers().isEmpty()
+                && m.deaths().isEmpty()
                 && m.properties() == EngineMessage.Properties.NONE
                 && m.id() == null
                 && m.key() == null
