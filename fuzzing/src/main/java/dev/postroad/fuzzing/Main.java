@@ -29,7 +29,8 @@ public final class Main {
               --engine NAME       mutation: in this process, from valid inputs and the corpus (unless told)
                                   jazzer: guided by coverage, in a process of its own
               --seed N            of the mutations; told at the end
-              --grow FOLDER       with jazzer: writes the inputs worth keeping to FOLDER, a file for each target
+              --grow FOLDER       writes the inputs worth keeping to FOLDER, a file for each target: the corpus is in
+                                  fuzzing/src/main/resources/dev/postroad/fuzzing/corpus
               --replay BASE64     gives one input to one target and says what comes of it
             """;
 
@@ -164,7 +165,7 @@ public final class Main {
         return found == null ? 0 : 1;
     }
 
-    private int withMutations(Target target) {
+    private int withMutations(Target target) throws IOException {
         List<byte[]> corpus = Corpus.of(target);
         MutationRun run = new MutationRun(target);
         run.replay(corpus);
@@ -178,6 +179,7 @@ public final class Main {
                 run.executions() * 1e9 / (System.nanoTime() - begun),
                 run.slowestNanos() / 1_000,
                 run.mostBytes());
+        keep(target, run.pool());
         return tell(run.findings());
     }
 
@@ -202,13 +204,19 @@ public final class Main {
             MutationRun check = new MutationRun(target);
             check.replay(run.faults());
             check.replay(run.inputs());
-            Path to = grow;
-            if (to != null) {
-                out.println("  kept " + Corpus.write(to, target, worthKeeping(target, run.inputs())));
-            }
+            keep(target, run.inputs());
             return tell(check.findings());
         } finally {
             delete(folder);
+        }
+    }
+
+    private void keep(Target target, List<byte[]> found) throws IOException {
+        Path to = grow;
+        if (to != null) {
+            List<byte[]> all = new ArrayList<>(Corpus.of(target));
+            all.addAll(found);
+            out.println("  kept " + Corpus.write(to, target, worthKeeping(target, all)));
         }
     }
 

@@ -23,6 +23,7 @@ final class MutationRun {
     private final Target target;
     private final Trial trial = new Trial();
     private final Map<String, Finding> findings = new LinkedHashMap<>();
+    private List<byte[]> pool = List.of();
     private volatile long executions;
     private volatile byte[] current = new byte[0];
     private volatile long currentSince = System.nanoTime();
@@ -52,9 +53,10 @@ final class MutationRun {
     /** Mutated inputs until so many executions are done or it is enough. */
     void run(long most, List<byte[]> corpus, long seed, BooleanSupplier enough) {
         Mutator mutator = new Mutator(target, corpus, Generator.of(seed));
+        pool = mutator.pool();
         for (long i = 0; i < most; i++) {
             if ((i & 63) == 0 && (enough.getAsBoolean() || findings.size() >= MOST_FINDINGS)) {
-                return;
+                break;
             }
             byte[] input = mutator.next();
             give(input);
@@ -62,6 +64,12 @@ final class MutationRun {
                 mutator.reached(trial.place(), input);
             }
         }
+        pool = mutator.pool();
+    }
+
+    /** The inputs that others start from, after the last run: those that got somewhere new are among them. */
+    List<byte[]> pool() {
+        return pool;
     }
 
     private void give(byte[] input) {

@@ -66,6 +66,11 @@ final class Mutator {
         }
     }
 
+    /** The inputs that others start from. */
+    List<byte[]> pool() {
+        return new ArrayList<>(pool);
+    }
+
     private byte[] sample() {
         byte[] sample = target.sample().apply(gen);
         return sample.length <= target.mostBytes() ? sample : Arrays.copyOf(sample, target.mostBytes());

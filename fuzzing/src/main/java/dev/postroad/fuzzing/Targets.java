@@ -51,7 +51,7 @@ final class Targets {
 
     private static final long STATE_BYTES = 8 << 20;
     /** A pattern of a few characters may stand for 512 states, the most that a rule may have. */
-    private static final long AUTOMATON_BYTES = 256 << 10;
+    private static final long AUTOMATON_BYTES = 128 << 10;
     /** The YAML library takes 64 KiB to begin with; a configuration file is no stranger's. */
     private static final long YAML_BYTES = 256 << 10;
 

@@ -45,8 +45,12 @@ public final class JournalDecoders {
         }
     }
 
-    /** A valid header, of one of the two versions that are told apart. */
+    /** A valid header, without its copy. */
     public static byte[] exampleHeader(long number, long term, long time) {
+        return Arrays.copyOf(headerArea(number, term, time), SegmentHeader.BYTES);
+    }
+
+    private static byte[] headerArea(long number, long term, long time) {
         byte[] bytes = new byte[Format.SEGMENT_HEADER];
         new SegmentHeader(Format.VERSION, number, SEGMENT_BYTES, ID, ID, term, number - 1, time, ID, ID)
                 .encode()
@@ -271,7 +275,7 @@ public final class JournalDecoders {
     public static void directory(byte[] input) throws IOException {
         int cut = Math.max(0, input.length - 200);
         byte[] segment = new byte[Format.SEGMENT_HEADER + cut];
-        System.arraycopy(exampleHeader(0, 1, 1), 0, segment, 0, Format.SEGMENT_HEADER);
+        System.arraycopy(headerArea(0, 1, 1), 0, segment, 0, Format.SEGMENT_HEADER);
         System.arraycopy(input, 0, segment, Format.SEGMENT_HEADER, cut);
         sealSegment(segment);
         byte[] checkpoint = Arrays.copyOfRange(input, cut, input.length);

@@ -43,7 +43,14 @@ public final class Words {
     }
 
     private static String plain(String word) {
-        return word.toLowerCase(Locale.ROOT).replaceAll("[-_.]", "");
+        StringBuilder plain = new StringBuilder(word.length());
+        for (int i = 0; i < word.length(); i++) {
+            char c = word.charAt(i);
+            if (c != '-' && c != '_' && c != '.') {
+                plain.append(c);
+            }
+        }
+        return plain.toString().toLowerCase(Locale.ROOT);
     }
 
     /** Insertions, deletions, replacements and swaps of neighbours between two words. */

@@ -72,9 +72,11 @@ final class CharacterSet {
                 return !negated;
             }
         }
-        for (Class characters : classes) {
-            if (characters.contains(c)) {
-                return !negated;
+        if (!classes.isEmpty()) { // most sets have none, and an iterator for each character of each costs memory
+            for (Class characters : classes) {
+                if (characters.contains(c)) {
+                    return !negated;
+                }
             }
         }
         return negated;

@@ -89,10 +89,13 @@ final class Taker implements DeliverySink, AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         closing = true;
         LockSupport.unpark(thread);
-        thread.join();
+        // Soon: it looks every millisecond, and after each message where it is a slow one.
+        while (thread.isAlive()) {
+            LockSupport.parkNanos(100_000);
+        }
         broker.<Integer>await(reply -> new Command.Unsubscribe(id, true, reply));
     }
 }

@@ -140,7 +140,7 @@ final class WorkerProgram {
         return 1;
     }
 
-    private double drain(String prefix, int queues, long messages, long millis) throws InterruptedException {
+    private double drain(String prefix, int queues, long messages, long millis) {
         List<Taker> takers = new ArrayList<>();
         long begun = System.nanoTime();
         for (int i = 0; i < queues; i++) {
