@@ -108,55 +108,145 @@ public record EngineMessage(
     /** This message with another id. */
     public EngineMessage withId(@Nullable String newId) {
         return new EngineMessage(
-                newId, key, payload, headers, properties, timestampMillis, priority, ttlMillis, deliverAtMillis, route, deaths);
+                newId,
+                key,
+                payload,
+                headers,
+                properties,
+                timestampMillis,
+                priority,
+                ttlMillis,
+                deliverAtMillis,
+                route,
+                deaths);
     }
 
     /** This message with another key. */
     public EngineMessage withKey(byte @Nullable [] newKey) {
         return new EngineMessage(
-                id, newKey, payload, headers, properties, timestampMillis, priority, ttlMillis, deliverAtMillis, route, deaths);
+                id,
+                newKey,
+                payload,
+                headers,
+                properties,
+                timestampMillis,
+                priority,
+                ttlMillis,
+                deliverAtMillis,
+                route,
+                deaths);
     }
 
     /** This message with exactly these headers. */
     public EngineMessage withHeaders(Map<String, Object> newHeaders) {
         return new EngineMessage(
-                id, key, payload, newHeaders, properties, timestampMillis, priority, ttlMillis, deliverAtMillis, route, deaths);
+                id,
+                key,
+                payload,
+                newHeaders,
+                properties,
+                timestampMillis,
+                priority,
+                ttlMillis,
+                deliverAtMillis,
+                route,
+                deaths);
     }
 
     /** This message with another priority. */
     public EngineMessage withPriority(int newPriority) {
         return new EngineMessage(
-                id, key, payload, headers, properties, timestampMillis, newPriority, ttlMillis, deliverAtMillis, route, deaths);
+                id,
+                key,
+                payload,
+                headers,
+                properties,
+                timestampMillis,
+                newPriority,
+                ttlMillis,
+                deliverAtMillis,
+                route,
+                deaths);
     }
 
     /** This message with another time to live. */
     public EngineMessage withTtlMillis(long newTtlMillis) {
         return new EngineMessage(
-                id, key, payload, headers, properties, timestampMillis, priority, newTtlMillis, deliverAtMillis, route, deaths);
+                id,
+                key,
+                payload,
+                headers,
+                properties,
+                timestampMillis,
+                priority,
+                newTtlMillis,
+                deliverAtMillis,
+                route,
+                deaths);
     }
 
     /** This message with another earliest delivery. */
     public EngineMessage withDeliverAtMillis(long newDeliverAtMillis) {
         return new EngineMessage(
-                id, key, payload, headers, properties, timestampMillis, priority, ttlMillis, newDeliverAtMillis, route, deaths);
+                id,
+                key,
+                payload,
+                headers,
+                properties,
+                timestampMillis,
+                priority,
+                ttlMillis,
+                newDeliverAtMillis,
+                route,
+                deaths);
     }
 
     /** This message with another time stamp. */
     public EngineMessage withTimestampMillis(long newTimestampMillis) {
         return new EngineMessage(
-                id, key, payload, headers, properties, newTimestampMillis, priority, ttlMillis, deliverAtMillis, route, deaths);
+                id,
+                key,
+                payload,
+                headers,
+                properties,
+                newTimestampMillis,
+                priority,
+                ttlMillis,
+                deliverAtMillis,
+                route,
+                deaths);
     }
 
     /** This message published in this way. */
     public EngineMessage withRoute(@Nullable Route newRoute) {
         return new EngineMessage(
-                id, key, payload, headers, properties, timestampMillis, priority, ttlMillis, deliverAtMillis, newRoute, deaths);
+                id,
+                key,
+                payload,
+                headers,
+                properties,
+                timestampMillis,
+                priority,
+                ttlMillis,
+                deliverAtMillis,
+                newRoute,
+                deaths);
     }
 
     /** This message with other deaths. */
     EngineMessage withDeaths(List<Death> newDeaths) {
         return new EngineMessage(
-                id, key, payload, headers, properties, timestampMillis, priority, ttlMillis, deliverAtMillis, route, newDeaths);
+                id,
+                key,
+                payload,
+                headers,
+                properties,
+                timestampMillis,
+                priority,
+                ttlMillis,
+                deliverAtMillis,
+                route,
+                newDeaths);
     }
 
     /**

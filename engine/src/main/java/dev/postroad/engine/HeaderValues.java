@@ -103,7 +103,10 @@ public final class HeaderValues {
             case null, default ->
                 throw new EngineException(
                         EngineException.Reason.INVALID,
-                        "header '" + name + "' is " + (value == null ? "null" : "a " + value.getClass().getName())
+                        "header '" + name + "' is "
+                                + (value == null
+                                        ? "null"
+                                        : "a " + value.getClass().getName())
                                 + "; it must be a String, Boolean, Byte, Short, Integer, Long, Float, Double, BigDecimal,"
                                 + " Instant, byte[], List, Map or NoValue");
         }

@@ -85,8 +85,7 @@ final class Publishing {
     private boolean hasRoomFor(long bytes) {
         int most = engine.journal.maxBatchBytes();
         long reserve = Math.min(engine.settings.journal().segmentBytes() / 4, most / 2);
-        return !diskLow()
-                && engine.journal.hasRoomFor((int) Math.min(most, Math.max(bytes + RESERVE_BYTES, reserve)));
+        return !diskLow() && engine.journal.hasRoomFor((int) Math.min(most, Math.max(bytes + RESERVE_BYTES, reserve)));
     }
 
     private boolean diskLow() {
@@ -149,8 +148,7 @@ final class Publishing {
 
     /** True if a message may go to the dead letters as it comes. */
     private static boolean mayBeLetter(QueueState queue) {
-        return queue.hasDeadKeys()
-                || queue.definition().overflow() == QueueDefinition.Overflow.DEAD_LETTER_NEWEST;
+        return queue.hasDeadKeys() || queue.definition().overflow() == QueueDefinition.Overflow.DEAD_LETTER_NEWEST;
     }
 
     private long recordBytes(String channel, EngineMessage message, long messageBytes) {
@@ -311,8 +309,8 @@ final class Publishing {
             queue.counts.refused++;
             throw new EngineException(
                     EngineException.Reason.FULL,
-                    "queue '" + definition.name() + "' holds " + queue.boundedBytes() + " bytes of " + definition.maxBytes()
-                            + " at most");
+                    "queue '" + definition.name() + "' holds " + queue.boundedBytes() + " bytes of "
+                            + definition.maxBytes() + " at most");
         }
     }
 

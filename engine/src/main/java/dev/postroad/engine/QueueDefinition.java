@@ -626,13 +626,12 @@ public record QueueDefinition(
         Bytes.putString(out, name);
         out.put((byte) durability.ordinal());
         Bytes.putVarint(out, priorities);
-        out.put((byte)
-                ((keyOrdered ? 1 : 0)
-                        | (exclusive ? 2 : 0)
-                        | (autoDelete ? 4 : 0)
-                        | (singleActiveConsumer ? 8 : 0)
-                        | (temporary ? 16 : 0)
-                        | (boundsWaiting ? 32 : 0)));
+        out.put((byte) ((keyOrdered ? 1 : 0)
+                | (exclusive ? 2 : 0)
+                | (autoDelete ? 4 : 0)
+                | (singleActiveConsumer ? 8 : 0)
+                | (temporary ? 16 : 0)
+                | (boundsWaiting ? 32 : 0)));
         Bytes.putVarint(out, deliveryLimit);
         Bytes.putVarint(out, leaseMillis);
         Bytes.putVarint(out, ttlMillis);

@@ -34,6 +34,7 @@ final class Router {
 
     /** Read by other threads as well. */
     private final Map<String, Topic> topics = new ConcurrentSkipListMap<>();
+
     private final MessageFields fields;
     private final HeaderFields headers = new HeaderFields();
     private int bindings;
@@ -362,7 +363,9 @@ final class Router {
         }
 
         private static int weight(String pattern) {
-            if (!pattern.matches("[0-9]{1,7}") || Integer.parseInt(pattern) < 1 || Integer.parseInt(pattern) > MOST_WEIGHT) {
+            if (!pattern.matches("[0-9]{1,7}")
+                    || Integer.parseInt(pattern) < 1
+                    || Integer.parseInt(pattern) > MOST_WEIGHT) {
                 throw new IllegalArgumentException("the weight is '" + pattern
                         + "'; a topic with HASH routing wants a whole number from 1 to " + MOST_WEIGHT);
             }
@@ -379,7 +382,8 @@ final class Router {
                 case HASH -> new ByWeight(weight(binding.pattern()));
                 case HEADERS -> {
                     Map<String, @Nullable Object> wanted = new LinkedHashMap<>();
-                    binding.arguments().forEach((name, value) -> wanted.put(name, value == NoValue.NONE ? null : value));
+                    binding.arguments()
+                            .forEach((name, value) -> wanted.put(name, value == NoValue.NONE ? null : value));
                     Object mode = wanted.remove("x-match");
                     yield new ByHeaders(
                             HeaderMatch.of(HeaderMatch.Mode.of(mode == null ? "all" : mode.toString()), wanted));

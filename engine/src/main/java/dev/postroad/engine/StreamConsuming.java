@@ -182,7 +182,10 @@ final class StreamConsuming {
         StreamState stream = reader.stream;
         Rule filter = reader.settings.filter();
         int left = most;
-        while (left > 0 && reader.credit > 0 && !reader.paused && reader.next[partition] < stream.nextOffset(partition)) {
+        while (left > 0
+                && reader.credit > 0
+                && !reader.paused
+                && reader.next[partition] < stream.nextOffset(partition)) {
             long offset = stream.nextLive(partition, reader.next[partition]);
             if (offset == PagedIndex.NONE) {
                 reader.next[partition] = stream.nextOffset(partition);
@@ -212,8 +215,7 @@ final class StreamConsuming {
             reader.unsettled.add(number);
         }
         handovers.add(new Handover(
-                reader,
-                new EngineDelivery(reader.id, definition.name(), null, number, 1, partition, offset, message)));
+                reader, new EngineDelivery(reader.id, definition.name(), null, number, 1, partition, offset, message)));
         if (definition.durability() == Durability.DURABLE && position >= engine.journal.durablePosition()) {
             engine.wantSync();
         }

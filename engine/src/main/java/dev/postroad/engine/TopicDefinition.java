@@ -69,11 +69,7 @@ public record TopicDefinition(
 
     /** A topic that anybody publishes to and that stays. */
     public TopicDefinition(
-            String name,
-            Routing routing,
-            @Nullable String alternate,
-            boolean autoDelete,
-            @Nullable String attributes) {
+            String name, Routing routing, @Nullable String alternate, boolean autoDelete, @Nullable String attributes) {
         this(name, routing, alternate, autoDelete, false, false, null, attributes);
     }
 
@@ -84,38 +80,32 @@ public record TopicDefinition(
 
     /** This definition with an alternate. */
     public TopicDefinition withAlternate(@Nullable String newAlternate) {
-        return new TopicDefinition(
-                name, routing, newAlternate, autoDelete, internal, temporary, hashOn, attributes);
+        return new TopicDefinition(name, routing, newAlternate, autoDelete, internal, temporary, hashOn, attributes);
     }
 
     /** This definition with another autoDelete. */
     public TopicDefinition withAutoDelete(boolean newAutoDelete) {
-        return new TopicDefinition(
-                name, routing, alternate, newAutoDelete, internal, temporary, hashOn, attributes);
+        return new TopicDefinition(name, routing, alternate, newAutoDelete, internal, temporary, hashOn, attributes);
     }
 
     /** This definition with other attributes. */
     public TopicDefinition withAttributes(@Nullable String newAttributes) {
-        return new TopicDefinition(
-                name, routing, alternate, autoDelete, internal, temporary, hashOn, newAttributes);
+        return new TopicDefinition(name, routing, alternate, autoDelete, internal, temporary, hashOn, newAttributes);
     }
 
     /** This definition with another internal. */
     public TopicDefinition withInternal(boolean newInternal) {
-        return new TopicDefinition(
-                name, routing, alternate, autoDelete, newInternal, temporary, hashOn, attributes);
+        return new TopicDefinition(name, routing, alternate, autoDelete, newInternal, temporary, hashOn, attributes);
     }
 
     /** This definition with another temporary. */
     public TopicDefinition withTemporary(boolean newTemporary) {
-        return new TopicDefinition(
-                name, routing, alternate, autoDelete, internal, newTemporary, hashOn, attributes);
+        return new TopicDefinition(name, routing, alternate, autoDelete, internal, newTemporary, hashOn, attributes);
     }
 
     /** This definition with another hashOn. */
     public TopicDefinition withHashOn(@Nullable String newHashOn) {
-        return new TopicDefinition(
-                name, routing, alternate, autoDelete, internal, temporary, newHashOn, attributes);
+        return new TopicDefinition(name, routing, alternate, autoDelete, internal, temporary, newHashOn, attributes);
     }
 
     @Override

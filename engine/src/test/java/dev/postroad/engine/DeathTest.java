@@ -31,7 +31,8 @@ class DeathTest {
     void eachDeathIsCountedByQueueAndCauseWithItsRouteTimesAndTtl() {
         rig.declare(TopicDefinition.named("t", Routing.DIRECT));
         rig.declare(QueueDefinition.named("work").withDeadLetter(DeadLetterTarget.channel("wait")));
-        rig.declare(QueueDefinition.named("wait").withTtlMillis(1000).withDeadLetter(new DeadLetterTarget("t", "again")));
+        rig.declare(
+                QueueDefinition.named("wait").withTtlMillis(1000).withDeadLetter(new DeadLetterTarget("t", "again")));
         rig.bind(Binding.toChannel("t", "work", "first"));
         rig.bind(Binding.toChannel("t", "work", "again"));
         long start = rig.now();
@@ -49,14 +50,7 @@ class DeathTest {
                 .containsExactly(
                         new Death(Cause.EXPIRED, "wait", null, 3, start + 1000, start + 3000, 0, false),
                         new Death(
-                                Cause.REJECTED,
-                                "work",
-                                Route.of("t", "first"),
-                                3,
-                                start,
-                                start + 2000,
-                                60_000,
-                                true));
+                                Cause.REJECTED, "work", Route.of("t", "first"), 3, start, start + 2000, 60_000, true));
     }
 
     @Test
@@ -114,7 +108,8 @@ class DeathTest {
         taker.deadLetter("no", taker.one());
         taker.leave();
         rig.crash();
-        assertThat(rig.<Long>call(reply -> new Command.Redrive("dead", null, 10, reply))).isEqualTo(1);
+        assertThat(rig.<Long>call(reply -> new Command.Redrive("dead", null, 10, reply)))
+                .isEqualTo(1);
         EngineMessage back = only("q");
         assertThat(back.route()).isEqualTo(sent.route());
         assertThat(back.deaths()).isEmpty();

@@ -99,7 +99,8 @@ class EngineModelTest {
                     .withDedupMillis(gen.choose(0L, 15 * SECOND))
                     .withDeadLetter(gen.chance(4, 5) ? DeadLetterTarget.channel(EngineModel.DEAD) : null);
             if (gen.chance(1, 3)) {
-                Overflow overflow = gen.choose(Overflow.REJECT_PUBLISH, Overflow.DROP_OLDEST, Overflow.DEAD_LETTER_OLDEST);
+                Overflow overflow =
+                        gen.choose(Overflow.REJECT_PUBLISH, Overflow.DROP_OLDEST, Overflow.DEAD_LETTER_OLDEST);
                 definition = definition
                         .withMaxMessages(gen.between(2, 8))
                         .withOverflow(

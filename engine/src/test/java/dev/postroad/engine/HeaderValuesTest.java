@@ -77,7 +77,9 @@ class HeaderValuesTest {
             ByteBuffer out = ByteBuffer.allocate((int) HeaderValues.maxBytes(value));
             HeaderValues.encode(value, out);
             Object decoded = HeaderValues.decode(out.flip());
-            assertThat(same(decoded, value)).as("%s comes back as %s", value, decoded).isTrue();
+            assertThat(same(decoded, value))
+                    .as("%s comes back as %s", value, decoded)
+                    .isTrue();
             assertThat(out.hasRemaining()).isFalse();
             assertThat(HeaderValues.text(value)).isNotNull();
         });
@@ -128,7 +130,8 @@ class HeaderValuesTest {
         boolean match(String rule) {
             try {
                 return Rule.parse(rule)
-                        .matches(new MessageFields(PayloadFields.NONE).of(message("").withHeaders(headers)));
+                        .matches(new MessageFields(PayloadFields.NONE)
+                                .of(message("").withHeaders(headers)));
             } catch (IllegalArgumentException e) {
                 // A literal beyond 64 bits is none.
                 return false;

@@ -115,7 +115,8 @@ class RouteTest {
     private Map<String, String> places(String... queues) {
         Map<String, String> places = new HashMap<>();
         for (String queue : queues) {
-            rig.contents(queue).forEach(text -> assertThat(places.put(text, queue)).isNull());
+            rig.contents(queue)
+                    .forEach(text -> assertThat(places.put(text, queue)).isNull());
         }
         return places;
     }
@@ -134,7 +135,8 @@ class RouteTest {
             rig.sendTo("t", "k" + i, message("same").withHeaders(Map.of("customer", 7)));
             rig.sendTo("p", "k" + i, message("id").withId("x"));
         }
-        assertThat(queues.stream().filter(q -> rig.contents(q).contains("same"))).hasSize(1);
+        assertThat(queues.stream().filter(q -> rig.contents(q).contains("same")))
+                .hasSize(1);
         assertThat(queues.stream().filter(q -> rig.contents(q).contains("id"))).hasSize(1);
         EngineException weight =
                 rig.<Boolean>refused(reply -> new Command.Bind(Binding.toChannel("t", "q0", "much"), reply));
@@ -194,12 +196,12 @@ class RouteTest {
         rig.crash();
         assertThat(rig.contents("small")).containsExactly("one");
         assertThat(rig.contents("large")).containsExactly("one", "two");
-        assertThat(rig.refused(publishingTo("t", "", message("three"))).reason()).isEqualTo(Reason.FULL);
+        assertThat(rig.refused(publishingTo("t", "", message("three"))).reason())
+                .isEqualTo(Reason.FULL);
         assertThat(rig.contents("large")).containsExactly("one", "two");
     }
 
     private Command.Published passing(String text) {
-        return rig.call(reply ->
-                new Command.Publish("t", "", List.of(message(text)), null, false, null, true, reply));
+        return rig.call(reply -> new Command.Publish("t", "", List.of(message(text)), null, false, null, true, reply));
     }
 }

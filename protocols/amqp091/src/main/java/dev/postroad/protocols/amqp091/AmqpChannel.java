@@ -214,7 +214,12 @@ final class AmqpChannel {
             String topic = publish.exchange().isEmpty() ? null : virtualHost().inEngine(publish.exchange());
             String target = topic == null ? virtualHost().inEngine(publish.routingKey()) : publish.routingKey();
             known = new PublishGroup.Place(
-                    publish.exchange(), publish.routingKey(), publish.mandatory(), topic, target, topic == null ? null : Route.of(topic, target));
+                    publish.exchange(),
+                    publish.routingKey(),
+                    publish.mandatory(),
+                    topic,
+                    target,
+                    topic == null ? null : Route.of(topic, target));
             lastPlace = known;
         }
         place = known;
@@ -436,10 +441,7 @@ final class AmqpChannel {
         body = NO_BODY;
         consuming.end(() -> {});
         write(new ChannelMethod.Close(
-                code.code(),
-                Fields.shorten(AmqpException.replyText(code, what)),
-                causeId >>> 16,
-                causeId & 0xFFFF));
+                code.code(), Fields.shorten(AmqpException.replyText(code, what)), causeId >>> 16, causeId & 0xFFFF));
     }
 
     private void ending(Method method) {

@@ -97,7 +97,8 @@ record Arguments(String what, Map<String, @Nullable Object> table) {
         }
         if (number < least || number > most) {
             throw invalid(
-                    name, (number == 0 ? "{value_zero,0}" : "the value " + number) + "; it must be " + least + " to " + most);
+                    name,
+                    (number == 0 ? "{value_zero,0}" : "the value " + number) + "; it must be " + least + " to " + most);
         }
         return number;
     }

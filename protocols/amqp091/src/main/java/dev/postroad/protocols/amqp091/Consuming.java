@@ -153,8 +153,7 @@ final class Consuming {
     }
 
     /** Where a consumer of a stream begins; null for queues. */
-    private Command.@Nullable Start start(
-            String inEngine, String queue, ConsumeArguments arguments, boolean noAck) {
+    private Command.@Nullable Start start(String inEngine, String queue, ConsumeArguments arguments, boolean noAck) {
         boolean stream = connection.server.broker.definition(inEngine) instanceof StreamDefinition;
         if (!stream) {
             if (arguments.start() != null) {
@@ -396,8 +395,8 @@ final class Consuming {
         }
 
         void settle(Command.Outcome outcome) {
-            numbers.forEach((consumer, list) -> consumer.settle(
-                    list.stream().mapToLong(Long::longValue).toArray(), outcome));
+            numbers.forEach((consumer, list) ->
+                    consumer.settle(list.stream().mapToLong(Long::longValue).toArray(), outcome));
         }
     }
 

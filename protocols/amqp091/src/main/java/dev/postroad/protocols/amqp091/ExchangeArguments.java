@@ -26,8 +26,8 @@ final class ExchangeArguments {
     private static final String DELAYED_TYPE = "x-delayed-type";
     private static final String HASH = "x-consistent-hash";
     private static final String TYPE = "type";
-    private static final Map<String, String> HASHED = Map.of(
-            "message_id", "messageId", "correlation_id", "correlationId", "timestamp", "timestamp");
+    private static final Map<String, String> HASHED =
+            Map.of("message_id", "messageId", "correlation_id", "correlationId", "timestamp", "timestamp");
 
     private ExchangeArguments() {}
 
@@ -146,8 +146,6 @@ final class ExchangeArguments {
         if (difference == null) {
             difference = Arguments.difference(what, "internal", received.internal(), current.internal());
         }
-        return difference != null
-                ? difference
-                : Arguments.difference(what, received.arguments(), current.arguments());
+        return difference != null ? difference : Arguments.difference(what, received.arguments(), current.arguments());
     }
 }

@@ -245,8 +245,7 @@ final class MessageMapping {
         }
 
         private static AmqpException wrong(String name, String expected) {
-            return new AmqpException(
-                    ReplyCode.PRECONDITION_FAILED, "header '" + name + "' must be " + expected);
+            return new AmqpException(ReplyCode.PRECONDITION_FAILED, "header '" + name + "' must be " + expected);
         }
 
         private static String refuse(String name, String expected) {

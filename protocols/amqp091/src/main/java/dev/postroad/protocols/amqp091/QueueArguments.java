@@ -64,8 +64,8 @@ final class QueueArguments {
             SINGLE_ACTIVE,
             DELIVERY_LIMIT,
             LEADER);
-    private static final Set<String> CLASSIC = with(
-            QUEUES, PRIORITIES, "x-queue-mode", "x-queue-version", "x-queue-master-locator");
+    private static final Set<String> CLASSIC =
+            with(QUEUES, PRIORITIES, "x-queue-mode", "x-queue-version", "x-queue-master-locator");
     private static final Set<String> QUORUM =
             with(QUEUES, "x-quorum-initial-group-size", "x-max-in-memory-length", "x-max-in-memory-bytes");
     private static final Set<String> STREAM =
@@ -86,11 +86,7 @@ final class QueueArguments {
      *
      * @param arguments as received
      */
-    record Declared(
-            boolean durable,
-            boolean exclusive,
-            boolean autoDelete,
-            Map<String, @Nullable Object> arguments) {}
+    record Declared(boolean durable, boolean exclusive, boolean autoDelete, Map<String, @Nullable Object> arguments) {}
 
     /**
      * A queue's or stream's definition.
@@ -244,11 +240,7 @@ final class QueueArguments {
                         queue.autoDelete(),
                         orElse(Arguments.kept(queue.attributes()), () -> arguments(queue, host)));
             case StreamDefinition stream ->
-                new Declared(
-                        true,
-                        false,
-                        false,
-                        orElse(Arguments.kept(stream.attributes()), () -> arguments(stream)));
+                new Declared(true, false, false, orElse(Arguments.kept(stream.attributes()), () -> arguments(stream)));
             case TopicDefinition topic -> throw new IllegalArgumentException("'" + topic.name() + "' is a topic");
         };
     }
@@ -320,7 +312,8 @@ final class QueueArguments {
         }
         return difference != null
                 ? difference
-                : Arguments.difference(what, withoutDefaults(received.arguments()), withoutDefaults(current.arguments()));
+                : Arguments.difference(
+                        what, withoutDefaults(received.arguments()), withoutDefaults(current.arguments()));
     }
 
     /** A classic queue is what a queue is that does not say it. */

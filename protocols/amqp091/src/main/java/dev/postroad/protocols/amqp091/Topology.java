@@ -68,8 +68,7 @@ final class Topology {
             case QueueMethod.Bind bind -> {
                 checkExchange(bind.exchange());
                 bind(
-                        binding(
-                                bind.exchange(), queueName(bind.queue()), false, bind.routingKey(), bind.arguments()),
+                        binding(bind.exchange(), queueName(bind.queue()), false, bind.routingKey(), bind.arguments()),
                         bind.noWait() ? null : new QueueMethod.BindOk());
             }
             case QueueMethod.Unbind unbind -> {
@@ -181,10 +180,7 @@ final class Topology {
             return;
         }
         connection.<Boolean>ask(
-                channel,
-                reply -> new Command.Declare(definition, null, reply),
-                isNew -> answer(declare),
-                refused -> {
+                channel, reply -> new Command.Declare(definition, null, reply), isNew -> answer(declare), refused -> {
                     TopicDefinition there = connection.server.broker.topic(inEngine(name));
                     if (refused.reason() != EngineException.Reason.MISMATCH || there == null) {
                         throw refusal("", refused, ReplyCode.PRECONDITION_FAILED, "in use");
@@ -195,8 +191,7 @@ final class Topology {
     }
 
     private void checkSame(ExchangeMethod.Declare declare, TopicDefinition there) {
-        String difference =
-                Definitions.difference(declare.exchange(), channel.virtualHost(), there, declare);
+        String difference = Definitions.difference(declare.exchange(), channel.virtualHost(), there, declare);
         if (difference != null) {
             throw new AmqpException(ReplyCode.PRECONDITION_FAILED, difference);
         }
@@ -281,8 +276,7 @@ final class Topology {
                         ? noQueue(channel.virtualHost().local(binding.destination()))
                         : noExchange(channel.virtualHost()
                                 .local(
-                                        String.valueOf(refused.getMessage())
-                                                        .contains("'" + binding.topic() + "'")
+                                        String.valueOf(refused.getMessage()).contains("'" + binding.topic() + "'")
                                                         && !binding.toTopic()
                                                 ? binding.topic()
                                                 : binding.toTopic() ? binding.destination() : binding.topic())));
@@ -306,8 +300,10 @@ final class Topology {
 
     private void declare(QueueMethod.Declare declare) {
         String replies = declare.queue();
-        if (replies.equals(DirectReplies.QUEUE) || connection.server.directReplies().has(replies)) {
-            // No queue, but clients ask in this way whether there are direct replies, and whether a requester is still there.
+        if (replies.equals(DirectReplies.QUEUE)
+                || connection.server.directReplies().has(replies)) {
+            // No queue, but clients ask in this way whether there are direct replies, and whether a requester is still
+            // there.
             if (!declare.noWait()) {
                 channel.write(new QueueMethod.DeclareOk(replies, 0, 1));
             }
@@ -324,9 +320,8 @@ final class Topology {
         if (known == null && !declare.queue().isEmpty() && name.startsWith(RESERVED)) {
             throw reserved("queue", name);
         }
-        Definition definition = declare.passive() && known != null
-                ? known
-                : Definitions.queue(name, channel.virtualHost(), declare);
+        Definition definition =
+                declare.passive() && known != null ? known : Definitions.queue(name, channel.virtualHost(), declare);
         connection.<Boolean>ask(
                 channel,
                 reply -> new Command.Declare(definition, connection, reply),

@@ -135,15 +135,18 @@ class ArgumentsTest {
     void whatDiffersIsToldAsRabbitMqTellsIt() {
         QueueDefinition there = queue("x-max-length", 10);
         assertThat(QueueArguments.difference("q", ROOT, there, durable("x-max-length", 5)))
-                .isEqualTo("inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'");
+                .isEqualTo(
+                        "inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '5' but current is '10'");
         assertThat(QueueArguments.difference("q", ROOT, there, durable()))
-                .isEqualTo("inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received none but current is the"
-                        + " value '10' of type 'signedint'");
+                .isEqualTo(
+                        "inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received none but current is the"
+                                + " value '10' of type 'signedint'");
         assertThat(QueueArguments.difference("q", ROOT, there, durable("x-max-length", 10L)))
                 .isNull();
         assertThat(QueueArguments.difference(
                         "q", ROOT, queue(), new QueueArguments.Declared(false, false, false, table())))
-                .isEqualTo("inequivalent arg 'durable' for queue 'q' in vhost '/': received 'false' but current is 'true'");
+                .isEqualTo(
+                        "inequivalent arg 'durable' for queue 'q' in vhost '/': received 'false' but current is 'true'");
         assertThat(QueueArguments.difference("q", ROOT, queue(), durable("x-queue-type", "classic")))
                 .isNull();
     }
@@ -172,12 +175,18 @@ class ArgumentsTest {
     @Test
     void argumentsMeanWhatTheyMeanInRabbitMq() {
         QueueDefinition all = queue(
-                "x-message-ttl", 0,
-                "x-expires", 7L,
-                "x-max-length", 9,
-                "x-max-priority", (short) 10,
-                "x-delivery-limit", 3,
-                "x-dead-letter-exchange", "dlx");
+                "x-message-ttl",
+                0,
+                "x-expires",
+                7L,
+                "x-max-length",
+                9,
+                "x-max-priority",
+                (short) 10,
+                "x-delivery-limit",
+                3,
+                "x-dead-letter-exchange",
+                "dlx");
         assertThat(all.ttlMillis()).isEqualTo(1);
         assertThat(all.expiresMillis()).isEqualTo(7);
         assertThat(all.boundsWaiting()).isTrue();

@@ -43,9 +43,7 @@ class DeadLetterHeadersTest {
         headers.put("x-death", "invented");
         headers.put("mine", 1);
         DeadLetterHeaders.add(
-                message(Route.of("vhost:v:again", "k"), List.of(expired, rejected)),
-                VirtualHost.named("v"),
-                headers);
+                message(Route.of("vhost:v:again", "k"), List.of(expired, rejected)), VirtualHost.named("v"), headers);
         assertThat(headers)
                 .containsEntry("x-first-death-reason", "rejected")
                 .containsEntry("x-first-death-queue", "work")
