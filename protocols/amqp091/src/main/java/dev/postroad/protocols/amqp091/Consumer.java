@@ -157,7 +157,7 @@ final class Consumer implements DeliverySink {
             return;
         }
         BasicProperties properties = MessageMapping.toAmqp(message, channel.virtualHost());
-        Unacknowledged unacknowledged = channel.consuming().unacknowledged();
+        Unacknowledged<Consumer> unacknowledged = channel.consuming().unacknowledged();
         long number = noAck ? unacknowledged.skip() : unacknowledged.add(this, delivery.number());
         Output output = connection.output();
         ByteBuf out = output.buffer();

@@ -20,13 +20,13 @@ import org.jspecify.annotations.Nullable;
 /** A channel's consumers, and what they hold unacknowledged. */
 final class Consuming {
     private static final Command.Outcome REQUEUE = new Command.Outcome.Release(0, null, true);
-    private static final Unacknowledged.Visitor ACKNOWLEDGE = (consumer, number, tag) -> consumer.acknowledge(number);
+    private static final Unacknowledged.Visitor<Consumer> ACKNOWLEDGE = (consumer, number, tag) -> consumer.acknowledge(number);
     private static final Command.Outcome REJECT = new Command.Outcome.DeadLetter("rejected");
 
     private final AmqpChannel channel;
     private final AmqpConnection connection;
     private final Map<String, Consumer> consumers = new LinkedHashMap<>();
-    private final Unacknowledged unacknowledged = new Unacknowledged();
+    private final Unacknowledged<Consumer> unacknowledged = new Unacknowledged<>();
     private final Set<Consumer> heldBack = new LinkedHashSet<>();
     private int prefetch;
 
@@ -45,7 +45,7 @@ final class Consuming {
         this.connection = channel.connection();
     }
 
-    Unacknowledged unacknowledged() {
+    Unacknowledged<Consumer> unacknowledged() {
         return unacknowledged;
     }
 
@@ -356,7 +356,7 @@ final class Consuming {
         releaseHeldBack(before);
     }
 
-    private void take(long tag, boolean multiple, Unacknowledged.Visitor visitor) {
+    private void take(long tag, boolean multiple, Unacknowledged.Visitor<Consumer> visitor) {
         if (multiple && tag == 0) {
             unacknowledged.takeAll(visitor);
             return;
