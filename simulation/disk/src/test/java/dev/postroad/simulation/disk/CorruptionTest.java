@@ -403,6 +403,74 @@ class CorruptionTest {
                 .hasMessageContaining("segment-0000000000000001.journal");
     }
 
+    @Test
+    void one_file_of_another_journal_does_not_outvote_the_others() throws IOException {
+        Sample sample = sample(true, true);
+        SimulatedDisk other = new SimulatedDisk();
+        Ledger foreign = Ledger.open(other.open(), 4711);
+        foreign.append(List.of(Ledger.Step.put(1)));
+        foreign.journal().commit(true);
+        for (int i = 0; i < 9; i++) {
+            foreign.checkpoint();
+        }
+        foreign.journal().close();
+        String checkpoint = other.files().stream()
+                .filter(file -> file.startsWith("checkpoint-"))
+                .reduce((first, last) -> last)
+                .orElseThrow();
+        SimulatedDisk damaged = sample.disk.copy();
+        damaged.put(checkpoint, other.bytes(checkpoint));
+        try (Storage storage = damaged.open()) {
+            Ledger opened = Ledger.open(storage, 8);
+            assertThat(opened.live).isEqualTo(sample.ledger.live);
+            assertThat(opened.damage).hasSize(1);
+            assertThat(opened.damage.getFirst().file()).isEqualTo(checkpoint);
+        }
+    }
+
+    @Test
+    void records_are_found_whose_batch_header_is_gone_with_others_of_the_batch() throws IOException {
+        SimulatedDisk disk = new SimulatedDisk();
+        Ledger ledger = Ledger.open(disk.open(), 7);
+        List<Long> positions = ledger.append(List.of(Ledger.Step.put(1), Ledger.Step.put(2), Ledger.Step.put(4)));
+        ledger.journal().commit(true);
+        ledger.append(List.of(Ledger.Step.put(5)));
+        ledger.journal().close();
+        disk.killProcess();
+        disk.flip(name(positions.getFirst()), positions.getFirst() - 40, 0);
+        disk.flip(name(positions.getFirst()), positions.get(1) + 12, 0);
+        try (Storage storage = disk.open()) {
+            Ledger served = Ledger.open(storage, Ledger.SETTINGS.withOnDamage(OnDamage.SERVE_REST), 9);
+            assertThat(served.live.values()).containsExactly(1L, 4L, 5L);
+            assertThat(served.damage).anyMatch(DamageReport::lost);
+        }
+    }
+
+    @Test
+    void damage_in_the_last_group_of_all_is_refused_if_the_journal_was_at_rest_before_the_kill() throws IOException {
+        SimulatedDisk disk = new SimulatedDisk();
+        Ledger ledger = Ledger.open(disk.open(), 7);
+        ledger.append(List.of(Ledger.Step.put(1)));
+        ledger.journal().commit(true);
+        List<Long> last = ledger.append(List.of(Ledger.Step.put(2)));
+        ledger.journal().commit(true);
+        SimulatedDisk before = disk.copy();
+        ledger.journal().noteDurable();
+        disk.killProcess();
+        for (SimulatedDisk each : List.of(before, disk)) {
+            each.flip(name(last.getFirst()), last.getFirst() + 10, 0);
+        }
+        try (Storage storage = before.open()) {
+            assertThat(Ledger.open(storage, 8).batches)
+                    .as("nothing says that it was durable")
+                    .isEqualTo(1);
+        }
+        Storage storage = disk.open();
+        assertThatThrownBy(() -> Ledger.open(storage, 8))
+                .isInstanceOf(DamageException.class)
+                .hasMessageContaining("1 of the 1 records");
+    }
+
     private static String name(long position) {
         return String.format("segment-%016x.journal", position / SEGMENT);
     }

@@ -139,7 +139,7 @@ class InspectorTest {
             assertThatThrownBy(() -> JournalInspector.salvage(from, to))
                     .isInstanceOf(JournalException.class)
                     .hasMessageContaining("is not empty")
-                    .hasMessageContaining(FIRST);
+                    .hasMessageContaining("durable.mark");
         }
     }
 

@@ -14,6 +14,7 @@ final class CorruptionSample {
     static final int SEGMENT = 64 << 10;
     private static final int RECORD_HEADER = 9;
     private static final int BATCH_HEADER = 48;
+    private static final int KEPT = 60;
 
     /** Where a record lies in its file. */
     record Place(String file, int from, int to, String word) {}
@@ -59,7 +60,11 @@ final class CorruptionSample {
                 int size = alike ? 455 : i % 7 == 0 ? 3_000 : 30 + 40 * (i % 11);
                 puts.add(Payload.of("w" + ++id, size));
             }
-            List<Long> drops = i % 4 == 3 && !alike ? List.of(ledger.live.firstKey()) : List.of();
+            List<Long> drops = alike
+                    ? List.of()
+                    : ledger.live.keySet().stream()
+                            .limit(Math.max(0, ledger.live.size() - KEPT))
+                            .toList();
             List<Long> positions = ledger.append(puts, drops);
             batches.add(positions.getFirst() - BATCH_HEADER);
             drops.forEach(drop -> dropped.put(drop, positions.getFirst() - BATCH_HEADER));

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Damages one thing in a small directory, and opens it. Either nothing that was stored is touched, or the opening is refused and
@@ -138,6 +139,9 @@ final class CorruptionSweep {
             compare(sample, damaged, ledger, false);
         } catch (DamageException e) {
             refused++;
+            if (onlyACheckpoint(sample, damaged)) {
+                throw new Broken("refused for a checkpoint, where the one before or the journal itself would do: " + e.getMessage());
+            }
             if (e.reports().isEmpty()) {
                 throw new Broken("refused without saying what is damaged");
             }
@@ -155,6 +159,20 @@ final class CorruptionSweep {
                 compare(sample, damaged, Ledger.open(storage, Ledger.SETTINGS.withOnDamage(OnDamage.SERVE_REST), 9), true);
             }
         }
+    }
+
+    /** Two checkpoints are kept so that one of them may rot. */
+    private boolean onlyACheckpoint(CorruptionSample sample, SimulatedDisk damaged) {
+        int checkpoints = 0;
+        for (Map.Entry<String, byte[]> file : sample.files.entrySet()) {
+            if (differs(sample, damaged, file.getKey(), 0, file.getValue().length)) {
+                if (!file.getKey().startsWith("checkpoint-")) {
+                    return false;
+                }
+                checkpoints++;
+            }
+        }
+        return checkpoints == 1;
     }
 
     private static void same(SimulatedDisk before, SimulatedDisk after) {
@@ -245,7 +263,8 @@ final class CorruptionSweep {
     }
 
     /** Both copies of the segment's header are gone: nothing in it can be verified, which is reported. */
-    private boolean headersLost(CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.Place place) {
+    private boolean headersLost(
+            CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.@Nullable Place place) {
         return place != null
                 && differs(sample, damaged, place.file(), 0, 104)
                 && differs(sample, damaged, place.file(), 2048, 2048 + 104);

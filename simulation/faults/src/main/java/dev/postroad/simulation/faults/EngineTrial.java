@@ -664,7 +664,7 @@ final class EngineTrial implements Trial {
     /**
      * An idempotent producer goes on, or says again what it said.
      *
-     * @param back how many messages it goes back, 0 for none
+     * @param again true to send the last message again
      */
     void produce(String stream, long id, int epoch, int partition, int count, boolean again) {
         Expectation.Stream known = expected.streams.get(stream);

@@ -405,8 +405,11 @@ final class Expectation {
     /** All letters go back to where they came from, those of a key in order of their line. */
     long redrive(String name, long now) {
         Queue letters = queues.get(name);
+        if (letters == null) {
+            return 0;
+        }
         List<Held> order = new ArrayList<>();
-        for (Held held : letters == null ? List.<Held>of() : letters.messages) {
+        for (Held held : letters.messages) {
             if (!order.contains(held)) {
                 List<Held> line = new ArrayList<>();
                 for (Held other : letters.messages) {
@@ -426,8 +429,11 @@ final class Expectation {
         for (Held held : order) {
             Queue back = queues.get(held.originName);
             String line = held.origin + "/" + held.sent.key;
-            boolean gone = back == null || (held.origin >= 0 && back.identity != held.origin);
-            if (held.taken || gone || back == letters || stuck.contains(line)) {
+            if (back == null
+                    || (held.origin >= 0 && back.identity != held.origin)
+                    || held.taken
+                    || back == letters
+                    || stuck.contains(line)) {
                 if (held.origin >= 0) {
                     stuck.add(line);
                 }
@@ -445,7 +451,7 @@ final class Expectation {
     long purge(String name) {
         Queue queue = queues.get(name);
         if (queue != null) {
-            int before = queue.messages.size();
+            long before = queue.messages.size();
             queue.messages.removeIf(held -> !held.taken);
             return before - queue.messages.size();
         }

@@ -68,12 +68,6 @@ final class PlantedBugs {
                         "",
                         "the batch that is being built is overwritten when the buffer is written (rule 7)"),
                 bug(
-                        "live-messages-reclaimed",
-                        "journal/Journal.java",
-                        "            if (segment != active && segment.live == 0 &&",
-                        "            if (segment != active && segment.live < 40_000 &&",
-                        "a segment is used again while messages in it are needed (P1)"),
-                bug(
                         "reclaimed-before-the-checkpoint-reaches-it",
                         "journal/Journal.java",
                         "segment.live == 0 && !checkpoints.needs(segment.number, segments))",
@@ -314,6 +308,12 @@ final class PlantedBugs {
                         "                    stream.applyTrim(id - stream.firstChannelId(), newEarliest);",
                         "                    stream.offsetAt(id - stream.firstChannelId(), newEarliest);",
                         "purged messages of a stream come back after a crash"),
+                bug(
+                        "live-message-compacted",
+                        "engine/MessageStore.java",
+                        "        journal().retain(newLocation, sizeBytes);\n",
+                        "",
+                        "the segment that a survivor was moved to does not know that it is needed (P1)"),
                 bug(
                         "moved-message-forgotten",
                         "engine/MessageStore.java",
