@@ -308,7 +308,8 @@ final class Directory {
         unreadable.remove(number);
         long made = Math.min(segmentBytes, Segments.STEP);
         if (size < made) {
-            // It was as long as that before it got its name. What was in the rest nobody knows: none of it is used again.
+            // It was as long as that before it got its name. What was in the rest nobody knows: none of it is used
+            // again.
             long base = number * segmentBytes;
             durablePosition = Math.max(durablePosition, base + made);
             damage.add(new DamageReport(

@@ -60,6 +60,7 @@ public final class Journal implements Closeable {
     private @Nullable DurableMark mark;
     /** Behind the mark of this opening, if nothing follows it: the next opening writes over it. */
     private long openedEnd = -1;
+
     private long lastTime;
 
     private record Failure(String what, IOException cause) {}

@@ -326,12 +326,7 @@ final class Recovery {
         }
         BatchView batch = scan.view;
         batch.assume(
-                scan.window().buffer(),
-                scan.window().index(offset),
-                segment.base + offset,
-                bytes,
-                lastTime,
-                lastTerm);
+                scan.window().buffer(), scan.window().index(offset), segment.base + offset, bytes, lastTime, lastTerm);
         RecordSearch search = new RecordSearch(batch, segment.key, bytes);
         search.anywhere();
         if (search.count() > 0) {

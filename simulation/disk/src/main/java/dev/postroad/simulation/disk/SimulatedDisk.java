@@ -171,7 +171,8 @@ public final class SimulatedDisk {
             if (pending.get(i) instanceof Pending.Write write) {
                 crashes.add(Crash.zeroing(i));
                 crashes.add(Crash.garbling(i, seed));
-                boolean longer = write.position() + write.bytes().length > write.inode().durable.size();
+                boolean longer = write.position() + write.bytes().length
+                        > write.inode().durable.size();
                 if (longer) {
                     crashes.add(Crash.lengthOnly(i));
                     crashes.add(Crash.dataOnly(i));

@@ -55,7 +55,8 @@ public final class BugCatalogue implements Experiment {
                     continue;
                 }
                 results.add(catchIt(planter, bug, folder));
-                long caught = results.stream().filter(each -> each.check != null).count();
+                long caught =
+                        results.stream().filter(each -> each.check != null).count();
                 progress.at(Math.min(1, (i + 1.0) / bugs.size()), caught + " of " + results.size() + " caught");
             }
         } finally {
@@ -95,8 +96,7 @@ public final class BugCatalogue implements Experiment {
         planter.plant(bug, classes);
         Path answer = folder.resolve(bug.name() + ".txt");
         String path = classes + File.pathSeparator + System.getProperty("java.class.path");
-        try (ChildProcess child = ChildProcess.java(
-                        BugHunt.class, String.valueOf(MOST_CPU_MILLIS), answer.toString())
+        try (ChildProcess child = ChildProcess.java(BugHunt.class, String.valueOf(MOST_CPU_MILLIS), answer.toString())
                 .jvm("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m")
                 .classPath(path)
                 .start()) {

@@ -36,7 +36,8 @@ final class BugHunt {
             long millis = threads.getCurrentThreadCpuTime() / 1_000_000;
             Files.writeString(
                     Path.of(arguments[1]),
-                    caught.check + " " + millis + " " + what.replace('\n', ' ').substring(0, Math.min(what.length(), 1000)));
+                    caught.check + " " + millis + " "
+                            + what.replace('\n', ' ').substring(0, Math.min(what.length(), 1000)));
         }
     }
 
@@ -77,7 +78,13 @@ final class BugHunt {
         for (String theme : Programs.names()) {
             Program program = Programs.whole(theme);
             for (Fault fault : List.of(Fault.FAILED_SYNC, Fault.IO_ERROR)) {
-                loop.loop(program.name(), disk -> new EngineTrial(program, disk), fault, false, 1 + random.nextInt(STRIDE), STRIDE);
+                loop.loop(
+                        program.name(),
+                        disk -> new EngineTrial(program, disk),
+                        fault,
+                        false,
+                        1 + random.nextInt(STRIDE),
+                        STRIDE);
                 if (!loop.found().isEmpty()) {
                     return new Catch("io-failures", loop.found().getFirst());
                 }

@@ -54,8 +54,8 @@ final class BugPlanter implements AutoCloseable {
     static String source(PlantedBug bug) throws IOException {
         try (InputStream in = BugPlanter.class.getResourceAsStream("/sources/" + bug.path())) {
             if (in == null) {
-                throw new IllegalStateException("The planted bug '" + bug.name() + "' is of a file that is not there any"
-                        + " more: " + bug.file());
+                throw new IllegalStateException("The planted bug '" + bug.name()
+                        + "' is of a file that is not there any" + " more: " + bug.file());
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
@@ -81,7 +81,14 @@ final class BugPlanter implements AutoCloseable {
         }
         StringWriter messages = new StringWriter();
         List<String> options = List.of(
-                "--release", "21", "-proc:none", "-nowarn", "-implicit:none", "-d", folder.toString(), "-cp",
+                "--release",
+                "21",
+                "-proc:none",
+                "-nowarn",
+                "-implicit:none",
+                "-d",
+                folder.toString(),
+                "-cp",
                 System.getProperty("java.class.path"));
         if (!compiler.getTask(messages, files, null, options, null, sources).call()) {
             throw new IllegalStateException("The planted bug '" + bug.name() + "' does not compile:\n" + messages);

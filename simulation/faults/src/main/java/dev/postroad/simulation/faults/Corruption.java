@@ -23,7 +23,8 @@ public final class Corruption implements Experiment {
     @Override
     public Outcome run(Budget budget, Progress progress) {
         long[] count = new long[7];
-        Progressing out = new Progressing(budget, progress, () -> count[0] + " corruptions, " + count[6] + " violations");
+        Progressing out =
+                new Progressing(budget, progress, () -> count[0] + " corruptions, " + count[6] + " violations");
         List<Violation> violations = new ArrayList<>();
         for (long seed = budget.seed(); !out.getAsBoolean() && violations.isEmpty(); seed++) {
             CorruptionSweep sweep = new CorruptionSweep(seed, out);
@@ -48,7 +49,9 @@ public final class Corruption implements Experiment {
                         Figure.count("in bytes that mean nothing, or there twice", count[2]),
                         Figure.count("told when the record is read", count[3]),
                         Figure.count("both copies of a segment's header gone, told", count[5]),
-                        Figure.count("in the last groups before a kill, of which nothing is left that proves them", count[4]),
+                        Figure.count(
+                                "in the last groups before a kill, of which nothing is left that proves them",
+                                count[4]),
                         new Figure("violations", violations.size(), "", Goal.atMost(0))),
                 violations,
                 List.of(),

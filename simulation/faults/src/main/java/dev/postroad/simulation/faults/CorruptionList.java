@@ -127,7 +127,8 @@ final class CorruptionList {
     }
 
     private void bodies() {
-        List<String> bodies = names.stream().filter(name -> bytes(name).length > 0).toList();
+        List<String> bodies =
+                names.stream().filter(name -> bytes(name).length > 0).toList();
         long[] ends = new long[bodies.size()];
         long count = 0;
         for (int i = 0; i < ends.length; i++) {
@@ -153,34 +154,61 @@ final class CorruptionList {
     // ── Blocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     private void blocks() {
-        List<String> large = names.stream().filter(name -> bytes(name).length >= BLOCK).toList();
+        List<String> large =
+                names.stream().filter(name -> bytes(name).length >= BLOCK).toList();
         int perFile = CorruptionSample.SEGMENT / BLOCK;
         long blocks = (long) large.size() * perFile;
         for (int unit : new int[] {BLOCK, 512}) {
             long units = blocks * BLOCK / unit;
-            sort("zeroed " + unit + " bytes of", units, (n, disk) -> change(disk, large, n, unit, (bytes, at) ->
-                    Arrays.fill(bytes, at, at + unit, (byte) 0)));
-            sort("garbage in " + unit + " bytes of", units, (n, disk) -> change(disk, large, n, unit, (bytes, at) -> {
-                byte[] garbage = new byte[unit];
-                new Random(n).nextBytes(garbage);
-                System.arraycopy(garbage, 0, bytes, at, unit);
-            }));
+            sort(
+                    "zeroed " + unit + " bytes of",
+                    units,
+                    (n, disk) ->
+                            change(disk, large, n, unit, (bytes, at) -> Arrays.fill(bytes, at, at + unit, (byte) 0)));
+            sort(
+                    "garbage in " + unit + " bytes of",
+                    units,
+                    (n, disk) -> change(disk, large, n, unit, (bytes, at) -> {
+                        byte[] garbage = new byte[unit];
+                        new Random(n).nextBytes(garbage);
+                        System.arraycopy(garbage, 0, bytes, at, unit);
+                    }));
         }
         int per = perFile - 1;
-        sort("copied block of", blocks * per, (n, disk) -> change(disk, large, n / per, BLOCK, (bytes, at) ->
-                System.arraycopy(bytes, other(at, n % per), bytes, at, BLOCK)));
-        sort("swapped block of", blocks * per, (n, disk) -> change(disk, large, n / per, BLOCK, (bytes, at) -> {
-            int from = other(at, n % per);
-            byte[] keep = Arrays.copyOfRange(bytes, at, at + BLOCK);
-            System.arraycopy(bytes, from, bytes, at, BLOCK);
-            System.arraycopy(keep, 0, bytes, from, BLOCK);
-        }));
-        sort("block of another file in", blocks * large.size(), (n, disk) -> change(
-                disk, large, n / large.size(), BLOCK, (bytes, at) -> System.arraycopy(
-                        bytes(large.get((int) (n % large.size()))), at, bytes, at, BLOCK)));
-        List<String> changed = large.stream().filter(sample.earlier::containsKey).toList();
-        sort("stale block of", 4L * changed.size() * perFile, (n, disk) -> change(
-                disk, changed, n / 4, BLOCK, (bytes, at) -> {
+        sort(
+                "copied block of",
+                blocks * per,
+                (n, disk) -> change(
+                        disk,
+                        large,
+                        n / per,
+                        BLOCK,
+                        (bytes, at) -> System.arraycopy(bytes, other(at, n % per), bytes, at, BLOCK)));
+        sort(
+                "swapped block of",
+                blocks * per,
+                (n, disk) -> change(disk, large, n / per, BLOCK, (bytes, at) -> {
+                    int from = other(at, n % per);
+                    byte[] keep = Arrays.copyOfRange(bytes, at, at + BLOCK);
+                    System.arraycopy(bytes, from, bytes, at, BLOCK);
+                    System.arraycopy(keep, 0, bytes, from, BLOCK);
+                }));
+        sort(
+                "block of another file in",
+                blocks * large.size(),
+                (n, disk) -> change(
+                        disk,
+                        large,
+                        n / large.size(),
+                        BLOCK,
+                        (bytes, at) ->
+                                System.arraycopy(bytes(large.get((int) (n % large.size()))), at, bytes, at, BLOCK)));
+        List<String> changed =
+                large.stream().filter(sample.earlier::containsKey).toList();
+        sort(
+                "stale block of",
+                4L * changed.size() * perFile,
+                (n, disk) -> change(disk, changed, n / 4, BLOCK, (bytes, at) -> {
                     String name = changed.get((int) (n / 4 / perFile % changed.size()));
                     List<byte[]> earlier = sample.earlier.getOrDefault(name, List.of(bytes.clone()));
                     System.arraycopy(earlier.get((int) (n % 4) % earlier.size()), at, bytes, at, BLOCK);

@@ -140,7 +140,8 @@ final class CorruptionSweep {
         } catch (DamageException e) {
             refused++;
             if (onlyACheckpoint(sample, damaged)) {
-                throw new Broken("refused for a checkpoint, where the one before or the journal itself would do: " + e.getMessage());
+                throw new Broken("refused for a checkpoint, where the one before or the journal itself would do: "
+                        + e.getMessage());
             }
             if (e.reports().isEmpty()) {
                 throw new Broken("refused without saying what is damaged");
@@ -156,7 +157,11 @@ final class CorruptionSweep {
         }
         if (!opened) {
             try (Storage storage = damaged.copy().open()) {
-                compare(sample, damaged, Ledger.open(storage, Ledger.SETTINGS.withOnDamage(OnDamage.SERVE_REST), 9), true);
+                compare(
+                        sample,
+                        damaged,
+                        Ledger.open(storage, Ledger.SETTINGS.withOnDamage(OnDamage.SERVE_REST), 9),
+                        true);
             }
         }
     }
@@ -258,8 +263,7 @@ final class CorruptionSweep {
         byte[] before = sample.files.get(file);
         byte[] after = contents.computeIfAbsent(
                 file, name -> damaged.files().contains(name) ? damaged.bytes(name) : new byte[0]);
-        return before == null
-                || after.length < to || !Arrays.equals(before, from, to, after, from, to);
+        return before == null || after.length < to || !Arrays.equals(before, from, to, after, from, to);
     }
 
     /** Both copies of the segment's header are gone: nothing in it can be verified, which is reported. */

@@ -124,7 +124,12 @@ final class CrashExplorer {
         for (int i = 0; i < ways.size(); i++) {
             String image = at + "/" + i;
             if (wanted == null || wanted.equals(image) || wanted.startsWith(image + "!")) {
-                image(image, disk.crash(ways.get(i)), trial, seed + i, ways.get(i).toString());
+                image(
+                        image,
+                        disk.crash(ways.get(i)),
+                        trial,
+                        seed + i,
+                        ways.get(i).toString());
             }
         }
     }

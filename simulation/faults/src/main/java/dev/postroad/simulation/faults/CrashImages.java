@@ -27,9 +27,13 @@ public final class CrashImages implements Experiment {
     @Override
     public Outcome run(Budget budget, Progress progress) {
         CrashExplorer[] at = new CrashExplorer[1];
-        Progressing out = new Progressing(budget, progress, () -> at[0] == null
-                ? ""
-                : at[0].images() + at[0].imagesAgain() + " images, " + at[0].found().size() + " violations");
+        Progressing out = new Progressing(
+                budget,
+                progress,
+                () -> at[0] == null
+                        ? ""
+                        : at[0].images() + at[0].imagesAgain() + " images, "
+                                + at[0].found().size() + " violations");
         CrashExplorer explorer = new CrashExplorer(out);
         at[0] = explorer;
         explore(explorer, budget.seed(), out);
@@ -47,7 +51,8 @@ public final class CrashImages implements Experiment {
                         Figure.count("crash images recovered and checked", images, goal),
                         Figure.count("operation boundaries", explorer.boundaries()),
                         Figure.count("programs", explorer.programs()),
-                        new Figure("images crashed again during recovery, at each write", again, "%", Goal.atLeast(4.5)),
+                        new Figure(
+                                "images crashed again during recovery, at each write", again, "%", Goal.atLeast(4.5)),
                         Figure.count("images of crashes during recovery", explorer.imagesAgain()),
                         new Figure("images per second", images / seconds, "/s", null),
                         new Figure("violations", violations.size(), "", Goal.atMost(0))),
@@ -66,10 +71,7 @@ public final class CrashImages implements Experiment {
                 Program program = Programs.program(theme, number);
                 int most = round % EXHAUSTIVE_EVERY == 1 ? EXHAUSTIVE : MOST;
                 explorer.explore(
-                        program.name() + "~" + most,
-                        disk -> new EngineTrial(program, disk),
-                        most,
-                        round == 0 ? 1 : 0);
+                        program.name() + "~" + most, disk -> new EngineTrial(program, disk), most, round == 0 ? 1 : 0);
             }
         }
     }
@@ -85,8 +87,8 @@ public final class CrashImages implements Experiment {
         String program = at < 0 ? image : image.substring(0, at);
         int hash = program.indexOf('#');
         int tilde = program.indexOf('~');
-        Program again = Programs.program(
-                program.substring(0, hash), Integer.parseInt(program.substring(hash + 1, tilde)));
+        Program again =
+                Programs.program(program.substring(0, hash), Integer.parseInt(program.substring(hash + 1, tilde)));
         CrashExplorer explorer = new CrashExplorer(() -> false);
         if (at >= 0) {
             explorer.only(image);

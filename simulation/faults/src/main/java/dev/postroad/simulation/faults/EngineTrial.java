@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -118,8 +117,7 @@ final class EngineTrial implements Trial {
         try {
             Storage opened = disk.open();
             storage = opened;
-            engine = Engine.open(
-                    opened, Observation.SETTINGS, PayloadFields.NONE, now, random::nextLong, damage::add);
+            engine = Engine.open(opened, Observation.SETTINGS, PayloadFields.NONE, now, random::nextLong, damage::add);
         } catch (IOException e) {
             throw ended(e);
         }
@@ -373,17 +371,18 @@ final class EngineTrial implements Trial {
             return;
         }
         taken.removeIf(each -> each.queue.equals(name) || each.queue.startsWith(name + "/"));
-        this.<Long>change("delete " + name, reply -> new Command.DeleteChannel(name, false, false, null, reply), () ->
-                expected.delete(name));
+        this.<Long>change(
+                "delete " + name,
+                reply -> new Command.DeleteChannel(name, false, false, null, reply),
+                () -> expected.delete(name));
         flush();
     }
 
     void purge(String name) {
         if (expected.exists(name)) {
             long[] purged = new long[1];
-            Observation.Answer<Long> answer =
-                    change("purge " + name, reply -> new Command.Purge(name, reply), () -> purged[0] =
-                            expected.purge(name));
+            Observation.Answer<Long> answer = change(
+                    "purge " + name, reply -> new Command.Purge(name, reply), () -> purged[0] = expected.purge(name));
             flush();
             expect(answer, purged[0]);
         }
@@ -519,7 +518,8 @@ final class EngineTrial implements Trial {
         turn();
         for (int i = 0; i < Math.max(ready.size(), got.size()); i++) {
             if (i >= got.size() || i >= ready.size() || !same(got.get(i), ready.get(i)) || queue == null) {
-                throw new Broken("from " + name + " come " + got.stream().map(EngineTrial::text).toList() + ", not "
+                throw new Broken("from " + name + " come "
+                        + got.stream().map(EngineTrial::text).toList() + ", not "
                         + ready.stream().map(held -> held.text(now)).toList());
             }
             taken.add(new Taken(name, consumer.get(), got.get(i), ready.get(i)));
@@ -551,9 +551,9 @@ final class EngineTrial implements Trial {
         return chosen;
     }
 
-    private static Command.Settle settlement(
-            List<Taken> chosen, Command.Outcome outcome, Reply<Integer> reply) {
-        long[] numbers = chosen.stream().mapToLong(each -> each.delivery.number()).toArray();
+    private static Command.Settle settlement(List<Taken> chosen, Command.Outcome outcome, Reply<Integer> reply) {
+        long[] numbers =
+                chosen.stream().mapToLong(each -> each.delivery.number()).toArray();
         return new Command.Settle(chosen.getFirst().consumer, numbers, numbers.length, outcome, reply);
     }
 
@@ -594,7 +594,10 @@ final class EngineTrial implements Trial {
 
     private boolean stillHeld(Taken each) {
         Expectation.Queue queue = expected.queues.get(each.queue);
-        return queue != null && queue.messages.contains(each.held) && each.held.taken && each.held.attempts == each.delivery.attempt();
+        return queue != null
+                && queue.messages.contains(each.held)
+                && each.held.taken
+                && each.held.attempts == each.delivery.attempt();
     }
 
     /** An offset that a group may commit. */
@@ -635,9 +638,10 @@ final class EngineTrial implements Trial {
     void redrive(String name) {
         if (expected.queues.containsKey(name)) {
             long[] moved = new long[1];
-            Observation.Answer<Long> answer =
-                    change("redrive", reply -> new Command.Redrive(name, null, 1000, reply), () -> moved[0] =
-                            expected.redrive(name, now));
+            Observation.Answer<Long> answer = change(
+                    "redrive",
+                    reply -> new Command.Redrive(name, null, 1000, reply),
+                    () -> moved[0] = expected.redrive(name, now));
             flush();
             expect(answer, moved[0]);
         }
@@ -646,9 +650,10 @@ final class EngineTrial implements Trial {
     void cancel(String name, String id) {
         if (expected.queues.containsKey(name)) {
             int[] cancelled = new int[1];
-            Observation.Answer<Integer> answer =
-                    change("cancel", reply -> new Command.Cancel(name, id, reply), () -> cancelled[0] =
-                            expected.cancel(name, id, now));
+            Observation.Answer<Integer> answer = change(
+                    "cancel",
+                    reply -> new Command.Cancel(name, id, reply),
+                    () -> cancelled[0] = expected.cancel(name, id, now));
             flush();
             expect(answer, cancelled[0]);
         }
@@ -701,8 +706,8 @@ final class EngineTrial implements Trial {
             confirmWith(answer);
             flush();
             if (answer.get().duplicates() != (repeat ? 1 : 0)) {
-                throw new Broken("sequence " + sequence + " of producer " + id + " has " + answer.get().duplicates()
-                        + " duplicates");
+                throw new Broken("sequence " + sequence + " of producer " + id + " has "
+                        + answer.get().duplicates() + " duplicates");
             }
         } else if (!fenced && !disk.faultMet()) {
             answer.get();
@@ -723,7 +728,11 @@ final class EngineTrial implements Trial {
 
     void deleteGroup(String group) {
         boolean there = expected.groups.containsKey(group);
-        call("delete group", reply -> new Command.DeleteGroup(group, reply), () -> expected.groups.remove(group), there);
+        call(
+                "delete group",
+                reply -> new Command.DeleteGroup(group, reply),
+                () -> expected.groups.remove(group),
+                there);
     }
 
     // ── Time and space ───────────────────────────────────────────────────────────────────────────────────────────────

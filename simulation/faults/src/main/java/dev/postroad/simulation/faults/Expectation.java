@@ -152,9 +152,10 @@ final class Expectation {
         queues.put(stream + "/" + definition.name(), group);
         Stream fed = streams.get(stream);
         if (fed != null) {
-            fed.partitions.forEach(partition ->
-                    partition.values().forEach(kept -> add(group, new Sent(
-                            kept.sent.word, kept.sent.bytes, null, kept.sent.key, 0, 0, 0), now)));
+            fed.partitions.forEach(partition -> partition
+                    .values()
+                    .forEach(kept ->
+                            add(group, new Sent(kept.sent.word, kept.sent.bytes, null, kept.sent.key, 0, 0, 0), now)));
         }
     }
 
@@ -174,9 +175,8 @@ final class Expectation {
         Queue queue = queues.get(channel);
         Stream stream = streams.get(channel);
         Map<String, Long> seen = queue != null ? queue.seen : stream != null ? stream.seen : Map.of();
-        long window = queue != null
-                ? queue.definition.dedupMillis()
-                : stream != null ? stream.definition.dedupMillis() : 0;
+        long window =
+                queue != null ? queue.definition.dedupMillis() : stream != null ? stream.definition.dedupMillis() : 0;
         Long at = id == null ? null : seen.get(id);
         return at != null && at + window > now;
     }
@@ -377,8 +377,7 @@ final class Expectation {
             return;
         }
         Sent sent = held.sent;
-        Held letter =
-                add(to, new Sent(sent.word, sent.bytes, sent.id, sent.key, sent.priority, 0, 0), held.place, now);
+        Held letter = add(to, new Sent(sent.word, sent.bytes, sent.id, sent.key, sent.priority, 0, 0), held.place, now);
         letter.cause = cause;
         letter.lettersAttempts = held.attempts;
         letter.originName = nameOf(from);
@@ -484,8 +483,7 @@ final class Expectation {
         for (Stream stream : streams.values()) {
             long keep = stream.definition.retentionMillis();
             if (keep > 0) {
-                stream.partitions.forEach(
-                        kept -> kept.values().removeIf(message -> message.accepted + keep <= now));
+                stream.partitions.forEach(kept -> kept.values().removeIf(message -> message.accepted + keep <= now));
             }
         }
         afterEach.run();
@@ -541,12 +539,18 @@ final class Expectation {
         StringBuilder out = new StringBuilder();
         copy.queues.forEach((name, queue) -> {
             out.append("queue ").append(name).append(':');
-            queue.messages.forEach(held -> out.append(' ').append(held.text(now)).append(';'));
+            queue.messages.forEach(
+                    held -> out.append(' ').append(held.text(now)).append(';'));
             out.append('\n');
         });
         streams.forEach((name, stream) -> {
             for (int p = 0; p < stream.next.length; p++) {
-                out.append("stream ").append(name).append('-').append(p).append(" next ").append(stream.next[p]);
+                out.append("stream ")
+                        .append(name)
+                        .append('-')
+                        .append(p)
+                        .append(" next ")
+                        .append(stream.next[p]);
                 stream.partitions
                         .get(p)
                         .forEach((offset, kept) -> out.append(' ')
@@ -559,18 +563,27 @@ final class Expectation {
                 out.append('\n');
             }
         });
-        topics.forEach((name, channels) ->
-                out.append("topic ").append(name).append(" to ").append(channels).append('\n'));
+        topics.forEach((name, channels) -> out.append("topic ")
+                .append(name)
+                .append(" to ")
+                .append(channels)
+                .append('\n'));
         groups.forEach((name, offsets) ->
                 out.append("group ").append(name).append(' ').append(offsets).append('\n'));
         copy.probes(out, now);
         streams.forEach((name, stream) -> {
             if (stream.definition.dedupMillis() > 0) {
                 out.append("seen ").append(name).append(' ');
-                out.append(ids(stream.seen, stream.definition.dedupMillis(), now)).append('\n');
+                out.append(ids(stream.seen, stream.definition.dedupMillis(), now))
+                        .append('\n');
             }
             stream.producers.forEach((id, known) -> {
-                out.append("producer ").append(id).append(" of ").append(name).append(" epoch ").append(known[0]);
+                out.append("producer ")
+                        .append(id)
+                        .append(" of ")
+                        .append(name)
+                        .append(" epoch ")
+                        .append(known[0]);
                 for (int p = 1; p < known.length; p++) {
                     out.append(" next ").append(known[p]);
                 }
@@ -589,7 +602,11 @@ final class Expectation {
             }
             if (Observation.refusesWhenFull(queue.definition)) {
                 long room = queue.definition.maxMessages() - queue.messages.size();
-                out.append("room ").append(name).append(' ').append(Math.max(0, room)).append('\n');
+                out.append("room ")
+                        .append(name)
+                        .append(' ')
+                        .append(Math.max(0, room))
+                        .append('\n');
             }
         });
     }

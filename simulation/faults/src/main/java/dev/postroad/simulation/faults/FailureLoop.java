@@ -48,7 +48,8 @@ final class FailureLoop {
      *
      * @return whether a run was untouched; false if time was up before
      */
-    boolean loop(String name, Function<SimulatedDisk, Trial> program, Fault kind, boolean forever, int first, int step) {
+    boolean loop(
+            String name, Function<SimulatedDisk, Trial> program, Fault kind, boolean forever, int first, int step) {
         for (int n = first; ; n += step) {
             if (out.getAsBoolean()) {
                 return false;
@@ -95,8 +96,8 @@ final class FailureLoop {
             recoveries++;
             String second = trial.recover(later, false, Observation.Opened.NOTHING);
             if (!second.equals(first)) {
-                throw new Broken("what a recovery had shown was gone after the next crash: first " + first + ", then "
-                        + second);
+                throw new Broken(
+                        "what a recovery had shown was gone after the next crash: first " + first + ", then " + second);
             }
         }
     }

@@ -23,12 +23,16 @@ public final class IoFailures implements Experiment {
     @Override
     public Outcome run(Budget budget, Progress progress) {
         FailureLoop[] at = new FailureLoop[1];
-        Progressing out = new Progressing(budget, progress, () -> at[0] == null
-                ? ""
-                : at[0].failures() + " failures, " + at[0].found().size() + " violations");
+        Progressing out = new Progressing(
+                budget,
+                progress,
+                () -> at[0] == null
+                        ? ""
+                        : at[0].failures() + " failures, " + at[0].found().size() + " violations");
         FailureLoop loop = new FailureLoop(out);
         at[0] = loop;
-        int step = (int) Math.max(1, Math.ceil(PASS_SECONDS / Math.max(1, budget.time().toSeconds())));
+        int step = (int)
+                Math.max(1, Math.ceil(PASS_SECONDS / Math.max(1, budget.time().toSeconds())));
         List<String> themes = Programs.names();
         long wanted = 0;
         // Interleaved, so that a pass that is cut short has tried some of everything.
@@ -58,7 +62,9 @@ public final class IoFailures implements Experiment {
                 List.of(
                         Figure.count("scenarios", themes.size(), 12),
                         Figure.count("kinds of failure", Fault.values().length, 5),
-                        Figure.count("scenario, kind and once or for ever: tried until a run was untouched", loop.loops(),
+                        Figure.count(
+                                "scenario, kind and once or for ever: tried until a run was untouched",
+                                loop.loops(),
                                 wanted),
                         Figure.count("injected failures", loop.failures()),
                         Figure.count("recoveries judged", loop.recoveries()),

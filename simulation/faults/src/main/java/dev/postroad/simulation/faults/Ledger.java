@@ -97,7 +97,10 @@ final class Ledger implements RecoveryHandler {
             snapshot.putInt(live.size());
             live.forEach((position, word) -> {
                 byte[] text = word.getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-                snapshot.putLong(position).putInt(sizes.getOrDefault(position, 0)).put((byte) text.length).put(text);
+                snapshot.putLong(position)
+                        .putInt(sizes.getOrDefault(position, 0))
+                        .put((byte) text.length)
+                        .put(text);
             });
             writer.write(snapshot.flip());
             writer.finish();

@@ -236,9 +236,17 @@ final class Observation {
         fetched.forEach((name, partitions) -> {
             for (int p = 0; p < partitions.size(); p++) {
                 Command.Fetched found = partitions.get(p).get();
-                out.append("stream ").append(name).append('-').append(p).append(" next ").append(found.next());
+                out.append("stream ")
+                        .append(name)
+                        .append('-')
+                        .append(p)
+                        .append(" next ")
+                        .append(found.next());
                 for (Command.StreamRecord each : found.records()) {
-                    out.append(' ').append(each.offset()).append('=').append(Payload.word(each.message().payload()));
+                    out.append(' ')
+                            .append(each.offset())
+                            .append('=')
+                            .append(Payload.word(each.message().payload()));
                     out.append('@').append(each.acceptedMillis()).append(';');
                 }
                 out.append('\n');
@@ -246,10 +254,14 @@ final class Observation {
         });
         Map<String, Set<String>> routes = new TreeMap<>();
         status.topics().forEach(topic -> routes.put(topic.name(), new TreeSet<>()));
-        status.bindings().forEach(binding -> routes.computeIfAbsent(binding.topic(), topic -> new TreeSet<>())
-                .add(binding.destination()));
-        routes.forEach((name, channels) ->
-                out.append("topic ").append(name).append(" to ").append(channels).append('\n'));
+        status.bindings()
+                .forEach(binding -> routes.computeIfAbsent(binding.topic(), topic -> new TreeSet<>())
+                        .add(binding.destination()));
+        routes.forEach((name, channels) -> out.append("topic ")
+                .append(name)
+                .append(" to ")
+                .append(channels)
+                .append('\n'));
         positions.forEach((name, known) ->
                 out.append("group ").append(name).append(' ').append(known).append('\n'));
     }
@@ -285,7 +297,8 @@ final class Observation {
 
     private Answer<Command.Published> tryPublish(
             String channel, @Nullable String id, Command.@Nullable Producer producer) {
-        EngineMessage message = EngineMessage.of(Payload.of("probe", 0)).withId(id).withKey(new byte[] {'~'});
+        EngineMessage message =
+                EngineMessage.of(Payload.of("probe", 0)).withId(id).withKey(new byte[] {'~'});
         return submit(
                 "publish to " + channel,
                 reply -> new Command.Publish(null, channel, List.of(message), null, false, producer, reply));
@@ -349,7 +362,8 @@ final class Observation {
     private void producer(String stream, StreamDefinition definition, long id, int[] most) {
         short epoch = 0;
         while (epoch < most[0]
-                && tryPublish(stream, null, new Command.Producer(id, epoch, MOST, 0)).reason()
+                && tryPublish(stream, null, new Command.Producer(id, epoch, MOST, 0))
+                                .reason()
                         == EngineException.Reason.FENCED) {
             epoch++;
         }
@@ -364,7 +378,12 @@ final class Observation {
             next.append(" next ").append(sequence);
         }
         if (any || epoch > 0) {
-            out.append("producer ").append(id).append(" of ").append(stream).append(" epoch ").append(epoch);
+            out.append("producer ")
+                    .append(id)
+                    .append(" of ")
+                    .append(stream)
+                    .append(" epoch ")
+                    .append(epoch);
             out.append(next).append('\n');
         }
     }
@@ -399,14 +418,15 @@ final class Observation {
         };
         Command.ConsumerSettings settings =
                 new Command.ConsumerSettings(MOST, false, false, false, 0, 0, null, null, "observer");
-        long consumer =
-                call("subscribe", reply -> new Command.Subscribe(name, null, settings, sink, reply));
+        long consumer = call("subscribe", reply -> new Command.Subscribe(name, null, settings, sink, reply));
         boolean ordered = queues.get(name) != null && queues.get(name).keyOrdered();
         compare(name, before, ordered, got);
         this.<Integer>call("credit", reply -> new Command.Credit(consumer, -MOST, reply));
         long[] numbers = got.stream().mapToLong(EngineDelivery::number).toArray();
-        this.<Integer>call("release", reply -> new Command.Settle(
-                consumer, numbers, numbers.length, new Command.Outcome.Release(0, null, false), reply));
+        this.<Integer>call(
+                "release",
+                reply -> new Command.Settle(
+                        consumer, numbers, numbers.length, new Command.Outcome.Release(0, null, false), reply));
         this.<Integer>call("unsubscribe", reply -> new Command.Unsubscribe(consumer, true, reply));
     }
 
@@ -435,7 +455,10 @@ final class Observation {
             }
             int place = order.indexOf(delivery.number());
             byte[] key = delivery.message().key();
-            if (place < at || (ordered && key != null && !keys.add(new String(key, java.nio.charset.StandardCharsets.UTF_8)))) {
+            if (place < at
+                    || (ordered
+                            && key != null
+                            && !keys.add(new String(key, java.nio.charset.StandardCharsets.UTF_8)))) {
                 throw new Broken("message " + delivery.number() + " of " + name + " is delivered out of order");
             }
             at = place;
@@ -471,7 +494,8 @@ final class Observation {
 
     /** When all channels have gone nothing is needed any more: what is left would never be given back. */
     private void clear() {
-        for (EngineStatus.Queue queue : this.<EngineStatus>call("inspect", Command.Inspect::new).queues()) {
+        for (EngineStatus.Queue queue :
+                this.<EngineStatus>call("inspect", Command.Inspect::new).queues()) {
             String name = queue.definition().name();
             this.<Long>call("delete " + name, reply -> new Command.DeleteChannel(name, false, false, null, reply));
         }

@@ -166,8 +166,9 @@ final class Programs {
         return new Theme(
                 List.of(declare(PLAIN), declare(StreamDefinition.named("s", 1))),
                 List.of(
-                        step("send three at once", (trial, random) -> trial.send(
-                                "q", sent(trial, 10), sent(trial, 700), sent(trial, 40))),
+                        step(
+                                "send three at once",
+                                (trial, random) -> trial.send("q", sent(trial, 10), sent(trial, 700), sent(trial, 40))),
                         step("a group of publishes", (trial, random) -> {
                             trial.submitSend("q", sent(trial, 10));
                             trial.submitSend("s", sent(trial, 500));
@@ -218,13 +219,16 @@ final class Programs {
     }
 
     private static Theme settlements() {
-        QueueDefinition queue =
-                PLAIN.withDeliveryLimit(3).withDeadLetter(DeadLetterTarget.channel("dead")).withPriorities(2);
+        QueueDefinition queue = PLAIN.withDeliveryLimit(3)
+                .withDeadLetter(DeadLetterTarget.channel("dead"))
+                .withPriorities(2);
         return new Theme(
                 List.of(declare(LETTERS), declare(queue), send("q", 10), send("q", 20), take("q", 1)),
                 List.of(
-                        step("send urgent", (trial, random) -> trial.send(
-                                "q", new Expectation.Sent(trial.word(), 15, null, null, 1, 0, 0))),
+                        step(
+                                "send urgent",
+                                (trial, random) ->
+                                        trial.send("q", new Expectation.Sent(trial.word(), 15, null, null, 1, 0, 0))),
                         take("q", 2),
                         acknowledge(1),
                         release(0),
@@ -246,12 +250,17 @@ final class Programs {
         QueueDefinition queue =
                 PLAIN.withKeyOrdered(true).withDeliveryLimit(2).withDeadLetter(DeadLetterTarget.channel("dead"));
         return new Theme(
-                List.of(declare(LETTERS), declare(queue), step("send four", (trial, random) -> trial.send(
-                        "q",
-                        sent(trial, 10, null, "k0"),
-                        sent(trial, 10, null, "k1"),
-                        sent(trial, 10, null, "k0"),
-                        sent(trial, 10, null, "k0")))),
+                List.of(
+                        declare(LETTERS),
+                        declare(queue),
+                        step(
+                                "send four",
+                                (trial, random) -> trial.send(
+                                        "q",
+                                        sent(trial, 10, null, "k0"),
+                                        sent(trial, 10, null, "k1"),
+                                        sent(trial, 10, null, "k0"),
+                                        sent(trial, 10, null, "k0")))),
                 List.of(
                         sendKeyed("q"),
                         take("q", 2),
@@ -272,8 +281,9 @@ final class Programs {
     }
 
     private static Step sendId(String channel) {
-        return step("send id to " + channel, (trial, random) -> trial.send(
-                channel, sent(trial, 20, "i" + random.nextInt(4), null)));
+        return step(
+                "send id to " + channel,
+                (trial, random) -> trial.send(channel, sent(trial, 20, "i" + random.nextInt(4), null)));
     }
 
     private static Theme dedup() {
@@ -286,8 +296,10 @@ final class Programs {
                 List.of(
                         sendId("q"),
                         sendId("s"),
-                        step("send two ids", (trial, random) -> trial.send(
-                                "q", sent(trial, 20, "a", null), sent(trial, 20, "b", null))),
+                        step(
+                                "send two ids",
+                                (trial, random) ->
+                                        trial.send("q", sent(trial, 20, "a", null), sent(trial, 20, "b", null))),
                         take("q", 2),
                         acknowledge(2),
                         purge("q"),
@@ -308,12 +320,18 @@ final class Programs {
                         send("s", 20),
                         take("q", 2)),
                 List.of(
-                        step("transaction to r", (trial, random) -> trial.transact(
-                                "r", sent(trial, 400, "t" + random.nextInt(3), null), "g", "s", random.nextInt(5))),
-                        step("transaction to s", (trial, random) ->
-                                trial.transact("s", sent(trial, 900), "g", "s", random.nextInt(5))),
-                        step("settle and publish", (trial, random) ->
-                                trial.transact("q", sent(trial, 30), "", "", 0)),
+                        step(
+                                "transaction to r",
+                                (trial, random) -> trial.transact(
+                                        "r",
+                                        sent(trial, 400, "t" + random.nextInt(3), null),
+                                        "g",
+                                        "s",
+                                        random.nextInt(5))),
+                        step(
+                                "transaction to s",
+                                (trial, random) -> trial.transact("s", sent(trial, 900), "g", "s", random.nextInt(5))),
+                        step("settle and publish", (trial, random) -> trial.transact("q", sent(trial, 30), "", "", 0)),
                         take("q", 2),
                         send("q", 600),
                         release(0),
@@ -395,14 +413,29 @@ final class Programs {
                 List.of(
                         declare(LETTERS),
                         declare(queue),
-                        declare(QueueDefinition.named("x").withTtlMillis(6_000).withDeadLetter(
-                                DeadLetterTarget.channel("dead"))),
+                        declare(QueueDefinition.named("x")
+                                .withTtlMillis(6_000)
+                                .withDeadLetter(DeadLetterTarget.channel("dead"))),
                         send("q", 10)),
                 List.of(
-                        step("send later", (trial, random) -> trial.send("q", new Expectation.Sent(
-                                trial.word(), 20, "i" + random.nextInt(3), null, 0, 0, trial.now() + 6_000))),
-                        step("send short-lived", (trial, random) -> trial.send("x", new Expectation.Sent(
-                                trial.word(), 20, null, null, 0, random.nextBoolean() ? 3_000 : 0, 0))),
+                        step(
+                                "send later",
+                                (trial, random) -> trial.send(
+                                        "q",
+                                        new Expectation.Sent(
+                                                trial.word(),
+                                                20,
+                                                "i" + random.nextInt(3),
+                                                null,
+                                                0,
+                                                0,
+                                                trial.now() + 6_000))),
+                        step(
+                                "send short-lived",
+                                (trial, random) -> trial.send(
+                                        "x",
+                                        new Expectation.Sent(
+                                                trial.word(), 20, null, null, 0, random.nextBoolean() ? 3_000 : 0, 0))),
                         step("cancel", (trial, random) -> trial.cancel("q", "i" + random.nextInt(3))),
                         lease("q", 1),
                         step("extend", (trial, random) -> trial.settle(1, new Outcome.Extend(9_000))),
@@ -432,8 +465,9 @@ final class Programs {
                         send("q", 10),
                         step("send two", (trial, random) -> trial.send("q", sent(trial, 10), sent(trial, 10))),
                         send("o", 20),
-                        step("three to o", (trial, random) -> trial.send(
-                                "o", sent(trial, 10), sent(trial, 10), sent(trial, 10))),
+                        step(
+                                "three to o",
+                                (trial, random) -> trial.send("o", sent(trial, 10), sent(trial, 10), sent(trial, 10))),
                         send("d", 20),
                         take("q", 1),
                         acknowledge(1),

@@ -8,7 +8,7 @@ final class Replay {
     private Replay() {}
 
     static String line(String test, String image) {
-        return "./postroad test -pl simulation/faults -am -Dsurefire.failIfNoSpecifiedTests=false -Dtest=" + test + " -D"
-                + PROPERTY + "='" + image + "'";
+        return "./postroad test -pl simulation/faults -am -Dsurefire.failIfNoSpecifiedTests=false -Dtest=" + test
+                + " -D" + PROPERTY + "='" + image + "'";
     }
 }

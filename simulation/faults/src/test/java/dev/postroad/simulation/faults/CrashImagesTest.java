@@ -17,8 +17,7 @@ class CrashImagesTest {
             return;
         }
         long seed = Generator.announced("crash images").seed();
-        Experiment.Outcome outcome =
-                new CrashImages().run(new Experiment.Budget(time, seed), Experiment.Progress.NONE);
+        Experiment.Outcome outcome = new CrashImages().run(new Experiment.Budget(time, seed), Experiment.Progress.NONE);
         assertThat(outcome.violations()).isEmpty();
         assertThat(outcome.figures().getFirst().value()).as("images").isGreaterThan(100);
     }
