@@ -23,8 +23,8 @@ class SimulationFindingsTest {
     void a_fetch_that_waits_outlives_a_stream_declared_anew_with_fewer_partitions() {
         try (Rig rig = new Rig()) {
             rig.declare(StreamDefinition.named("s", 3));
-            Rig.Answer<Command.Fetched> fetch = rig.submit(
-                    reply -> new Command.Fetch("s", 2, 0, 10, 1000, rig.now() + 10_000, reply));
+            Rig.Answer<Command.Fetched> fetch =
+                    rig.submit(reply -> new Command.Fetch("s", 2, 0, 10, 1000, rig.now() + 10_000, reply));
             rig.submit((Reply<Long> reply) -> new Command.DeleteChannel("s", false, false, null, reply));
             rig.submit((Reply<Boolean> reply) -> new Command.Declare(StreamDefinition.named("s", 1), null, reply));
             rig.run();

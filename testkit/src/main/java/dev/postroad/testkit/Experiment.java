@@ -67,7 +67,10 @@ public interface Experiment {
      * @param goal what it is to reach; null for none
      */
     record Figure(
-            String name, double value, String unit, @Nullable Goal goal) {
+            String name,
+            double value,
+            String unit,
+            @Nullable Goal goal) {
         /** A count without a goal. */
         public static Figure count(String name, long value) {
             return new Figure(name, value, "", null);

@@ -78,19 +78,25 @@ final class Answer<R> implements Reply<R> {
         Violation.unless(come, "no reply to: " + what);
         EngineException refused = refusal;
         if (refused == null) {
-            Violation.unless(must.length == 0, "carried out, although it is to be refused as " + Arrays.toString(must) + ": " + what);
+            Violation.unless(
+                    must.length == 0,
+                    "carried out, although it is to be refused as " + Arrays.toString(must) + ": " + what);
             return true;
         }
-        boolean expected = Arrays.asList(must).contains(refused.reason()) || Arrays.asList(may).contains(refused.reason());
-        Violation.unless(expected, "refused as " + refused.reason() + " (" + refused.getMessage() + ")"
-                + (must.length == 0 ? "" : " instead of " + Arrays.toString(must)) + ": " + what);
+        boolean expected = Arrays.asList(must).contains(refused.reason())
+                || Arrays.asList(may).contains(refused.reason());
+        Violation.unless(
+                expected,
+                "refused as " + refused.reason() + " (" + refused.getMessage() + ")"
+                        + (must.length == 0 ? "" : " instead of " + Arrays.toString(must)) + ": " + what);
         return false;
     }
 
     /** What was answered must be this. */
     void equalTo(Object expected) {
         if (done()) {
-            Violation.unless(expected.equals(result), "the reply is " + result + " instead of " + expected + ": " + what);
+            Violation.unless(
+                    expected.equals(result), "the reply is " + result + " instead of " + expected + ": " + what);
         }
     }
 }

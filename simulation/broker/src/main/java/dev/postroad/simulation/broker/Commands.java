@@ -42,9 +42,11 @@ final class Commands {
                     ModelQueue known = model.queues.get(definition.name());
                     boolean mismatch = model.streams.containsKey(definition.name())
                             || (known != null && !known.definition.equals(definition));
-                    boolean foreign = known != null && known.definition.exclusive() && known.owner != null && !known.owner.equals(owner);
-                    if (answer.carriedOut(
-                            mismatch ? when(true, Reason.MISMATCH) : when(foreign, Reason.IN_USE))) {
+                    boolean foreign = known != null
+                            && known.definition.exclusive()
+                            && known.owner != null
+                            && !known.owner.equals(owner);
+                    if (answer.carriedOut(mismatch ? when(true, Reason.MISMATCH) : when(foreign, Reason.IN_USE))) {
                         answer.equalTo(known == null);
                         if (known == null) {
                             model.declare(definition, owner);
@@ -100,7 +102,8 @@ final class Commands {
                             : model.hasChannel(binding.destination()));
             TopicDefinition topic = model.topology.topics.get(binding.topic());
             boolean other = topic != null && !fits(topic, binding);
-            if (answer.carriedOut(other ? new Reason[] {Reason.INVALID, Reason.NOT_FOUND} : when(missing, Reason.NOT_FOUND))) {
+            if (answer.carriedOut(
+                    other ? new Reason[] {Reason.INVALID, Reason.NOT_FOUND} : when(missing, Reason.NOT_FOUND))) {
                 answer.equalTo(!model.topology.has(binding));
                 if (!model.topology.has(binding)) {
                     model.batch();
@@ -167,8 +170,7 @@ final class Commands {
         boolean used = ifUnused && stream.groups.stream().anyMatch(g -> !g.consumers.isEmpty());
         boolean full = ifEmpty && messages > 0;
         boolean open = stream.retains();
-        if (answer.carriedOut(
-                when(used || (full && !open), Reason.IN_USE), when(full && open, Reason.IN_USE))) {
+        if (answer.carriedOut(when(used || (full && !open), Reason.IN_USE), when(full && open, Reason.IN_USE))) {
             if (!open) {
                 answer.equalTo(messages);
             }
@@ -207,7 +209,8 @@ final class Commands {
             return when(true, Reason.NOT_FOUND);
         }
         for (EngineMessage message : publish.messages()) {
-            Set<String> channels = topic == null ? Set.of(publish.channel()) : model.topology.route(topic, publish.channel(), message);
+            Set<String> channels =
+                    topic == null ? Set.of(publish.channel()) : model.topology.route(topic, publish.channel(), message);
             if (channels.isEmpty() && publish.mandatory()) {
                 reasons.add(Reason.UNROUTABLE);
             }
@@ -238,9 +241,13 @@ final class Commands {
     }
 
     Act publish(
-            @Nullable String topic, String channel, List<EngineMessage> messages, @Nullable Durability durability, boolean mandatory) {
-        String text = "publish " + tell(messages) + " to " + (topic == null ? "" : "topic " + topic + " with ") + "'" + channel + "'"
-                + (durability == null ? "" : " " + durability) + (mandatory ? " mandatory" : "");
+            @Nullable String topic,
+            String channel,
+            List<EngineMessage> messages,
+            @Nullable Durability durability,
+            boolean mandatory) {
+        String text = "publish " + tell(messages) + " to " + (topic == null ? "" : "topic " + topic + " with ") + "'"
+                + channel + "'" + (durability == null ? "" : " " + durability) + (mandatory ? " mandatory" : "");
         Answer<Command.Published> answer = new Answer<>(text);
         Command.Publish publish = new Command.Publish(topic, channel, messages, durability, mandatory, null, answer);
         return new Act(text, publish, answer, () -> {
@@ -276,7 +283,9 @@ final class Commands {
     private boolean durable(Command.Publish publish) {
         String topic = publish.topic();
         for (EngineMessage message : publish.messages()) {
-            for (String channel : topic == null ? Set.of(publish.channel()) : model.topology.route(topic, publish.channel(), message)) {
+            for (String channel : topic == null
+                    ? Set.of(publish.channel())
+                    : model.topology.route(topic, publish.channel(), message)) {
                 ModelQueue queue = model.queues.get(channel);
                 ModelStream stream = model.streams.get(channel);
                 if ((queue != null && queue.durable()) || (stream != null && stream.durable())) {
@@ -287,7 +296,8 @@ final class Commands {
         return false;
     }
 
-    static void compare(Command.Published expected, Command.Published actual, boolean straight, boolean stream, String text) {
+    static void compare(
+            Command.Published expected, Command.Published actual, boolean straight, boolean stream, String text) {
         BitSet dropped = actual.dropped() == null ? new BitSet() : actual.dropped();
         Violation.unless(
                 dropped.equals(expected.dropped()) && actual.duplicates() == expected.duplicates(),
@@ -298,12 +308,14 @@ final class Commands {
                         && actual.offsets()[2 * i + 1] == expected.offsets()[2 * i + 1];
                 Violation.unless(
                         same || dropped.get(i),
-                        "message " + i + " got offset " + actual.offsets()[2 * i + 1] + " of partition " + actual.offsets()[2 * i]
-                                + " instead of " + expected.offsets()[2 * i + 1] + " of " + expected.offsets()[2 * i] + ": " + text);
+                        "message " + i + " got offset " + actual.offsets()[2 * i + 1] + " of partition "
+                                + actual.offsets()[2 * i] + " instead of " + expected.offsets()[2 * i + 1] + " of "
+                                + expected.offsets()[2 * i] + ": " + text);
             }
         } else if (!straight) {
-            Violation.unless(actual.routed() == expected.routed(), "routed to " + actual.routed() + " instead of "
-                    + expected.routed() + " channels: " + text);
+            Violation.unless(
+                    actual.routed() == expected.routed(),
+                    "routed to " + actual.routed() + " instead of " + expected.routed() + " channels: " + text);
         }
     }
 
@@ -312,7 +324,8 @@ final class Commands {
         for (EngineMessage m : messages) {
             byte[] key = m.key();
             byte[] payload = m.payload();
-            all.add("m" + m.timestampMillis() + (key == null ? "" : " " + new String(key, java.nio.charset.StandardCharsets.UTF_8))
+            all.add("m" + m.timestampMillis()
+                    + (key == null ? "" : " " + new String(key, java.nio.charset.StandardCharsets.UTF_8))
                     + (m.id() == null ? "" : " " + m.id())
                     + (m.priority() == 0 ? "" : " priority " + m.priority())
                     + (m.ttlMillis() == 0 ? "" : " ttl " + m.ttlMillis())
@@ -325,16 +338,18 @@ final class Commands {
     // ── Consuming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     Act subscribe(ModelQueue asked, Command.ConsumerSettings settings, @Nullable Filter filter) {
-        String text = "subscribe to " + asked + " credit " + settings.credit() + (settings.restoring() ? "" : " not restoring")
+        String text = "subscribe to " + asked + " credit " + settings.credit()
+                + (settings.restoring() ? "" : " not restoring")
                 + (settings.autoAcknowledge() ? " auto-acknowledge" : "") + (settings.exclusive() ? " exclusive" : "")
                 + (settings.priority() == 0 ? "" : " priority " + settings.priority())
                 + (settings.leaseMillis() == 0 ? "" : " lease " + settings.leaseMillis())
-                + (filter == null ? "" : " where " + filter.text()) + (settings.owner() == null ? "" : " of " + settings.owner());
+                + (filter == null ? "" : " where " + filter.text())
+                + (settings.owner() == null ? "" : " of " + settings.owner());
         Answer<Long> answer = new Answer<>(text);
         ModelConsumer consumer = new ModelConsumer(asked, settings, filter);
         String stream = asked.stream == null ? asked.name() : asked.stream.name();
-        Command command =
-                new Command.Subscribe(stream, asked.stream == null ? null : asked.name(), settings, world.sink(consumer), answer);
+        Command command = new Command.Subscribe(
+                stream, asked.stream == null ? null : asked.name(), settings, world.sink(consumer), answer);
         return new Act(text, command, answer, () -> {
             ModelQueue queue = queue(asked);
             if (queue == null) {
@@ -342,14 +357,17 @@ final class Commands {
                 return;
             }
             consumer.queue = queue;
-            boolean foreign = queue.definition.exclusive() && queue.owner != null && !queue.owner.equals(settings.owner());
+            boolean foreign =
+                    queue.definition.exclusive() && queue.owner != null && !queue.owner.equals(settings.owner());
             boolean taken = !queue.consumers.isEmpty()
-                    && (settings.exclusive() || queue.consumers.getFirst().settings.exclusive());
+                    && (settings.exclusive()
+                            || queue.consumers.getFirst().settings.exclusive());
             if (!answer.carriedOut(when(foreign || taken, Reason.IN_USE))) {
                 return;
             }
             int at = 0;
-            while (at < queue.consumers.size() && queue.consumers.get(at).settings.priority() >= settings.priority()) {
+            while (at < queue.consumers.size()
+                    && queue.consumers.get(at).settings.priority() >= settings.priority()) {
                 at++;
             }
             queue.consumers.add(at, consumer);
@@ -367,16 +385,24 @@ final class Commands {
 
     Act credit(ModelConsumer consumer, int more) {
         Answer<Integer> answer = new Answer<>("credit " + more + " for consumer " + consumer.id);
-        return new Act("credit " + more + " for consumer " + consumer.id, new Command.Credit(consumer.id, more, answer), answer, () -> {
-            if (answer.carriedOut(when(consumer.gone, Reason.NOT_FOUND))) {
-                consumer.credit = Math.max(0, consumer.credit + Math.min(more, world.settings.maxUnsettledPerConsumer() - consumer.credit));
-                answer.equalTo(consumer.credit);
-            }
-        });
+        return new Act(
+                "credit " + more + " for consumer " + consumer.id,
+                new Command.Credit(consumer.id, more, answer),
+                answer,
+                () -> {
+                    if (answer.carriedOut(when(consumer.gone, Reason.NOT_FOUND))) {
+                        consumer.credit = Math.max(
+                                0,
+                                consumer.credit
+                                        + Math.min(more, world.settings.maxUnsettledPerConsumer() - consumer.credit));
+                        answer.equalTo(consumer.credit);
+                    }
+                });
     }
 
     Act unsubscribe(ModelConsumer consumer, boolean release) {
-        String text = "end consumer " + consumer.id + " of " + consumer.queue + (release ? "" : ", which keeps what it holds");
+        String text = "end consumer " + consumer.id + " of " + consumer.queue
+                + (release ? "" : ", which keeps what it holds");
         Answer<Integer> answer = new Answer<>(text);
         return new Act(text, new Command.Unsubscribe(consumer.id, release, answer), answer, () -> {
             if (!answer.carriedOut(when(consumer.gone, Reason.NOT_FOUND))) {
@@ -420,13 +446,18 @@ final class Commands {
 
     /** Settles these numbers of a consumer, rightly or not. */
     Act settle(long consumerId, long[] numbers, int @Nullable [] attempts, Command.Outcome outcome) {
-        String text = "settle " + java.util.Arrays.toString(numbers) + (attempts == null ? "" : " attempts " + java.util.Arrays.toString(attempts))
-                + " of consumer " + consumerId + ": " + outcome;
+        String text = "settle " + java.util.Arrays.toString(numbers)
+                + (attempts == null ? "" : " attempts " + java.util.Arrays.toString(attempts)) + " of consumer "
+                + consumerId + ": " + outcome;
         Answer<Integer> answer = new Answer<>(text);
         return new Act(
-                text, new Command.Settle(consumerId, numbers, numbers.length, attempts, outcome, answer), answer, () -> {
+                text,
+                new Command.Settle(consumerId, numbers, numbers.length, attempts, outcome, answer),
+                answer,
+                () -> {
                     ModelConsumer consumer = model.consumers.get(consumerId);
-                    if (!answer.carriedOut(when(consumer == null || consumer.gone, Reason.NOT_DELIVERED)) || consumer == null) {
+                    if (!answer.carriedOut(when(consumer == null || consumer.gone, Reason.NOT_DELIVERED))
+                            || consumer == null) {
                         return;
                     }
                     boolean durable = consumer.queue.durable();
@@ -488,27 +519,33 @@ final class Commands {
     Act move(String from, String to, @Nullable Filter filter, long max) {
         String text = "move " + max + " from " + from + " to " + to + (filter == null ? "" : " where " + filter.text());
         Answer<Long> answer = new Answer<>(text);
-        return new Act(text, new Command.Move(from, to, filter == null ? null : filter.rule(), max, answer), answer, () -> {
-            Reason[] must = noQueue(from);
-            if (must.length == 0) {
-                must = from.equals(to) ? when(true, Reason.INVALID) : when(!model.hasChannel(to), Reason.NOT_FOUND);
-            }
-            if (answer.carriedOut(must)) {
-                answer.equalTo(model.move(java.util.Objects.requireNonNull(model.queues.get(from)), to, filter, max));
-                promise(answer);
-            }
-        });
+        return new Act(
+                text, new Command.Move(from, to, filter == null ? null : filter.rule(), max, answer), answer, () -> {
+                    Reason[] must = noQueue(from);
+                    if (must.length == 0) {
+                        must = from.equals(to)
+                                ? when(true, Reason.INVALID)
+                                : when(!model.hasChannel(to), Reason.NOT_FOUND);
+                    }
+                    if (answer.carriedOut(must)) {
+                        answer.equalTo(
+                                model.move(java.util.Objects.requireNonNull(model.queues.get(from)), to, filter, max));
+                        promise(answer);
+                    }
+                });
     }
 
     Act redrive(String name, @Nullable Filter filter, long max) {
         String text = "redrive " + max + " of " + name + (filter == null ? "" : " where " + filter.text());
         Answer<Long> answer = new Answer<>(text);
-        return new Act(text, new Command.Redrive(name, filter == null ? null : filter.rule(), max, answer), answer, () -> {
-            if (answer.carriedOut(noQueue(name))) {
-                answer.equalTo(model.redrive(java.util.Objects.requireNonNull(model.queues.get(name)), filter, max));
-                promise(answer);
-            }
-        });
+        return new Act(
+                text, new Command.Redrive(name, filter == null ? null : filter.rule(), max, answer), answer, () -> {
+                    if (answer.carriedOut(noQueue(name))) {
+                        answer.equalTo(
+                                model.redrive(java.util.Objects.requireNonNull(model.queues.get(name)), filter, max));
+                        promise(answer);
+                    }
+                });
     }
 
     Act cancel(String name, String id) {
@@ -529,17 +566,36 @@ final class Commands {
     Act transact(List<Command.Publish> publishes, List<Settlement> settlements, List<Command.CommitOffsets> commits) {
         List<Command> commands = new ArrayList<>(publishes);
         StringBuilder text = new StringBuilder("transact:");
-        publishes.forEach(p -> text.append(" publish ").append(tell(p.messages())).append(" to ")
-                .append(p.topic() == null ? "" : "topic " + p.topic() + " with ").append("'").append(p.channel()).append("';"));
+        publishes.forEach(p -> text.append(" publish ")
+                .append(tell(p.messages()))
+                .append(" to ")
+                .append(p.topic() == null ? "" : "topic " + p.topic() + " with ")
+                .append("'")
+                .append(p.channel())
+                .append("';"));
         for (Settlement each : settlements) {
             commands.add(new Command.Settle(
-                    each.consumer().id, each.numbers(), each.numbers().length, each.attempts(), each.outcome(), new Answer<>("part")));
-            text.append(" settle ").append(java.util.Arrays.toString(each.numbers())).append(" of consumer ")
-                    .append(each.consumer().id).append(": ").append(each.outcome()).append(';');
+                    each.consumer().id,
+                    each.numbers(),
+                    each.numbers().length,
+                    each.attempts(),
+                    each.outcome(),
+                    new Answer<>("part")));
+            text.append(" settle ")
+                    .append(java.util.Arrays.toString(each.numbers()))
+                    .append(" of consumer ")
+                    .append(each.consumer().id)
+                    .append(": ")
+                    .append(each.outcome())
+                    .append(';');
         }
         for (Command.CommitOffsets commit : commits) {
             commands.add(commit);
-            text.append(" commit ").append(commit.group()).append(' ').append(commit.positions()).append(';');
+            text.append(" commit ")
+                    .append(commit.group())
+                    .append(' ')
+                    .append(commit.positions())
+                    .append(';');
         }
         Answer<List<Command.Published>> answer = new Answer<>(text.toString());
         return new Act(text.toString(), new Command.Transact(commands, answer), answer, () -> {
@@ -554,11 +610,17 @@ final class Commands {
                 Command.Published expected = model.publish(publishes.get(i));
                 if (answer.done()) {
                     Command.Publish publish = publishes.get(i);
-                    compare(expected, answer.result().get(i), publish.topic() == null, model.streams.containsKey(publish.channel()), text.toString());
+                    compare(
+                            expected,
+                            answer.result().get(i),
+                            publish.topic() == null,
+                            model.streams.containsKey(publish.channel()),
+                            text.toString());
                 }
             }
             for (Settlement each : settlements) {
-                held(each.consumer(), each.numbers(), each.attempts()).forEach(copy -> model.settle(copy, each.outcome()));
+                held(each.consumer(), each.numbers(), each.attempts())
+                        .forEach(copy -> model.settle(copy, each.outcome()));
             }
             commits.forEach(c -> model.commit(c.group(), c.positions()));
             model.afterBatch();
@@ -567,7 +629,10 @@ final class Commands {
     }
 
     private Reason[] refusal(
-            List<Command.Publish> publishes, List<Settlement> settlements, List<Command.CommitOffsets> commits, List<Copy> all) {
+            List<Command.Publish> publishes,
+            List<Settlement> settlements,
+            List<Command.CommitOffsets> commits,
+            List<Copy> all) {
         Set<Reason> must = new LinkedHashSet<>();
         java.util.Map<ModelQueue, Integer> coming = new java.util.IdentityHashMap<>();
         for (Command.Publish publish : publishes) {

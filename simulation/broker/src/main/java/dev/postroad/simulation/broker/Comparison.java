@@ -176,8 +176,8 @@ final class Comparison {
                 }
                 copy = copy == null && !same.isEmpty() ? same.getFirst() : copy;
                 if (copy == null) {
-                    return "m" + b.message().timestampMillis() + " (number " + b.number() + ", attempts " + b.attempts() + ", "
-                            + b.state() + ") is there and should not be; " + expected + " should be";
+                    return "m" + b.message().timestampMillis() + " (number " + b.number() + ", attempts " + b.attempts()
+                            + ", " + b.state() + ") is there and should not be; " + expected + " should be";
                 }
                 same.remove(copy);
                 numbers.put(copy, b.number());
@@ -201,7 +201,10 @@ final class Comparison {
         if (difference != null) {
             return difference;
         }
-        boolean handed = lastMoment && copy.queue.maybeHanded && copy.notBefore <= model.latest && b.attempts() == copy.attempts + 1;
+        boolean handed = lastMoment
+                && copy.queue.maybeHanded
+                && copy.notBefore <= model.latest
+                && b.attempts() == copy.attempts + 1;
         if (b.attempts() != copy.attempts && !handed) {
             return "it says attempt " + b.attempts() + " instead of " + copy.attempts;
         }
@@ -221,8 +224,8 @@ final class Comparison {
             });
         }
         if (copy.queue.stream != null && (b.partition() != copy.partition || b.offset() != copy.offset)) {
-            return "it has offset " + b.offset() + " of partition " + b.partition() + " instead of " + copy.offset + " of "
-                    + copy.partition;
+            return "it has offset " + b.offset() + " of partition " + b.partition() + " instead of " + copy.offset
+                    + " of " + copy.partition;
         }
         if (handed) {
             int attempts = b.attempts();
@@ -314,7 +317,13 @@ final class Comparison {
             }
             at++;
         }
-        for (; at < fetched.nextFetch() || (from == 0 && at < partition.next() && fetched.records().size() < 100_000 && full); at++) {
+        for (;
+                at < fetched.nextFetch()
+                        || (from == 0
+                                && at < partition.next()
+                                && fetched.records().size() < 100_000
+                                && full);
+                at++) {
             ModelStream.Entry skipped = partition.entries.get((int) at);
             if (!skipped.gone) {
                 if (!stream.mayGo(partition, skipped, model.latest)) {

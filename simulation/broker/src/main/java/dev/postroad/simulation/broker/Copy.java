@@ -95,12 +95,12 @@ final class Copy {
      * @param from time of dead-lettering at the earliest
      * @param to and at the latest
      */
-    record Letter(
-            String cause, String origin, @Nullable String group, int attempts, long from, long to) {}
+    record Letter(String cause, String origin, @Nullable String group, int attempts, long from, long to) {}
 
     @Override
     public String toString() {
-        return "m" + tag() + (key == null ? "" : " " + key) + (letter == null ? "" : " (" + letter.cause() + ")") + (number < 0 ? "" : " number " + number)
+        return "m" + tag() + (key == null ? "" : " " + key) + (letter == null ? "" : " (" + letter.cause() + ")")
+                + (number < 0 ? "" : " number " + number)
                 + " attempts " + attempts
                 + (notBefore > 0 ? " until " + notBefore : "") + (expiry > 0 ? " expires " + expiry : "")
                 + (holder != null ? " held" : "");

@@ -23,7 +23,9 @@ final class Draws {
             .toArray(TopicDefinition.Routing[]::new);
 
     private static final String[] COLOURS = {"red", "green", "blue"};
-    private static final String[] WORDS = {"a", "b", "a.b", "a.b.c", "b.c", "a/b", "a/b/c", "", "b", "a..b", "$a/b", "/a"};
+    private static final String[] WORDS = {
+        "a", "b", "a.b", "a.b.c", "b.c", "a/b", "a/b/c", "", "b", "a..b", "$a/b", "/a"
+    };
     private static final String[] PATTERNS = {"a", "#", "a.*", "a.#", "*.b", "#.c", "*", "a.*.c", "*.#.b", "b"};
     private static final String[] LEVELS = {"a", "#", "a/+", "a/#", "+/b", "+", "a/+/c", "b", "+/+", "/+"};
 
@@ -63,8 +65,12 @@ final class Draws {
         return switch (dice.below(10)) {
             case 0, 1 -> null;
             case 2 -> DeadLetterTarget.channel(name.equals("q1") ? "q2" : "q1");
-            case 3 -> scenario == Scenario.ALL && !ttls ? DeadLetterTarget.channel("s0") : DeadLetterTarget.channel("dead0");
-            case 4 -> scenario == Scenario.ALL && !ttls ? new DeadLetterTarget("t0", dice.chance(1, 2) ? null : "a") : DeadLetterTarget.channel("dead1");
+            case 3 ->
+                scenario == Scenario.ALL && !ttls ? DeadLetterTarget.channel("s0") : DeadLetterTarget.channel("dead0");
+            case 4 ->
+                scenario == Scenario.ALL && !ttls
+                        ? new DeadLetterTarget("t0", dice.chance(1, 2) ? null : "a")
+                        : DeadLetterTarget.channel("dead1");
             case 5 -> DeadLetterTarget.channel("nowhere");
             default -> DeadLetterTarget.channel(dead ? "dead1" : "dead0");
         };
@@ -186,7 +192,9 @@ final class Draws {
                 headers.put("häder", dice.choose("", "ü\u0000", 1.5, true, new byte[] {1, 0, (byte) dice.below(256)}));
             }
         }
-        int size = big && dice.chance(1, 6) ? dice.between(1_000, small ? 1_000 : 12_000) : dice.chance(1, 20) ? 0 : dice.between(1, 120);
+        int size = big && dice.chance(1, 6)
+                ? dice.between(1_000, small ? 1_000 : 12_000)
+                : dice.chance(1, 20) ? 0 : dice.between(1, 120);
         byte[] payload = new byte[size];
         long bits = dice.next();
         for (int i = 0; i < size; i++) {

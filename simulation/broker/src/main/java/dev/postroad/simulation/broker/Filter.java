@@ -11,7 +11,9 @@ record Filter(String text, Rule rule, Predicate<EngineMessage> meaning) {
         of("n > 4", m -> n(m) > 4),
         of("colour = 'blue' OR n < 3", m -> "blue".equals(colour(m)) || (n(m) >= 0 && n(m) < 3)),
         of("colour IS NOT NULL", m -> colour(m) != null),
-        of("n BETWEEN 2 AND 6 AND colour <> 'red'", m -> n(m) >= 2 && n(m) <= 6 && colour(m) != null && !"red".equals(colour(m))),
+        of(
+                "n BETWEEN 2 AND 6 AND colour <> 'red'",
+                m -> n(m) >= 2 && n(m) <= 6 && colour(m) != null && !"red".equals(colour(m))),
         of("colour LIKE '%e%'", m -> String.valueOf(colour(m)).contains("e")),
     };
 

@@ -198,7 +198,8 @@ final class Model {
         return most > 0 && queue.size() > most;
     }
 
-    ModelStream.Entry append(ModelStream stream, int partition, EngineMessage body, Copy.@Nullable Letter letter, long place) {
+    ModelStream.Entry append(
+            ModelStream stream, int partition, EngineMessage body, Copy.@Nullable Letter letter, long place) {
         ModelStream.Partition to = stream.partitions[partition];
         long lastMillis = to.lastMillis;
         to.lastMillis = Math.max(1, Math.max(lastMillis, now));
@@ -248,7 +249,7 @@ final class Model {
     /** One record: to a stream with its groups, or to queues. Keys that are dead take another way. Returns the offset, or -1. */
     private long store(EngineMessage body, Copy.@Nullable Letter letter, Place to, long home, boolean follow) {
         if (follow) {
-            to.queues.removeIf(queue -> queue.keyDead(key(body)) && letterBehind(queue, body, letter));
+            to.queues.removeIf(queue -> queue.keyDead(key(body)) && letterBehind(queue, body));
         }
         if (to.queues.isEmpty() && to.stream == null) {
             return -1;
@@ -260,7 +261,16 @@ final class Model {
         }
         for (ModelQueue queue : to.queues) {
             boolean group = queue.stream != null;
-            append(queue, body, letter, null, -1, home >= 0 ? home : place, group ? to.partition : -1, group ? offset : -1, false);
+            append(
+                    queue,
+                    body,
+                    letter,
+                    null,
+                    -1,
+                    home >= 0 ? home : place,
+                    group ? to.partition : -1,
+                    group ? offset : -1,
+                    false);
         }
         return offset;
     }
@@ -418,7 +428,10 @@ final class Model {
             return false;
         }
         Place first = places.getFirst();
-        boolean one = places.size() == 1 && first.stream == null && first.queues.size() == 1 && first.queues.getFirst() != queue;
+        boolean one = places.size() == 1
+                && first.stream == null
+                && first.queues.size() == 1
+                && first.queues.getFirst() != queue;
         boolean marks = kills && one && key(body) != null && queue.definition.keyOrdered();
         EngineMessage plain = body.ttlMillis() == 0 && body.deliverAtMillis() == 0
                 ? body
@@ -445,7 +458,7 @@ final class Model {
         return true;
     }
 
-    private boolean letterBehind(ModelQueue queue, EngineMessage body, Copy.@Nullable Letter former) {
+    private boolean letterBehind(ModelQueue queue, EngineMessage body) {
         boolean stored = storeLetter(queue, body, letter(queue, "key-order", 0, now), true, -1, false);
         String id = body.id();
         if (stored && id != null && queue.dedup != null) {
@@ -472,7 +485,10 @@ final class Model {
     private boolean marks(ModelQueue queue, EngineMessage body) {
         List<Place> places = letterPlaces(queue, body);
         Place first = places.getFirst();
-        return places.size() == 1 && first.stream == null && first.queues.size() == 1 && first.queues.getFirst() != queue;
+        return places.size() == 1
+                && first.stream == null
+                && first.queues.size() == 1
+                && first.queues.getFirst() != queue;
     }
 
     /** The time to live of a message was over some time since. In a batch of its own. */
@@ -493,7 +509,8 @@ final class Model {
                 }
             } else {
                 ModelQueue queue = overflowing.poll();
-                boolean letters = queue.definition.overflow() == Overflow.DEAD_LETTER_OLDEST && !shortened.contains(queue);
+                boolean letters =
+                        queue.definition.overflow() == Overflow.DEAD_LETTER_OLDEST && !shortened.contains(queue);
                 while (!queue.deleted && over(queue)) {
                     Copy oldest = queue.oldestWaiting();
                     if (oldest == null) {
@@ -662,7 +679,9 @@ final class Model {
         for (ModelQueue letters : all()) {
             for (Copy copy : letters.all()) {
                 if (copy.deadIn != null && !copy.deadIn.deleted && copy.key != null) {
-                    firstDead.computeIfAbsent(copy.deadIn, q -> new TreeMap<>()).merge(copy.key, copy.deadPlace, Math::min);
+                    firstDead
+                            .computeIfAbsent(copy.deadIn, q -> new TreeMap<>())
+                            .merge(copy.key, copy.deadPlace, Math::min);
                 }
             }
         }
@@ -800,7 +819,8 @@ final class Model {
 
     void deleteOffsets(String group) {
         batch();
-        for (String place : List.copyOf(offsets.getOrDefault(group, new TreeMap<>()).keySet())) {
+        for (String place :
+                List.copyOf(offsets.getOrDefault(group, new TreeMap<>()).keySet())) {
             put(group, place, null);
         }
     }

@@ -104,7 +104,9 @@ final class ModelStream {
         int h = 0x9747b28c ^ data.length;
         int i = 0;
         while (data.length - i >= 4) {
-            int k = java.nio.ByteBuffer.wrap(data).order(java.nio.ByteOrder.LITTLE_ENDIAN).getInt(i);
+            int k = java.nio.ByteBuffer.wrap(data)
+                    .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+                    .getInt(i);
             k *= 0x5bd1e995;
             k ^= k >>> 24;
             k *= 0x5bd1e995;

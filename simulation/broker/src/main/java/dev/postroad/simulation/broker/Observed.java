@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param partitions messages by stream and partition with a slash between
  */
 record Observed(
-        @Nullable EngineStatus known, Map<String, List<Command.Browsed>> queues, Map<String, Command.Fetched> partitions) {
+        @Nullable EngineStatus known,
+        Map<String, List<Command.Browsed>> queues,
+        Map<String, Command.Fetched> partitions) {
     Observed(@Nullable EngineStatus status) {
         this(status, new LinkedHashMap<>(), new LinkedHashMap<>());
     }

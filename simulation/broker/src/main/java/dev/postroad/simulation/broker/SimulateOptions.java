@@ -52,7 +52,8 @@ record SimulateOptions(long seed, int steps, long runs, double minutes, List<Sce
                 value = option.substring(equals + 1);
                 option = option.substring(0, equals);
             }
-            if (!List.of("--seed", "--steps", "--runs", "--minutes", "--scenario").contains(option)) {
+            if (!List.of("--seed", "--steps", "--runs", "--minutes", "--scenario")
+                    .contains(option)) {
                 throw new BadOptionException("there is no option '" + option + "'; see --help");
             }
             if (value == null) {
@@ -101,6 +102,8 @@ record SimulateOptions(long seed, int steps, long runs, double minutes, List<Sce
             }
         }
         throw new BadOptionException("--scenario is '" + name + "', which there is not; there are "
-                + String.join(", ", Arrays.stream(Scenario.values()).map(Scenario::word).toList()));
+                + String.join(
+                        ", ",
+                        Arrays.stream(Scenario.values()).map(Scenario::word).toList()));
     }
 }

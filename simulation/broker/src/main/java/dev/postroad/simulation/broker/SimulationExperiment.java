@@ -30,7 +30,8 @@ public final class SimulationExperiment implements Experiment {
             Campaign.Sum now = campaign.sums().getOrDefault(Scenario.ALL, sum);
             progress.at(
                     Math.min(1, (System.nanoTime() - begun) / (double) nanos),
-                    now.runs + " seeds, " + now.operations + " operations, " + campaign.violations().size() + " violations");
+                    now.runs + " seeds, " + now.operations + " operations, "
+                            + campaign.violations().size() + " violations");
         });
         Campaign.Sum all = campaign.sums().getOrDefault(Scenario.ALL, sum);
         return new Outcome(

@@ -86,30 +86,35 @@ final class StreamCommands {
     // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     Act fetch(ModelStream asked, int partition, long offset, int most, int bytes, long until) {
-        String text = "fetch " + most + " from " + offset + " of " + asked.name() + "/" + partition + (until == 0 ? "" : " until " + until);
+        String text = "fetch " + most + " from " + offset + " of " + asked.name() + "/" + partition
+                + (until == 0 ? "" : " until " + until);
         Answer<Command.Fetched> answer = new Answer<>(text);
-        return new Act(text, new Command.Fetch(asked.name(), partition, offset, most, bytes, until, answer), answer, () -> {
-            if (!answer.known()) {
-                return;
-            }
-            if (until > 0 && model.streams.get(asked.name()) != asked) {
-                return;
-            }
-            ModelStream stream = now(asked, partition, answer);
-            if (stream == null) {
-                return;
-            }
-            boolean out = offset > stream.partitions[partition].next();
-            if (answer.carriedOut(when(out, Reason.INVALID), until > 0 ? new Reason[] {Reason.NOT_FOUND} : new Reason[0])) {
-                Observed nothing = new Observed(null);
-                Comparison comparison = new Comparison(model, nothing, false);
-                comparison.full = false;
-                comparison.waited = until > 0;
-                String difference = comparison.partition(stream, partition, answer.result(), offset);
-                Violation.unless(difference == null, text + ": " + difference);
-                Violation.unless(answer.result().records().size() <= most, text + ": came " + answer.result().records().size());
-            }
-        });
+        return new Act(
+                text, new Command.Fetch(asked.name(), partition, offset, most, bytes, until, answer), answer, () -> {
+                    if (!answer.known()) {
+                        return;
+                    }
+                    if (until > 0 && model.streams.get(asked.name()) != asked) {
+                        return;
+                    }
+                    ModelStream stream = now(asked, partition, answer);
+                    if (stream == null) {
+                        return;
+                    }
+                    boolean out = offset > stream.partitions[partition].next();
+                    if (answer.carriedOut(
+                            when(out, Reason.INVALID), until > 0 ? new Reason[] {Reason.NOT_FOUND} : new Reason[0])) {
+                        Observed nothing = new Observed(null);
+                        Comparison comparison = new Comparison(model, nothing, false);
+                        comparison.full = false;
+                        comparison.waited = until > 0;
+                        String difference = comparison.partition(stream, partition, answer.result(), offset);
+                        Violation.unless(difference == null, text + ": " + difference);
+                        Violation.unless(
+                                answer.result().records().size() <= most,
+                                text + ": came " + answer.result().records().size());
+                    }
+                });
     }
 
     Act offsetAt(ModelStream asked, int partition, long millis) {
@@ -122,10 +127,13 @@ final class StreamCommands {
                 ModelStream.Partition of = stream.partitions[partition];
                 for (ModelStream.Entry entry : of.entries) {
                     boolean passed = entry.offset < at && entry.accepted >= millis && !entry.gone;
-                    Violation.unless(!passed || stream.mayGo(of, entry, model.latest), text + " is " + at + ", and not " + entry.offset);
+                    Violation.unless(
+                            !passed || stream.mayGo(of, entry, model.latest),
+                            text + " is " + at + ", and not " + entry.offset);
                 }
                 Violation.unless(
-                        at == of.next() || (at < of.next() && of.entries.get((int) at).accepted >= millis), text + " is " + at);
+                        at == of.next() || (at < of.next() && of.entries.get((int) at).accepted >= millis),
+                        text + " is " + at);
             }
         });
     }
@@ -136,7 +144,8 @@ final class StreamCommands {
         Answer<Long> answer = new Answer<>("new producer");
         return new Act("new producer", new Command.NewProducer(answer), answer, () -> {
             if (answer.carriedOut() && answer.known()) {
-                Violation.unless(producerIds.add(answer.result()), "producer id " + answer.result() + " was given before");
+                Violation.unless(
+                        producerIds.add(answer.result()), "producer id " + answer.result() + " was given before");
                 got.accept(answer.result());
                 promise(answer);
             }
@@ -185,7 +194,12 @@ final class StreamCommands {
     }
 
     private void repeated(
-            ModelStream stream, ModelStream.@Nullable Written known, int count, Command.Producer producer, Answer<Command.Published> answer, String text) {
+            ModelStream stream,
+            ModelStream.@Nullable Written known,
+            int count,
+            Command.Producer producer,
+            Answer<Command.Published> answer,
+            String text) {
         long[] batch = null;
         boolean recent = false;
         for (int i = 0; known != null && i < known.batches.size(); i++) {
@@ -198,15 +212,18 @@ final class StreamCommands {
         if (batch == null) {
             // Part of a batch, or a gap: it may be known as part of a run, and is never stored.
             if (answer.carriedOut(new Reason[0], new Reason[] {Reason.OUT_OF_SEQUENCE}) && answer.known()) {
-                Violation.unless(known != null && producer.sequence() + count <= known.expected, "a gap was confirmed: " + text);
+                Violation.unless(
+                        known != null && producer.sequence() + count <= known.expected, "a gap was confirmed: " + text);
             }
             return;
         }
-        if (answer.carriedOut(new Reason[0], recent ? new Reason[0] : new Reason[] {Reason.OUT_OF_SEQUENCE}) && answer.known()) {
+        if (answer.carriedOut(new Reason[0], recent ? new Reason[0] : new Reason[] {Reason.OUT_OF_SEQUENCE})
+                && answer.known()) {
             Violation.unless(answer.result().duplicates() == count, "stored again: " + text);
             Violation.unless(
                     answer.result().firstOffset() == batch[2],
-                    "a repeated batch got offset " + answer.result().firstOffset() + " instead of " + batch[2] + ": " + text);
+                    "a repeated batch got offset " + answer.result().firstOffset() + " instead of " + batch[2] + ": "
+                            + text);
             if (stream.durable()) {
                 promise(answer);
             }
@@ -236,16 +253,20 @@ final class StreamCommands {
 
     Act deleteGroup(String stream, String group) {
         Answer<Boolean> answer = new Answer<>("delete group " + group + " of " + stream);
-        return new Act("delete group " + group + " of " + stream, new Command.DeleteSharedGroup(stream, group, answer), answer, () -> {
-            ModelQueue known = model.group(stream, group);
-            if (answer.carriedOut(when(known != null && !known.consumers.isEmpty(), Reason.IN_USE))) {
-                answer.equalTo(known != null);
-                if (known != null) {
-                    model.delete(known);
-                }
-                promise(answer);
-            }
-        });
+        return new Act(
+                "delete group " + group + " of " + stream,
+                new Command.DeleteSharedGroup(stream, group, answer),
+                answer,
+                () -> {
+                    ModelQueue known = model.group(stream, group);
+                    if (answer.carriedOut(when(known != null && !known.consumers.isEmpty(), Reason.IN_USE))) {
+                        answer.equalTo(known != null);
+                        if (known != null) {
+                            model.delete(known);
+                        }
+                        promise(answer);
+                    }
+                });
     }
 
     // ── Positions ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -266,7 +287,8 @@ final class StreamCommands {
     }
 
     Act commit(String group, @Nullable Member member, int generation, List<Command.Position> positions) {
-        String text = "commit " + group + (member == null ? "" : " as " + member.id + " of " + generation) + " " + positions;
+        String text =
+                "commit " + group + (member == null ? "" : " as " + member.id + " of " + generation) + " " + positions;
         Answer<Command.Done> answer = new Answer<>(text);
         Command.CommitOffsets commit = new Command.CommitOffsets(
                 group, member == null ? null : new Command.Member(member.id, generation), positions, answer);
@@ -284,14 +306,18 @@ final class StreamCommands {
                 if (answer.known() && member != null) {
                     Violation.unless(
                             known != null && generation == known.generation && known.members.containsKey(member.id),
-                            "committed by a member of an older generation than " + (known == null ? 0 : known.generation) + ": " + text);
+                            "committed by a member of an older generation than "
+                                    + (known == null ? 0 : known.generation) + ": " + text);
                 }
                 model.batch();
                 model.commit(group, positions);
                 promise(answer);
             } else if (answer.known() && member != null) {
                 Violation.unless(
-                        known == null || member.deadline <= model.now || generation != known.generation || changed(known),
+                        known == null
+                                || member.deadline <= model.now
+                                || generation != known.generation
+                                || changed(known),
                         "refused to a member of the newest generation: " + text);
             }
         });
@@ -300,7 +326,9 @@ final class StreamCommands {
     /** True if somebody has left, or a stream has, since the generation was told. */
     private boolean changed(ReadingGroup group) {
         return group.members.values().stream()
-                .anyMatch(m -> m.deadline <= model.now || m.streams.stream().anyMatch(s -> !model.streams.containsKey(s)) || stirred);
+                .anyMatch(m -> m.deadline <= model.now
+                        || m.streams.stream().anyMatch(s -> !model.streams.containsKey(s))
+                        || stirred);
     }
 
     /** Streams have come and gone: who reads what may have changed. */
@@ -310,7 +338,8 @@ final class StreamCommands {
         Answer<List<Command.Position>> answer = new Answer<>("offsets of " + group);
         return new Act("offsets of " + group, new Command.GroupOffsets(group, answer), answer, () -> {
             if (answer.carriedOut() && answer.known()) {
-                Set<Command.Position> expected = new HashSet<>(model.offsets.getOrDefault(group, new TreeMap<>()).values());
+                Set<Command.Position> expected = new HashSet<>(
+                        model.offsets.getOrDefault(group, new TreeMap<>()).values());
                 Violation.unless(
                         new HashSet<>(answer.result()).equals(expected),
                         "group " + group + " has stored " + answer.result() + " instead of " + expected);
@@ -332,7 +361,8 @@ final class StreamCommands {
     // ── Members ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     Act join(String group, @Nullable Member again, List<String> streams, long sessionMillis) {
-        String text = "join " + group + (again == null ? "" : " again as " + again.id) + " for " + streams + " session " + sessionMillis;
+        String text = "join " + group + (again == null ? "" : " again as " + again.id) + " for " + streams + " session "
+                + sessionMillis;
         Answer<Command.Joined> answer = new Answer<>(text);
         Command command = new Command.JoinGroup(group, again == null ? null : again.id, streams, sessionMillis, answer);
         return new Act(text, command, answer, () -> {
@@ -359,8 +389,9 @@ final class StreamCommands {
     }
 
     private void told(ReadingGroup group, Member member, Command.Joined joined, String text) {
-        Violation.unless(joined.generation() >= group.generation, "the generation went from " + group.generation + " to "
-                + joined.generation() + ": " + text);
+        Violation.unless(
+                joined.generation() >= group.generation,
+                "the generation went from " + group.generation + " to " + joined.generation() + ": " + text);
         if (joined.generation() > group.generation) {
             group.members.values().removeIf(m -> m != member && m.deadline <= world.lastTurn);
         }
@@ -376,9 +407,13 @@ final class StreamCommands {
                 continue;
             }
             each.partitions.forEach((stream, numbers) -> {
-                Violation.unless(each.streams.contains(stream), each.id + " reads " + stream + ", for which it did not ask: " + text);
+                Violation.unless(
+                        each.streams.contains(stream),
+                        each.id + " reads " + stream + ", for which it did not ask: " + text);
                 for (int number : numbers) {
-                    Violation.unless(taken.add(stream + "/" + number), "two members read " + stream + "/" + number + ": " + text);
+                    Violation.unless(
+                            taken.add(stream + "/" + number),
+                            "two members read " + stream + "/" + number + ": " + text);
                 }
             });
         }
@@ -386,7 +421,9 @@ final class StreamCommands {
             for (String name : each.streams) {
                 ModelStream stream = model.streams.get(name);
                 for (int p = 0; stream != null && p < stream.partitions.length; p++) {
-                    Violation.unless(taken.contains(name + "/" + p) || stirred, "nobody reads " + name + "/" + p + " of " + taken + ": " + text);
+                    Violation.unless(
+                            taken.contains(name + "/" + p) || stirred,
+                            "nobody reads " + name + "/" + p + " of " + taken + ": " + text);
                 }
             }
         }
@@ -395,33 +432,39 @@ final class StreamCommands {
     Act heartbeat(String group, Member member, int generation) {
         String text = "heartbeat of " + member.id + " of " + generation;
         Answer<Command.Joined> answer = new Answer<>(text);
-        return new Act(text, new Command.Heartbeat(group, new Command.Member(member.id, generation), answer), answer, () -> {
-            if (answer.carriedOut(new Reason[0], when(true, Reason.FENCED)) && answer.known()) {
-                ReadingGroup known = groups.get(group);
-                if (known == null || !known.members.containsKey(member.id)) {
-                    throw new Violation("known still: " + text);
-                }
-                told(known, member, answer.result(), text);
-            } else if (answer.known()) {
-                ReadingGroup known = groups.get(group);
-                boolean alive = known != null && known.members.get(member.id) == member && member.deadline > model.now;
-                Violation.unless(!alive || generation > member.generation, "not known any more: " + text);
-            }
-        });
+        return new Act(
+                text, new Command.Heartbeat(group, new Command.Member(member.id, generation), answer), answer, () -> {
+                    if (answer.carriedOut(new Reason[0], when(true, Reason.FENCED)) && answer.known()) {
+                        ReadingGroup known = groups.get(group);
+                        if (known == null || !known.members.containsKey(member.id)) {
+                            throw new Violation("known still: " + text);
+                        }
+                        told(known, member, answer.result(), text);
+                    } else if (answer.known()) {
+                        ReadingGroup known = groups.get(group);
+                        boolean alive =
+                                known != null && known.members.get(member.id) == member && member.deadline > model.now;
+                        Violation.unless(!alive || generation > member.generation, "not known any more: " + text);
+                    }
+                });
     }
 
     Act leave(String group, Member member) {
         String text = "leave " + group + " as " + member.id;
         Answer<Boolean> answer = new Answer<>(text);
-        return new Act(text, new Command.LeaveGroup(group, new Command.Member(member.id, member.generation), answer), answer, () -> {
-            if (answer.carriedOut()) {
-                ReadingGroup known = groups.get(group);
-                if (known != null && known.members.remove(member.id) != null && known.generation > 0) {
-                    // Those who stay are of another generation now, and have not been told.
-                    known.generation++;
-                }
-            }
-        });
+        return new Act(
+                text,
+                new Command.LeaveGroup(group, new Command.Member(member.id, member.generation), answer),
+                answer,
+                () -> {
+                    if (answer.carriedOut()) {
+                        ReadingGroup known = groups.get(group);
+                        if (known != null && known.members.remove(member.id) != null && known.generation > 0) {
+                            // Those who stay are of another generation now, and have not been told.
+                            known.generation++;
+                        }
+                    }
+                });
     }
 
     static String tell(Command.Joined joined) {

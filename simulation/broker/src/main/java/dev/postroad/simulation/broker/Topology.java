@@ -125,8 +125,9 @@ final class Topology {
             case DIRECT -> binding.pattern().equals(key);
             case FANOUT -> true;
             case PATTERN -> parts(binding.pattern(), "\\.", "*", parts(key, "\\."));
-            case LEVELS -> !(key.startsWith("$") && !binding.pattern().startsWith("$"))
-                    && parts(binding.pattern(), "/", "+", parts(key, "/"));
+            case LEVELS ->
+                !(key.startsWith("$") && !binding.pattern().startsWith("$"))
+                        && parts(binding.pattern(), "/", "+", parts(key, "/"));
             case HEADERS -> headers(binding.arguments(), message.headers());
             case RULE -> rule(binding.pattern()).takes(message);
             case HASH -> throw new IllegalStateException("which binding a hash chooses is the engine's affair");

@@ -32,10 +32,6 @@ final class Workload {
     private static final class Writer {
         final long id;
         short epoch;
-        final int[] sequences = new int[4];
-        int lastPartition = -1;
-        int lastSequence;
-        int lastCount;
 
         Writer(long id) {
             this.id = id;
@@ -176,29 +172,33 @@ final class Workload {
             case QUEUE, KEYED -> kind < 8 ? declareQueue(dice) : kind < 40 ? publish(dice) : consume(dice);
             case TIMER -> kind < 8 ? declareQueue(dice) : kind < 45 ? publish(dice) : consume(dice);
             case STREAM -> kind < 8 ? declareStream(dice) : kind < 60 ? publishToStream(dice) : read(dice);
-            case GROUP -> kind < 5 ? declareStream(dice)
-                    : kind < 12 ? sharedGroup(dice, acts)
-                    : kind < 35 ? publishToStream(dice)
-                    : kind < 60 ? members(dice)
-                    : kind < 65 ? read(dice)
-                    : consume(dice);
-            case TRANSACTION -> kind < 5 ? declareQueue(dice)
-                    : kind < 8 ? declareStream(dice)
-                    : kind < 45 ? transact(dice)
-                    : kind < 65 ? publish(dice)
-                    : consume(dice);
-            case ALL -> switch (kind / 4) {
-                case 0 -> declareQueue(dice);
-                case 1 -> dice.chance(1, 2) ? declareStream(dice) : sharedGroup(dice, acts);
-                case 2, 3 -> topics(dice);
-                case 4, 5, 6, 7, 8 -> publish(dice);
-                case 9, 10 -> publishToTopic(dice);
-                case 11, 12 -> publishToStream(dice);
-                case 13 -> read(dice);
-                case 14 -> members(dice);
-                case 15, 16 -> transact(dice);
-                default -> consume(dice);
-            };
+            case GROUP ->
+                kind < 5
+                        ? declareStream(dice)
+                        : kind < 12
+                                ? sharedGroup(dice, acts)
+                                : kind < 35
+                                        ? publishToStream(dice)
+                                        : kind < 60 ? members(dice) : kind < 65 ? read(dice) : consume(dice);
+            case TRANSACTION ->
+                kind < 5
+                        ? declareQueue(dice)
+                        : kind < 8
+                                ? declareStream(dice)
+                                : kind < 45 ? transact(dice) : kind < 65 ? publish(dice) : consume(dice);
+            case ALL ->
+                switch (kind / 4) {
+                    case 0 -> declareQueue(dice);
+                    case 1 -> dice.chance(1, 2) ? declareStream(dice) : sharedGroup(dice, acts);
+                    case 2, 3 -> topics(dice);
+                    case 4, 5, 6, 7, 8 -> publish(dice);
+                    case 9, 10 -> publishToTopic(dice);
+                    case 11, 12 -> publishToStream(dice);
+                    case 13 -> read(dice);
+                    case 14 -> members(dice);
+                    case 15, 16 -> transact(dice);
+                    default -> consume(dice);
+                };
         };
     }
 
@@ -285,16 +285,20 @@ final class Workload {
         return switch (dice.below(8)) {
             case 0 -> commands.declare(dice.chance(1, 2) ? known : draws.topic(name, null, dice));
             case 1 -> commands.deleteTopic(name, dice.chance(1, 2));
-            case 2 -> {
-                List<Binding> all = model.topology.bindings;
-                yield all.isEmpty() ? null : commands.unbind(dice.pick(all));
-            }
+            case 2 -> unbind(dice);
             default -> {
                 boolean toTopic = dice.chance(1, 4);
-                String to = toTopic ? Draws.name(dice, "t", 3) : dice.chance(1, 5) ? Draws.name(dice, "s", 2) : queueName(dice);
+                String to = toTopic
+                        ? Draws.name(dice, "t", 3)
+                        : dice.chance(1, 5) ? Draws.name(dice, "s", 2) : queueName(dice);
                 yield commands.bind(draws.binding(known, to, toTopic, dice));
             }
         };
+    }
+
+    private @Nullable Act unbind(Dice dice) {
+        List<Binding> all = model.topology.bindings;
+        return all.isEmpty() ? null : commands.unbind(dice.pick(all));
     }
 
     // ── Publishing ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -347,23 +351,26 @@ final class Workload {
 
     private @Nullable Act publish(Dice dice) {
         if (tooMany()) {
-            return purge(dice);
+            return purge();
         }
         return commands.publish(null, queueName(dice), messages(dice, false), durability(dice), dice.chance(1, 10));
     }
 
     private @Nullable Act publishToTopic(Dice dice) {
         if (tooMany()) {
-            return purge(dice);
+            return purge();
         }
         String topic = Draws.name(dice, "t", 3);
-        return commands.publish(topic, draws.routingKey(dice), messages(dice, false), durability(dice), dice.chance(1, 4));
+        return commands.publish(
+                topic, draws.routingKey(dice), messages(dice, false), durability(dice), dice.chance(1, 4));
     }
 
-    private @Nullable Act purge(Dice dice) {
+    private @Nullable Act purge() {
         ModelQueue largest = null;
         for (ModelQueue queue : model.all()) {
-            largest = largest == null || queue.size() > largest.size() ? queue : largest;
+            if (largest == null || queue.size() > largest.size()) {
+                largest = queue;
+            }
         }
         if (largest == null) {
             return null;
@@ -375,7 +382,7 @@ final class Workload {
     private @Nullable Act publishToStream(Dice dice) {
         ModelStream stream = anyStream(dice);
         if (stream == null || tooMany()) {
-            return stream == null ? null : purge(dice);
+            return stream == null ? null : purge();
         }
         if (dice.chance(2, 3)) {
             return commands.publish(null, stream.name(), messages(dice, true), durability(dice), false);
@@ -507,13 +514,14 @@ final class Workload {
 
     private @Nullable Act transact(Dice dice) {
         if (tooMany()) {
-            return purge(dice);
+            return purge();
         }
         List<Command.Publish> publishes = new ArrayList<>();
         for (int i = dice.below(3); i > 0; i--) {
             boolean stream = dice.chance(1, 4);
             String topic = scenario == Scenario.ALL && dice.chance(1, 5) ? Draws.name(dice, "t", 3) : null;
-            String channel = topic != null ? draws.routingKey(dice) : stream ? Draws.name(dice, "s", 2) : queueName(dice);
+            String channel =
+                    topic != null ? draws.routingKey(dice) : stream ? Draws.name(dice, "s", 2) : queueName(dice);
             publishes.add(new Command.Publish(
                     topic, channel, messages(dice, stream), null, dice.chance(1, 8), null, new Answer<>("part")));
         }
@@ -523,7 +531,10 @@ final class Workload {
                 Copy copy = dice.pick(List.copyOf(consumer.held.values()));
                 long number = dice.chance(1, 20) ? 999 : copy.number;
                 settlements.add(new Commands.Settlement(
-                        consumer, new long[] {number}, dice.chance(1, 2) ? new int[] {copy.attempts} : null, outcome(dice)));
+                        consumer,
+                        new long[] {number},
+                        dice.chance(1, 2) ? new int[] {copy.attempts} : null,
+                        outcome(dice)));
             }
         }
         List<Command.CommitOffsets> commits = new ArrayList<>();
@@ -540,7 +551,10 @@ final class Workload {
         int partition = dice.below(stream.partitions.length);
         int next = (int) stream.partitions[partition].next();
         return new Command.Position(
-                stream.name(), partition, dice.between(0, next + (dice.chance(1, 20) ? 3 : 0)), dice.chance(1, 3) ? "note" : null);
+                stream.name(),
+                partition,
+                dice.between(0, next + (dice.chance(1, 20) ? 3 : 0)),
+                dice.chance(1, 3) ? "note" : null);
     }
 
     // ── Streams ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -556,8 +570,14 @@ final class Workload {
             case 0 -> streams.offsetAt(stream, partition, world.clock - dice.choose(0, 1_000, 10_000, 100_000, -1_000));
             case 1 -> scenario == Scenario.STREAM && dice.chance(1, 4) ? commands.purge(stream.name()) : null;
             case 2 -> streams.fetch(stream, partition, next, 10, 1000, world.clock + dice.choose(1, 500, 3_000));
-            default -> streams.fetch(
-                    stream, partition, dice.between(Math.max(0, next - 20), next), dice.choose(1, 5, 1000), dice.choose(1, 200, 1 << 20), 0);
+            default ->
+                streams.fetch(
+                        stream,
+                        partition,
+                        dice.between(Math.max(0, next - 20), next),
+                        dice.choose(1, 5, 1000),
+                        dice.choose(1, 200, 1 << 20),
+                        0);
         };
     }
 
@@ -577,7 +597,10 @@ final class Workload {
                 case 0 -> streams.deleteOffsets(group);
                 case 1 -> streams.offsets(group);
                 case 2 -> streams.commit(group, null, 0, List.of(position(stream, dice)));
-                default -> members.size() > 4 ? null : streams.join(group, null, wanted(dice), dice.choose(500L, 5_000L, 100_000L));
+                default ->
+                    members.size() > 4
+                            ? null
+                            : streams.join(group, null, wanted(dice), dice.choose(500L, 5_000L, 100_000L));
             };
         }
         StreamCommands.Member member = dice.pick(members);

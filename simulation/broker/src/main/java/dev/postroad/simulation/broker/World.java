@@ -125,7 +125,13 @@ final class World {
         dead = false;
         Storage opened = disk.open();
         storage = opened;
-        engine = Engine.open(opened, settings, PayloadFields.NONE, clock, () -> segmentIds = segmentIds * 6364136223846793005L + 1442695040888963407L, World::damaged);
+        engine = Engine.open(
+                opened,
+                settings,
+                PayloadFields.NONE,
+                clock,
+                () -> segmentIds = segmentIds * 6364136223846793005L + 1442695040888963407L,
+                World::damaged);
         model.now = clock;
         model.latest = Math.max(model.latest, clock);
     }
@@ -289,8 +295,8 @@ final class World {
             first = first == null ? difference : first;
             model.history.undoTo(size);
             if (!model.history.undoBatch()) {
-                throw new Violation("after recovery: " + difference + (first.equals(difference) ? "" : " (or, had all survived, "
-                        + first + ")"));
+                throw new Violation("after recovery: " + difference
+                        + (first.equals(difference) ? "" : " (or, had all survived, " + first + ")"));
             }
             batches++;
         }
@@ -635,13 +641,19 @@ final class World {
         }
         if (queue.strict()) {
             Copy first = queue.firstReady(model.now);
-            Violation.unless(first == copy || expiring(queue), what + " out of order: " + first + " is next of " + queue.all());
+            Violation.unless(
+                    first == copy || expiring(queue), what + " out of order: " + first + " is next of " + queue.all());
         } else if (queue.definition.keyOrdered() && copy.key != null) {
             for (Copy other : queue.all()) {
                 boolean sameKey = other != copy && copy.key.equals(other.key);
-                Violation.unless(!sameKey || other.holder == null, what + " while " + other + " of its key is in flight");
                 Violation.unless(
-                        !sameKey || queue.delayedKeys || queue.loose || expiring(queue) || other.order > copy.order
+                        !sameKey || other.holder == null, what + " while " + other + " of its key is in flight");
+                Violation.unless(
+                        !sameKey
+                                || queue.delayedKeys
+                                || queue.loose
+                                || expiring(queue)
+                                || other.order > copy.order
                                 || (other.expiry > 0 && other.expiry <= model.now),
                         what + " before an earlier one of its key: " + other);
             }
@@ -727,9 +739,10 @@ final class World {
         }));
         List<Command> looks = new ArrayList<>();
         for (ModelQueue queue : model.all()) {
-            looks.add(queue.stream == null
-                    ? browse(queue.name(), null, parts, then)
-                    : browse(queue.stream.name(), queue.name(), parts, then));
+            looks.add(
+                    queue.stream == null
+                            ? browse(queue.name(), null, parts, then)
+                            : browse(queue.stream.name(), queue.name(), parts, then));
         }
         for (ModelStream stream : model.streams.values()) {
             for (int p = 0; p < stream.partitions.length; p++) {

@@ -21,8 +21,8 @@ class SimulationTest {
         Simulation.Result result = Simulation.run(scenario, seed, steps);
         if (result.violation() != null) {
             Simulation.Result shortest = Shrinker.shrink(result);
-            throw new AssertionError(String.join("\n", shortest.story()) + "\n" + shortest.violation() + "\n"
-                    + Campaign.replay(result));
+            throw new AssertionError(
+                    String.join("\n", shortest.story()) + "\n" + shortest.violation() + "\n" + Campaign.replay(result));
         }
     }
 
@@ -42,12 +42,18 @@ class SimulationTest {
 
     @Test
     void what_was_found_once_is_not_found_again() throws IOException {
-        try (InputStream in = Objects.requireNonNull(SimulationTest.class.getResourceAsStream("/regression-seeds.txt"))) {
-            List<String> lines = new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+        try (InputStream in =
+                Objects.requireNonNull(SimulationTest.class.getResourceAsStream("/regression-seeds.txt"))) {
+            List<String> lines = new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
             for (String line : lines) {
                 if (!line.startsWith("#")) {
                     String[] parts = line.split(" ", -1);
-                    holds(Scenario.valueOf(parts[0].toUpperCase(Locale.ROOT)), Long.parseLong(parts[1]), Integer.parseInt(parts[2]));
+                    holds(
+                            Scenario.valueOf(parts[0].toUpperCase(Locale.ROOT)),
+                            Long.parseLong(parts[1]),
+                            Integer.parseInt(parts[2]));
                 }
             }
         }
@@ -75,6 +81,7 @@ class SimulationTest {
     void arguments_that_mean_nothing_are_refused() {
         assertThat(Simulate.run(List.of("simulate", "--scenario", "cloud"))).isEqualTo(2);
         assertThat(Simulate.run(List.of("simulate", "--steps", "0"))).isEqualTo(2);
-        assertThat(Simulate.run(List.of("simulate", "--seed", "3", "--steps", "50"))).isZero();
+        assertThat(Simulate.run(List.of("simulate", "--seed", "3", "--steps", "50")))
+                .isZero();
     }
 }
