@@ -4,6 +4,7 @@ import dev.postroad.testkit.Await;
 import dev.postroad.testkit.ChildProcess;
 import dev.postroad.testkit.FreePort;
 import io.nats.client.Connection;
+import io.nats.client.ErrorListener;
 import io.nats.client.JetStream;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamSubscription;
@@ -79,6 +80,7 @@ record NatsBroker() implements Broker {
                 connection = Nats.connect(new Options.Builder()
                         .server("nats://127.0.0.1:" + port)
                         .noReconnect()
+                        .errorListener(new ErrorListener() {}) // that connections break is what this is about
                         .build());
                 stream = connection.jetStream();
             } catch (IOException e) {
