@@ -6,6 +6,7 @@ import dev.postroad.api.ConsumerOptions;
 import dev.postroad.api.Delivery;
 import dev.postroad.api.Message;
 import dev.postroad.api.Postroad;
+import dev.postroad.api.RetryPolicy;
 import dev.postroad.api.Transport;
 import dev.postroad.testkit.Await;
 import dev.postroad.testkit.Experiment;
@@ -43,6 +44,9 @@ public final class SmallHeapExperiment implements Experiment {
     private static final double MOST_GROWTH_MB = 32;
     private static final String STALLED_CHANNEL = "stalled";
     private static final String HEALTHY = "healthy";
+    /** Who asked and never settled counts as an attempt: nothing is to be given up for it here. */
+    private static final RetryPolicy FOR_EVER = new RetryPolicy(1_000_000, Duration.ZERO, Duration.ZERO, 1, 0);
+
     private static final Pattern FULL = Pattern.compile(".*Pause Full.* (\\d+)M->(\\d+)M\\(.*");
 
     /** For the book. */
@@ -106,7 +110,8 @@ public final class SmallHeapExperiment implements Experiment {
 
         void run() throws Exception {
             postroad.declare(
-                    Channel.command(STALLED_CHANNEL), Channel.command(HEALTHY).withPrefetch(500));
+                    Channel.command(STALLED_CHANNEL).withRetry(FOR_EVER),
+                    Channel.command(HEALTHY).withPrefetch(500));
             Duration window = time.dividedBy(10 * WINDOWS).plusMillis(200);
             rates(window, 2, 0); // warms up
             double solo = median(rates(window, WINDOWS, 0.05));
