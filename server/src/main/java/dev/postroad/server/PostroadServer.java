@@ -12,7 +12,9 @@ import dev.postroad.engine.runtime.Broker;
 import dev.postroad.engine.runtime.BrokerSettings;
 import dev.postroad.protocols.amqp091.AmqpServer;
 import dev.postroad.protocols.amqp091.AmqpSettings;
+import dev.postroad.protocols.amqp091.management.ManagementSettings.Listener;
 import dev.postroad.protocols.http.HttpProtocol;
+import dev.postroad.protocols.http.Mount;
 import dev.postroad.security.AccessException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -23,6 +25,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,8 +64,13 @@ public final class PostroadServer implements AutoCloseable {
         try {
             declare(broker, settings);
             Access access = Access.of(settings);
-            http = HttpProtocol.start(broker, settings.http(), access.http(List.of()));
             AmqpSettings wanted = settings.amqp();
+            List<Listener> listeners = new CopyOnWriteArrayList<>();
+            List<Mount> mounts = wanted == null
+                    ? List.of()
+                    : List.of(Management.mount(broker, settings, wanted, access.users(), () -> List.copyOf(listeners)));
+            http = HttpProtocol.start(broker, settings.http(), access.http(mounts));
+            listeners.add(Management.listener("http", access, http.address()));
             AmqpServer amqp = wanted == null
                     ? null
                     : AmqpServer.start(broker, wanted, access.authenticator(), access.tls());
@@ -71,6 +79,9 @@ public final class PostroadServer implements AutoCloseable {
                     text(http.address()),
                     amqp == null ? "off" : text(amqp.address()),
                     data(settings));
+            if (amqp != null) {
+                listeners.add(Management.listener("amqp", access, amqp.address()));
+            }
             started = new PostroadServer(settings, broker, http, amqp);
             return started;
         } catch (IOException | EngineException | AccessException | IllegalArgumentException e) {

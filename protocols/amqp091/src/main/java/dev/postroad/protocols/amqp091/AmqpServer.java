@@ -47,7 +47,7 @@ public final class AmqpServer implements AutoCloseable, FlowSink {
     private static final Logger LOG = LoggerFactory.getLogger(AmqpServer.class);
 
     /** Exchanges that every virtual host has, and how they route. */
-    private static final Map<String, TopicDefinition.Routing> PREDECLARED = Map.of(
+    static final Map<String, TopicDefinition.Routing> PREDECLARED = Map.of(
             "amq.direct", TopicDefinition.Routing.DIRECT,
             "amq.fanout", TopicDefinition.Routing.FANOUT,
             "amq.topic", TopicDefinition.Routing.PATTERN,

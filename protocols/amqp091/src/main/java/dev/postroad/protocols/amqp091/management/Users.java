@@ -1,0 +1,122 @@
+package dev.postroad.protocols.amqp091.management;
+
+import dev.postroad.engine.runtime.Connections;
+import dev.postroad.security.Secret;
+import dev.postroad.security.User;
+import dev.postroad.security.UsersFile;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Users and their permissions: every user has all permissions in every virtual host, and others can't be given. */
+final class Users {
+    private static final String ALL = ".*";
+
+    private final @Nullable UsersFile file;
+    private final List<String> virtualHosts;
+    private final Connections connections;
+
+    Users(@Nullable UsersFile file, List<String> virtualHosts, Connections connections) {
+        this.file = file;
+        this.virtualHosts = virtualHosts;
+        this.connections = connections;
+    }
+
+    private List<User> all() {
+        return file == null ? List.of(User.GUEST) : file.list();
+    }
+
+    private UsersFile changeable() {
+        if (file == null) {
+            throw ApiProblem.notSupported("the server has no file of users ('server.users' in its configuration), so there is"
+                    + " nobody but guest; 'postroad users add' makes one");
+        }
+        return file;
+    }
+
+    List<Map<String, @Nullable Object>> list() {
+        List<Map<String, @Nullable Object>> users = new ArrayList<>();
+        for (User user : all()) {
+            Map<String, @Nullable Object> json = new LinkedHashMap<>();
+            json.put("name", user.name());
+            String hash = file == null ? null : file.passwordHash(user.name()).orElse(null);
+            json.put("password_hash", hash == null ? "" : hash);
+            json.put("hashing_algorithm", UsersFile.HASHING_ALGORITHM);
+            json.put("tags", List.copyOf(user.tags()));
+            json.put("limits", Map.of());
+            users.add(json);
+        }
+        return users;
+    }
+
+    Map<String, @Nullable Object> find(String name) {
+        return list().stream()
+                .filter(user -> name.equals(user.get("name")))
+                .findFirst()
+                .orElseThrow(ApiProblem::notFound);
+    }
+
+    /** Adds a user or changes it; true if it is new. */
+    boolean put(String name, ManagementJson body) {
+        UsersFile users = changeable();
+        Object password = body.take("password");
+        Object hash = body.take("password_hash");
+        String algorithm = body.text("hashing_algorithm", "rabbit_password_hashing_sha256");
+        Set<String> tags = new LinkedHashSet<>(ManagementJson.tags(body.take("tags")));
+        Object limits = body.take("limits");
+        if (limits instanceof Map<?, ?> map && !map.isEmpty()) {
+            throw ApiProblem.notSupported("limits of users are not supported");
+        }
+        body.ignore("name", "username");
+        body.requireNothingLeft();
+        boolean added = password instanceof String text
+                ? users.put(name, tags, Secret.of(text))
+                : hash instanceof String encoded && !encoded.isEmpty()
+                        ? users.putHashed(name, tags, algorithm, encoded)
+                        : users.put(name, tags, null);
+        connections.closeAllOf(name, "the user was changed");
+        return added;
+    }
+
+    void delete(String name) {
+        if (!changeable().delete(name)) {
+            throw ApiProblem.notFound();
+        }
+        connections.closeAllOf(name, "the user was deleted");
+    }
+
+    List<Map<String, @Nullable Object>> permissions(@Nullable String user, @Nullable String vhost) {
+        List<Map<String, @Nullable Object>> permissions = new ArrayList<>();
+        for (User each : all()) {
+            for (String host : virtualHosts) {
+                if ((user == null || user.equals(each.name())) && (vhost == null || vhost.equals(host))) {
+                    Map<String, @Nullable Object> json = new LinkedHashMap<>();
+                    json.put("user", each.name());
+                    json.put("vhost", host);
+                    json.put("configure", ALL);
+                    json.put("write", ALL);
+                    json.put("read", ALL);
+                    permissions.add(json);
+                }
+            }
+        }
+        return permissions;
+    }
+
+    /** Accepts the permissions that everybody has, and refuses all others. */
+    void setPermissions(ManagementJson body) {
+        for (String action : List.of("configure", "write", "read")) {
+            String pattern = body.text(action, null);
+            if (!pattern.equals(ALL)) {
+                throw ApiProblem.notSupported("permissions: " + action + " is '" + pattern + "'; every user may do"
+                        + " everything here, so it can only be '" + ALL + "'");
+            }
+        }
+        body.ignore("user", "vhost", "username");
+        body.requireNothingLeft();
+    }
+}
