@@ -54,7 +54,8 @@ final class BrokerProcess implements AutoCloseable {
             command.addAll(List.of("-Xlog:disable", "-Xshare:auto", "-XX:SharedArchiveFile=" + archive));
         }
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-        command.addAll(List.of("serve", "--data", data.toString(), "--http-port", Integer.toString(port), "--amqp-port", "off"));
+        command.addAll(List.of(
+                "serve", "--data", data.toString(), "--http-port", Integer.toString(port), "--amqp-port", "off"));
         Process process = new ProcessBuilder(command)
                 .redirectError(Redirect.appendTo(log.toFile()))
                 .redirectInput(Redirect.from(Path.of("/dev/null").toFile()))

@@ -26,8 +26,11 @@ final class LocalServer implements AutoCloseable {
         if (System.getenv(LOG_LEVEL) == null) {
             System.setProperty(LOG_LEVEL, "WARN");
         }
-        return start(
-                ServerSettings.DEFAULT.withData(directory).withBind("127.0.0.1").withHttpPort(0).withAmqp(null));
+        return start(ServerSettings.DEFAULT
+                .withData(directory)
+                .withBind("127.0.0.1")
+                .withHttpPort(0)
+                .withAmqp(null));
     }
 
     /** @throws CliException with what to do */

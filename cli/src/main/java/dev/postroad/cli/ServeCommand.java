@@ -58,8 +58,9 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--amqp-port",
             paramLabel = "N",
-            description = "Port of AMQP 0-9-1, 0 picks a free one, 'off' for none. Default: 5672; a free one where --http-port is"
-                    + " 0.")
+            description =
+                    "Port of AMQP 0-9-1, 0 picks a free one, 'off' for none. Default: 5672; a free one where --http-port is"
+                            + " 0.")
     private @Nullable String amqpPort;
 
     @Option(

@@ -129,12 +129,7 @@ public sealed interface Command {
 
         /** None was refused. */
         public Published(
-                int duplicates,
-                int routed,
-                int partition,
-                long firstOffset,
-                long[] offsets,
-                @Nullable BitSet dropped) {
+                int duplicates, int routed, int partition, long firstOffset, long[] offsets, @Nullable BitSet dropped) {
             this(duplicates, routed, partition, firstOffset, offsets, dropped, 0);
         }
 
@@ -229,8 +224,12 @@ public sealed interface Command {
      * @param holder what takes messages from the queue as one, a channel, say: they are settled under one consumer id, and
      *     {@link Unsubscribe} gives them back
      */
-    record Get(String channel, boolean autoAcknowledge, @Nullable Object owner, Object holder, Reply<Got> reply)
-            implements Command {}
+    record Get(
+            String channel,
+            boolean autoAcknowledge,
+            @Nullable Object owner,
+            Object holder,
+            Reply<Got> reply) implements Command {}
 
     /**
      * What was taken.

@@ -195,7 +195,8 @@ final class Declaring {
             throw inUse("stream '" + delete.name() + "' holds " + messages + " messages");
         }
         if (delete.ifUnused() && engine.streamConsuming.consumers(stream) > 0) {
-            throw inUse("stream '" + delete.name() + "' has " + engine.streamConsuming.consumers(stream) + " consumers");
+            throw inUse(
+                    "stream '" + delete.name() + "' has " + engine.streamConsuming.consumers(stream) + " consumers");
         }
         for (QueueState group : engine.state.sharedGroups(delete.name())) {
             if (delete.ifUnused() && !group.consumers.isEmpty()) {

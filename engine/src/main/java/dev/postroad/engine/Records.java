@@ -776,8 +776,9 @@ final class Records {
             apply(time, position, type, in);
         } catch (RuntimeException e) {
             throw new JournalException(
-                    "The record at position " + position + " (type " + type + ", " + bytes + " bytes) is intact, but makes no"
-                            + " sense: " + e + ". Was it written by another version? Open the directory with that one",
+                    "The record at position " + position + " (type " + type + ", " + bytes
+                            + " bytes) is intact, but makes no" + " sense: " + e
+                            + ". Was it written by another version? Open the directory with that one",
                     e);
         }
     }

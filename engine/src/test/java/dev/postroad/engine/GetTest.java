@@ -82,8 +82,8 @@ class GetTest {
                 reply));
 
         assertThatThrownBy(() -> get(false))
-                .isInstanceOfSatisfying(EngineException.class, e -> assertThat(e.reason())
-                        .isEqualTo(EngineException.Reason.IN_USE));
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.reason()).isEqualTo(EngineException.Reason.IN_USE));
     }
 
     @Test
@@ -108,8 +108,8 @@ class GetTest {
     private void publish(String... texts) {
         for (String text : texts) {
             List<EngineMessage> one = List.of(EngineMessage.of(text.getBytes(StandardCharsets.UTF_8)));
-            broker.await((Reply<Command.Published> reply) ->
-                    new Command.Publish(null, "q", one, null, false, null, reply));
+            broker.await(
+                    (Reply<Command.Published> reply) -> new Command.Publish(null, "q", one, null, false, null, reply));
         }
     }
 

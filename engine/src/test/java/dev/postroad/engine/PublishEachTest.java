@@ -94,8 +94,8 @@ class PublishEachTest {
     }
 
     private List<String> payloads(String queue) {
-        List<Command.Browsed> browsed = broker.await((Reply<List<Command.Browsed>> reply) ->
-                new Command.Browse(queue, null, null, 100, reply));
+        List<Command.Browsed> browsed =
+                broker.await((Reply<List<Command.Browsed>> reply) -> new Command.Browse(queue, null, null, 100, reply));
         return browsed.stream()
                 .map(b -> new String(b.message().payload(), StandardCharsets.UTF_8))
                 .toList();

@@ -48,8 +48,7 @@ class SenselessRecordTest {
     void aMessageThatMakesNoSenseIsDamaged() {
         assertThatThrownBy(() -> Records.decodeStored(ByteBuffer.wrap(new byte[] {0, 0, 2}), Records.MESSAGE))
                 .isInstanceOfSatisfying(
-                        EngineException.class,
-                        e -> assertThat(e.reason()).isEqualTo(EngineException.Reason.DAMAGED));
+                        EngineException.class, e -> assertThat(e.reason()).isEqualTo(EngineException.Reason.DAMAGED));
     }
 
     private long append(int type, byte[] payload) throws IOException {

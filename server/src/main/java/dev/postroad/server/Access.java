@@ -16,7 +16,10 @@ import org.jspecify.annotations.Nullable;
  * @param users null where none are configured: then {@code guest} comes in from loopback
  * @param authenticator whom protocols ask that always have a login
  */
-record Access(@Nullable UsersFile users, Authenticator authenticator, @Nullable TlsContext tls) {
+record Access(
+        @Nullable UsersFile users,
+        Authenticator authenticator,
+        @Nullable TlsContext tls) {
 
     /** @throws dev.postroad.security.AccessException if a file is missing or can't be used */
     static Access of(ServerSettings settings) {

@@ -38,8 +38,13 @@ import org.jspecify.annotations.Nullable;
 public final class ConfigFile {
     private static final String PREFIX = "POSTROAD_";
     /** Variables of that prefix that mean something elsewhere. */
-    private static final List<String> FOREIGN =
-            List.of("POSTROAD_JAVA_OPTS", "POSTROAD_URL", "POSTROAD_CONFIG", "POSTROAD_LOG_LEVEL", "POSTROAD_USER", "POSTROAD_PASSWORD");
+    private static final List<String> FOREIGN = List.of(
+            "POSTROAD_JAVA_OPTS",
+            "POSTROAD_URL",
+            "POSTROAD_CONFIG",
+            "POSTROAD_LOG_LEVEL",
+            "POSTROAD_USER",
+            "POSTROAD_PASSWORD");
 
     private static final List<String> TOP = List.of("server", "channels", "topics");
     private static final List<String> SERVER = List.of(

@@ -63,7 +63,8 @@ public record ServerSettings(
 
     /** These settings with another directory; null for memory. */
     public ServerSettings withData(@Nullable Path newData) {
-        return new ServerSettings(newData, memoryBytes, insecure, access, http, amqp, engine, drain, channels, topics, bindings);
+        return new ServerSettings(
+                newData, memoryBytes, insecure, access, http, amqp, engine, drain, channels, topics, bindings);
     }
 
     /** These settings, listening on another address. */
@@ -92,7 +93,8 @@ public record ServerSettings(
 
     /** These settings, allowing or not what is not secure. */
     public ServerSettings withInsecure(boolean newInsecure) {
-        return new ServerSettings(data, memoryBytes, newInsecure, access, http, amqp, engine, drain, channels, topics, bindings);
+        return new ServerSettings(
+                data, memoryBytes, newInsecure, access, http, amqp, engine, drain, channels, topics, bindings);
     }
 
     /** These settings, letting others in. */
@@ -103,17 +105,20 @@ public record ServerSettings(
 
     /** These settings with another HTTP interface. */
     public ServerSettings withHttp(HttpSettings newHttp) {
-        return new ServerSettings(data, memoryBytes, insecure, access, newHttp, amqp, engine, drain, channels, topics, bindings);
+        return new ServerSettings(
+                data, memoryBytes, insecure, access, newHttp, amqp, engine, drain, channels, topics, bindings);
     }
 
     /** These settings with other bounds of the engine. */
     public ServerSettings withEngine(EngineSettings newEngine) {
-        return new ServerSettings(data, memoryBytes, insecure, access, http, amqp, newEngine, drain, channels, topics, bindings);
+        return new ServerSettings(
+                data, memoryBytes, insecure, access, http, amqp, newEngine, drain, channels, topics, bindings);
     }
 
     /** These settings with another time to close in. */
     public ServerSettings withDrain(Duration newDrain) {
-        return new ServerSettings(data, memoryBytes, insecure, access, http, amqp, engine, newDrain, channels, topics, bindings);
+        return new ServerSettings(
+                data, memoryBytes, insecure, access, http, amqp, engine, newDrain, channels, topics, bindings);
     }
 
     /** These settings with other things to declare. */

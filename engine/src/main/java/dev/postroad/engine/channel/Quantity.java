@@ -118,7 +118,9 @@ public final class Quantity {
      */
     public static long bytes(String text) {
         Matcher size = SIZE.matcher(text.strip().toLowerCase(Locale.ROOT));
-        Long unit = text.length() <= MOST_CHARACTERS && size.matches() ? (size.group(2).isEmpty() ? Long.valueOf(1) : BYTES.get(size.group(2))) : null;
+        Long unit = text.length() <= MOST_CHARACTERS && size.matches()
+                ? (size.group(2).isEmpty() ? Long.valueOf(1) : BYTES.get(size.group(2)))
+                : null;
         if (unit == null) {
             throw new IllegalArgumentException(
                     "'" + shorten(text) + "' is no size; write a number and a unit, like 512B, 64KiB, 10MB or 2GiB");

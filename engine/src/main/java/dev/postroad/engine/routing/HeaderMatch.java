@@ -129,8 +129,9 @@ public final class HeaderMatch {
         for (Map.Entry<String, @Nullable Object> entry : wanted.entrySet()) {
             Object mine = entry.getValue();
             Object theirs = that.wanted.get(entry.getKey());
-            boolean equal =
-                    mine == null ? theirs == null && that.wanted.containsKey(entry.getKey()) : FieldValue.same(mine, theirs);
+            boolean equal = mine == null
+                    ? theirs == null && that.wanted.containsKey(entry.getKey())
+                    : FieldValue.same(mine, theirs);
             if (!equal) {
                 return false;
             }

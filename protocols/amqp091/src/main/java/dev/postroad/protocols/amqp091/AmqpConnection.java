@@ -649,7 +649,9 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
         silence = received || !context.channel().config().isAutoRead() ? 0 : silence + 1;
         received = false;
         if (silence > 4) {
-            LOG.info("connection from {} missed its heartbeats and is closed", context.channel().remoteAddress());
+            LOG.info(
+                    "connection from {} missed its heartbeats and is closed",
+                    context.channel().remoteAddress());
             context.close();
         }
     }

@@ -68,8 +68,7 @@ public final class AmqpServer implements AutoCloseable, FlowSink {
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile @Nullable String blocked;
 
-    private AmqpServer(
-            Broker broker, AmqpSettings settings, Authenticator authenticator, @Nullable TlsContext tls)
+    private AmqpServer(Broker broker, AmqpSettings settings, Authenticator authenticator, @Nullable TlsContext tls)
             throws IOException {
         this.broker = broker;
         this.settings = settings;
@@ -250,8 +249,8 @@ public final class AmqpServer implements AutoCloseable, FlowSink {
                     .context()
                     .channel()
                     .eventLoop()
-                    .execute(() ->
-                            connection.end(ReplyCode.CONNECTION_FORCED, "broker forced connection closure: shutdown", 0));
+                    .execute(() -> connection.end(
+                            ReplyCode.CONNECTION_FORCED, "broker forced connection closure: shutdown", 0));
         }
         long until = System.nanoTime() + drain.toNanos();
         boolean interrupted = false;

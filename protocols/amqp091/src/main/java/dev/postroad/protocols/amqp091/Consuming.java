@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /** A channel's consumers, and what they hold unacknowledged. */
 final class Consuming {
     private static final Command.Outcome REQUEUE = new Command.Outcome.Release(0, null, true);
-    private static final Unacknowledged.Visitor<Consumer> ACKNOWLEDGE = (consumer, number, tag) -> consumer.acknowledge(number);
+    private static final Unacknowledged.Visitor<Consumer> ACKNOWLEDGE =
+            (consumer, number, tag) -> consumer.acknowledge(number);
     private static final Command.Outcome REJECT = new Command.Outcome.DeadLetter("rejected");
 
     private final AmqpChannel channel;

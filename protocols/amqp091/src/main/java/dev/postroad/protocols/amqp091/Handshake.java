@@ -16,13 +16,13 @@ import dev.postroad.security.User;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.util.concurrent.ScheduledFuture;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -203,7 +203,8 @@ final class Handshake {
         } else {
             throw new MalformedException(
                     ReplyCode.COMMAND_INVALID,
-                    "method " + Method.name(method.id()) + " has come before the connection was open, and out of order");
+                    "method " + Method.name(method.id())
+                            + " has come before the connection was open, and out of order");
         }
     }
 
@@ -259,7 +260,8 @@ final class Handshake {
 
     /** A field table without its length. */
     private static Credentials amqplain(byte[] response) {
-        ByteBuf table = Unpooled.buffer(4 + response.length).writeInt(response.length).writeBytes(response);
+        ByteBuf table =
+                Unpooled.buffer(4 + response.length).writeInt(response.length).writeBytes(response);
         Map<String, @Nullable Object> fields = FieldTable.read(new ArgumentReader().over(table, table.readableBytes()));
         if (!(fields.get("LOGIN") instanceof String name)) {
             throw new IllegalArgumentException("mechanism AMQPLAIN: the table has no LOGIN");
@@ -280,11 +282,8 @@ final class Handshake {
                 user = accepted.user();
                 step = Step.TUNE_OK;
                 AmqpSettings settings = connection.server.settings();
-                connection.write(
-                        0,
-                        new ConnectionMethod.Tune(
-                                settings.maxChannels(), settings.maxFrameBytes(), (int)
-                                        settings.heartbeat().toSeconds()));
+                connection.write(0, new ConnectionMethod.Tune(settings.maxChannels(), settings.maxFrameBytes(), (int)
+                        settings.heartbeat().toSeconds()));
             }
             case Login.Refused refused -> {
                 if (clientCan("authentication_failure_close")) {
@@ -354,7 +353,8 @@ final class Handshake {
                 switch (login) {
                     case Login.Accepted accepted -> connection.write(0, new ConnectionMethod.UpdateSecretOk());
                     case Login.Refused refused ->
-                        connection.end(ReplyCode.NOT_ALLOWED, "New secret was refused: " + refused.reason(), update.id());
+                        connection.end(
+                                ReplyCode.NOT_ALLOWED, "New secret was refused: " + refused.reason(), update.id());
                 }
             });
         });

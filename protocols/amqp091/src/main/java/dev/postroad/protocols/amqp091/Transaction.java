@@ -92,7 +92,8 @@ final class Transaction {
         List<Published> routed = new ArrayList<>();
         for (Published p : publishes) {
             // The engine refuses a transaction as a whole: what goes nowhere must not be part of it.
-            if (p.place().topic() == null && connection.server.broker.definition(p.place().target()) == null) {
+            if (p.place().topic() == null
+                    && connection.server.broker.definition(p.place().target()) == null) {
                 channel.published(p.place(), p.message(), unroutable(), 0);
                 continue;
             }

@@ -26,8 +26,7 @@ public record VirtualHost(String name, String prefix) {
     public static VirtualHost named(String name) {
         return name.equals(DEFAULT.name)
                 ? DEFAULT
-                : new VirtualHost(
-                        name, RESERVED + name.replace("%", "%25").replace(":", "%3A") + ":");
+                : new VirtualHost(name, RESERVED + name.replace("%", "%25").replace(":", "%3A") + ":");
     }
 
     /** The host that a name in the engine belongs to. */
@@ -37,8 +36,7 @@ public record VirtualHost(String name, String prefix) {
             return DEFAULT;
         }
         String escaped = engineName.substring(RESERVED.length(), end);
-        return new VirtualHost(
-                escaped.replace("%3A", ":").replace("%25", "%"), engineName.substring(0, end + 1));
+        return new VirtualHost(escaped.replace("%3A", ":").replace("%25", "%"), engineName.substring(0, end + 1));
     }
 
     /** True if this name in the engine is of this host. */

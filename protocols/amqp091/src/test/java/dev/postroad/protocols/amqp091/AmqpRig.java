@@ -31,8 +31,8 @@ final class AmqpRig implements AutoCloseable {
 
     AmqpRig(AmqpSettings settings) throws IOException {
         broker = Broker.open(BrokerSettings.memory(512 << 20));
-        server = AmqpServer.start(
-                broker, settings.withAddress("127.0.0.1", 0), Authenticator.guestFromLoopback(), null);
+        server =
+                AmqpServer.start(broker, settings.withAddress("127.0.0.1", 0), Authenticator.guestFromLoopback(), null);
     }
 
     ConnectionFactory factory() {

@@ -8,9 +8,9 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.Delivery;
+import com.rabbitmq.client.ShutdownSignalException;
 import com.rabbitmq.client.impl.CredentialsProvider;
 import com.rabbitmq.client.impl.CredentialsRefreshService;
-import com.rabbitmq.client.ShutdownSignalException;
 import dev.postroad.protocols.amqp091.codec.ConnectionMethod;
 import dev.postroad.protocols.amqp091.codec.Frames;
 import dev.postroad.testkit.Await;
@@ -51,8 +51,8 @@ class ConnectionTest {
     }
 
     private static Socket socket() throws IOException {
-        Socket socket =
-                new Socket(InetAddress.getLoopbackAddress(), rig.server.address().getPort());
+        Socket socket = new Socket(
+                InetAddress.getLoopbackAddress(), rig.server.address().getPort());
         socket.setSoTimeout(20_000);
         return socket;
     }
@@ -62,7 +62,8 @@ class ConnectionTest {
         Map<String, Object> properties = rig.connect().getServerProperties();
 
         assertThat(properties.get("product")).hasToString("Postroad");
-        assertThat(((Map<?, ?>) properties.get("capabilities")).keySet().stream().map(Object::toString))
+        assertThat(((Map<?, ?>) properties.get("capabilities"))
+                        .keySet().stream().map(Object::toString))
                 .containsExactlyInAnyOrder(
                         "publisher_confirms",
                         "exchange_exchange_bindings",
@@ -141,7 +142,8 @@ class ConnectionTest {
             Arrays.fill(body, (byte) 7);
             channel.basicPublish("", queue, null, body);
 
-            assertThat(AmqpRig.next(AmqpRig.consume(channel, queue, true)).getBody()).isEqualTo(body);
+            assertThat(AmqpRig.next(AmqpRig.consume(channel, queue, true)).getBody())
+                    .isEqualTo(body);
         }
     }
 

@@ -190,8 +190,7 @@ class ConsumeTest {
         String queue = AmqpRig.queue(channel, null);
         BlockingQueue<Delivery> low = AmqpRig.consume(channel, queue, true);
         BlockingQueue<Delivery> high = new java.util.concurrent.LinkedBlockingQueue<>();
-        channel.basicConsume(
-                queue, true, Map.of("x-priority", 10), (tag, delivery) -> high.add(delivery), tag -> {});
+        channel.basicConsume(queue, true, Map.of("x-priority", 10), (tag, delivery) -> high.add(delivery), tag -> {});
         AmqpRig.publish(channel, queue, "a", "b", "c");
 
         for (int i = 0; i < 3; i++) {

@@ -52,9 +52,9 @@ class ErrorsTest {
 
         assertThat(refused(c -> c.basicPublish("no-such", "k", null, new byte[0])))
                 .isEqualTo("404 NOT_FOUND - no exchange 'no-such' in vhost '/'");
-        assertThat(refused(c -> c.basicAck(7, false)))
-                .isEqualTo("406 PRECONDITION_FAILED - unknown delivery tag 7");
-        assertThat(refused(c -> c.queueBind(queue, "", "k"))).startsWith("403 ACCESS_REFUSED - operation not permitted");
+        assertThat(refused(c -> c.basicAck(7, false))).isEqualTo("406 PRECONDITION_FAILED - unknown delivery tag 7");
+        assertThat(refused(c -> c.queueBind(queue, "", "k")))
+                .startsWith("403 ACCESS_REFUSED - operation not permitted");
         assertThat(refused(c -> c.queueBind("no-such", "amq.topic", "k")))
                 .isEqualTo("404 NOT_FOUND - no queue 'no-such' in vhost '/'");
         assertThat(refused(c -> c.queueBind(queue, "no-such", "k")))
@@ -69,8 +69,7 @@ class ErrorsTest {
                 .contains("x-no-such");
         assertThat(refused(c -> c.basicPublish("", queue, false, true, null, new byte[0])))
                 .isEqualTo("540 NOT_IMPLEMENTED - immediate=true");
-        assertThat(refused(c -> c.basicQos(100, 1, false)))
-                .isEqualTo("540 NOT_IMPLEMENTED - prefetch_size!=0 (100)");
+        assertThat(refused(c -> c.basicQos(100, 1, false))).isEqualTo("540 NOT_IMPLEMENTED - prefetch_size!=0 (100)");
         assertThat(refused(c -> c.basicRecover(false))).startsWith("540 NOT_IMPLEMENTED");
         assertThat(refused(c -> c.txCommit())).isEqualTo("406 PRECONDITION_FAILED - channel is not transactional");
         assertThat(refused(c -> {
@@ -84,10 +83,17 @@ class ErrorsTest {
                 }))
                 .isEqualTo("530 NOT_ALLOWED - attempt to reuse consumer tag 't'");
         assertThat(refused(c -> c.basicPublish(
-                        "", queue, new AMQP.BasicProperties.Builder().userId("root").build(), new byte[0])))
-                .isEqualTo("406 PRECONDITION_FAILED - user_id property set to 'root' but authenticated user was 'guest'");
+                        "",
+                        queue,
+                        new AMQP.BasicProperties.Builder().userId("root").build(),
+                        new byte[0])))
+                .isEqualTo(
+                        "406 PRECONDITION_FAILED - user_id property set to 'root' but authenticated user was 'guest'");
         assertThat(refused(c -> c.basicPublish(
-                        "", queue, new AMQP.BasicProperties.Builder().expiration("soon").build(), new byte[0])))
+                        "",
+                        queue,
+                        new AMQP.BasicProperties.Builder().expiration("soon").build(),
+                        new byte[0])))
                 .startsWith("406 PRECONDITION_FAILED - invalid expiration 'soon'");
         assertThat(refused(c -> c.basicPublish("", queue, null, new byte[(1 << 20) + 1])))
                 .isEqualTo("406 PRECONDITION_FAILED - message size 1048577 is larger than configured max size 1048576");
@@ -126,8 +132,8 @@ class ErrorsTest {
         String queue = AmqpRig.queue(steady, null);
         Generator random = Generator.announced("garbage");
         for (int i = 0; i < 30; i++) {
-            try (Socket socket =
-                    new Socket(InetAddress.getLoopbackAddress(), rig.server.address().getPort())) {
+            try (Socket socket = new Socket(
+                    InetAddress.getLoopbackAddress(), rig.server.address().getPort())) {
                 socket.setSoTimeout(20_000);
                 ByteBuf out = Unpooled.buffer();
                 out.writeBytes(new byte[] {'A', 'M', 'Q', 'P', 0, 0, 9, 1}).writeBytes(random.bytes(8, 2000));

@@ -55,9 +55,22 @@ class PublishTest {
         headers.put("list", List.of("a", 1, List.of(true)));
         headers.put("table", Map.of("inner", Map.of("x", 1)));
         AMQP.BasicProperties all = new AMQP.BasicProperties(
-                "application/json", "gzip", headers, 2, 0, "c-1", "replies", "60000", "m-1",
-                new Date(1_600_000_000_000L), "order", "guest", "shop", "cluster");
-        AMQP.BasicProperties few = new AMQP.BasicProperties.Builder().deliveryMode(1).priority(9).build();
+                "application/json",
+                "gzip",
+                headers,
+                2,
+                0,
+                "c-1",
+                "replies",
+                "60000",
+                "m-1",
+                new Date(1_600_000_000_000L),
+                "order",
+                "guest",
+                "shop",
+                "cluster");
+        AMQP.BasicProperties few =
+                new AMQP.BasicProperties.Builder().deliveryMode(1).priority(9).build();
         channel.basicPublish("", queue, all, AmqpRig.bytes("a"));
         channel.basicPublish("", queue, few, new byte[0]);
         channel.basicPublish("", queue, null, AmqpRig.bytes("c"));
@@ -145,8 +158,7 @@ class PublishTest {
         assertThat(confirmed.await(20, TimeUnit.SECONDS)).isTrue();
 
         assertThat(seen).contains("returned 312 NO_ROUTE /nowhere a", "returned 312 NO_ROUTE amq.direct/nowhere b");
-        assertThat(seen.indexOf("returned 312 NO_ROUTE amq.direct/nowhere b"))
-                .isLessThan(seen.size() - 1);
+        assertThat(seen.indexOf("returned 312 NO_ROUTE amq.direct/nowhere b")).isLessThan(seen.size() - 1);
         assertThat(seen.getLast()).isEqualTo("confirmed 3");
     }
 

@@ -184,5 +184,4 @@ public final class ArgumentReader {
     void widen(int outer) {
         end = outer;
     }
-
 }

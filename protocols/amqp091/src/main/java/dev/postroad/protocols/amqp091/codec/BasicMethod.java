@@ -39,7 +39,16 @@ public sealed interface BasicMethod extends Method {
     }
 
     /** Begins to consume a queue. */
-    record Consume(int ticket, String queue, String consumerTag, boolean noLocal, boolean noAck, boolean exclusive, boolean noWait, Map<String, @Nullable Object> arguments) implements BasicMethod {
+    record Consume(
+            int ticket,
+            String queue,
+            String consumerTag,
+            boolean noLocal,
+            boolean noAck,
+            boolean exclusive,
+            boolean noWait,
+            Map<String, @Nullable Object> arguments)
+            implements BasicMethod {
         /** Class and method. */
         public static final int ID = (60 << 16) | 20;
 
@@ -108,7 +117,8 @@ public sealed interface BasicMethod extends Method {
     }
 
     /** Publishes the content that follows. */
-    record Publish(int ticket, String exchange, String routingKey, boolean mandatory, boolean immediate) implements BasicMethod {
+    record Publish(int ticket, String exchange, String routingKey, boolean mandatory, boolean immediate)
+            implements BasicMethod {
         /** Class and method. */
         public static final int ID = (60 << 16) | 40;
 
@@ -146,7 +156,8 @@ public sealed interface BasicMethod extends Method {
     }
 
     /** Delivers the content that follows to a consumer. */
-    record Deliver(String consumerTag, long deliveryTag, boolean redelivered, String exchange, String routingKey) implements BasicMethod {
+    record Deliver(String consumerTag, long deliveryTag, boolean redelivered, String exchange, String routingKey)
+            implements BasicMethod {
         /** Class and method. */
         public static final int ID = (60 << 16) | 60;
 
@@ -184,7 +195,8 @@ public sealed interface BasicMethod extends Method {
     }
 
     /** Brings it; its content follows. */
-    record GetOk(long deliveryTag, boolean redelivered, String exchange, String routingKey, long messageCount) implements BasicMethod {
+    record GetOk(long deliveryTag, boolean redelivered, String exchange, String routingKey, long messageCount)
+            implements BasicMethod {
         /** Class and method. */
         public static final int ID = (60 << 16) | 71;
 
@@ -321,15 +333,35 @@ public sealed interface BasicMethod extends Method {
         return switch (id) {
             case Qos.ID -> new Qos(in.readUnsignedInt(), in.readUnsignedShort(), in.readBit(0));
             case QosOk.ID -> new QosOk();
-            case Consume.ID -> new Consume(in.readUnsignedShort(), in.readShortString(), in.readShortString(), in.readBit(0), in.readBit(1), in.readBit(2), in.readBit(3), in.readTable());
+            case Consume.ID ->
+                new Consume(
+                        in.readUnsignedShort(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readBit(0),
+                        in.readBit(1),
+                        in.readBit(2),
+                        in.readBit(3),
+                        in.readTable());
             case ConsumeOk.ID -> new ConsumeOk(in.readShortString());
             case Cancel.ID -> new Cancel(in.readShortString(), in.readBit(0));
             case CancelOk.ID -> new CancelOk(in.readShortString());
-            case Publish.ID -> new Publish(in.readUnsignedShort(), in.readShortString(), in.readShortString(), in.readBit(0), in.readBit(1));
-            case Return.ID -> new Return(in.readUnsignedShort(), in.readShortString(), in.readShortString(), in.readShortString());
-            case Deliver.ID -> new Deliver(in.readShortString(), in.readLong(), in.readBit(0), in.readShortString(), in.readShortString());
+            case Publish.ID ->
+                new Publish(
+                        in.readUnsignedShort(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readBit(0),
+                        in.readBit(1));
+            case Return.ID ->
+                new Return(in.readUnsignedShort(), in.readShortString(), in.readShortString(), in.readShortString());
+            case Deliver.ID ->
+                new Deliver(
+                        in.readShortString(), in.readLong(), in.readBit(0), in.readShortString(), in.readShortString());
             case Get.ID -> new Get(in.readUnsignedShort(), in.readShortString(), in.readBit(0));
-            case GetOk.ID -> new GetOk(in.readLong(), in.readBit(0), in.readShortString(), in.readShortString(), in.readUnsignedInt());
+            case GetOk.ID ->
+                new GetOk(
+                        in.readLong(), in.readBit(0), in.readShortString(), in.readShortString(), in.readUnsignedInt());
             case GetEmpty.ID -> new GetEmpty(in.readShortString());
             case Ack.ID -> new Ack(in.readLong(), in.readBit(0));
             case Reject.ID -> new Reject(in.readLong(), in.readBit(0));

@@ -108,7 +108,8 @@ public sealed interface ChannelMethod extends Method {
             case OpenOk.ID -> new OpenOk(in.readLongString());
             case Flow.ID -> new Flow(in.readBit(0));
             case FlowOk.ID -> new FlowOk(in.readBit(0));
-            case Close.ID -> new Close(in.readUnsignedShort(), in.readShortString(), in.readUnsignedShort(), in.readUnsignedShort());
+            case Close.ID ->
+                new Close(in.readUnsignedShort(), in.readShortString(), in.readUnsignedShort(), in.readUnsignedShort());
             case CloseOk.ID -> new CloseOk();
             default -> null;
         };

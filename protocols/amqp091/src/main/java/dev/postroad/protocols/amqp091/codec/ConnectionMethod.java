@@ -7,7 +7,13 @@ import org.jspecify.annotations.Nullable;
 /** How a connection begins and ends. */
 public sealed interface ConnectionMethod extends Method {
     /** The server offers its properties and mechanisms. */
-    record Start(int versionMajor, int versionMinor, Map<String, @Nullable Object> serverProperties, byte[] mechanisms, byte[] locales) implements ConnectionMethod {
+    record Start(
+            int versionMajor,
+            int versionMinor,
+            Map<String, @Nullable Object> serverProperties,
+            byte[] mechanisms,
+            byte[] locales)
+            implements ConnectionMethod {
         /** Class and method. */
         public static final int ID = (10 << 16) | 10;
 
@@ -27,7 +33,8 @@ public sealed interface ConnectionMethod extends Method {
     }
 
     /** The client chooses a mechanism and says who it is. */
-    record StartOk(Map<String, @Nullable Object> clientProperties, String mechanism, byte[] response, String locale) implements ConnectionMethod {
+    record StartOk(Map<String, @Nullable Object> clientProperties, String mechanism, byte[] response, String locale)
+            implements ConnectionMethod {
         /** Class and method. */
         public static final int ID = (10 << 16) | 11;
 
@@ -244,15 +251,23 @@ public sealed interface ConnectionMethod extends Method {
     /** The method with this id; null if this class has none such. */
     static @Nullable Method read(int id, ArgumentReader in) {
         return switch (id) {
-            case Start.ID -> new Start(in.readUnsignedByte(), in.readUnsignedByte(), in.readTable(), in.readLongString(), in.readLongString());
-            case StartOk.ID -> new StartOk(in.readTable(), in.readShortString(), in.readLongString(), in.readShortString());
+            case Start.ID ->
+                new Start(
+                        in.readUnsignedByte(),
+                        in.readUnsignedByte(),
+                        in.readTable(),
+                        in.readLongString(),
+                        in.readLongString());
+            case StartOk.ID ->
+                new StartOk(in.readTable(), in.readShortString(), in.readLongString(), in.readShortString());
             case Secure.ID -> new Secure(in.readLongString());
             case SecureOk.ID -> new SecureOk(in.readLongString());
             case Tune.ID -> new Tune(in.readUnsignedShort(), in.readUnsignedInt(), in.readUnsignedShort());
             case TuneOk.ID -> new TuneOk(in.readUnsignedShort(), in.readUnsignedInt(), in.readUnsignedShort());
             case Open.ID -> new Open(in.readShortString(), in.readShortString(), in.readBit(0));
             case OpenOk.ID -> new OpenOk(in.readShortString());
-            case Close.ID -> new Close(in.readUnsignedShort(), in.readShortString(), in.readUnsignedShort(), in.readUnsignedShort());
+            case Close.ID ->
+                new Close(in.readUnsignedShort(), in.readShortString(), in.readUnsignedShort(), in.readUnsignedShort());
             case CloseOk.ID -> new CloseOk();
             case Blocked.ID -> new Blocked(in.readShortString());
             case Unblocked.ID -> new Unblocked();

@@ -7,7 +7,17 @@ import org.jspecify.annotations.Nullable;
 /** Exchanges and their bindings to one another. */
 public sealed interface ExchangeMethod extends Method {
     /** Makes sure that an exchange exists. */
-    record Declare(int ticket, String exchange, String type, boolean passive, boolean durable, boolean autoDelete, boolean internal, boolean noWait, Map<String, @Nullable Object> arguments) implements ExchangeMethod {
+    record Declare(
+            int ticket,
+            String exchange,
+            String type,
+            boolean passive,
+            boolean durable,
+            boolean autoDelete,
+            boolean internal,
+            boolean noWait,
+            Map<String, @Nullable Object> arguments)
+            implements ExchangeMethod {
         /** Class and method. */
         public static final int ID = (40 << 16) | 10;
 
@@ -21,7 +31,11 @@ public sealed interface ExchangeMethod extends Method {
             out.writeShort(ticket);
             Fields.writeShortString(out, exchange);
             Fields.writeShortString(out, type);
-            out.writeByte((passive ? 1 : 0) | (durable ? 2 : 0) | (autoDelete ? 4 : 0) | (internal ? 8 : 0) | (noWait ? 16 : 0));
+            out.writeByte((passive ? 1 : 0)
+                    | (durable ? 2 : 0)
+                    | (autoDelete ? 4 : 0)
+                    | (internal ? 8 : 0)
+                    | (noWait ? 16 : 0));
             FieldTable.write(out, arguments);
         }
     }
@@ -73,7 +87,14 @@ public sealed interface ExchangeMethod extends Method {
     }
 
     /** RabbitMQ: binds an exchange to another. */
-    record Bind(int ticket, String destination, String source, String routingKey, boolean noWait, Map<String, @Nullable Object> arguments) implements ExchangeMethod {
+    record Bind(
+            int ticket,
+            String destination,
+            String source,
+            String routingKey,
+            boolean noWait,
+            Map<String, @Nullable Object> arguments)
+            implements ExchangeMethod {
         /** Class and method. */
         public static final int ID = (40 << 16) | 30;
 
@@ -108,7 +129,14 @@ public sealed interface ExchangeMethod extends Method {
     }
 
     /** RabbitMQ: removes such a binding. */
-    record Unbind(int ticket, String destination, String source, String routingKey, boolean noWait, Map<String, @Nullable Object> arguments) implements ExchangeMethod {
+    record Unbind(
+            int ticket,
+            String destination,
+            String source,
+            String routingKey,
+            boolean noWait,
+            Map<String, @Nullable Object> arguments)
+            implements ExchangeMethod {
         /** Class and method. */
         public static final int ID = (40 << 16) | 40;
 
@@ -145,13 +173,37 @@ public sealed interface ExchangeMethod extends Method {
     /** The method with this id; null if this class has none such. */
     static @Nullable Method read(int id, ArgumentReader in) {
         return switch (id) {
-            case Declare.ID -> new Declare(in.readUnsignedShort(), in.readShortString(), in.readShortString(), in.readBit(0), in.readBit(1), in.readBit(2), in.readBit(3), in.readBit(4), in.readTable());
+            case Declare.ID ->
+                new Declare(
+                        in.readUnsignedShort(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readBit(0),
+                        in.readBit(1),
+                        in.readBit(2),
+                        in.readBit(3),
+                        in.readBit(4),
+                        in.readTable());
             case DeclareOk.ID -> new DeclareOk();
             case Delete.ID -> new Delete(in.readUnsignedShort(), in.readShortString(), in.readBit(0), in.readBit(1));
             case DeleteOk.ID -> new DeleteOk();
-            case Bind.ID -> new Bind(in.readUnsignedShort(), in.readShortString(), in.readShortString(), in.readShortString(), in.readBit(0), in.readTable());
+            case Bind.ID ->
+                new Bind(
+                        in.readUnsignedShort(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readBit(0),
+                        in.readTable());
             case BindOk.ID -> new BindOk();
-            case Unbind.ID -> new Unbind(in.readUnsignedShort(), in.readShortString(), in.readShortString(), in.readShortString(), in.readBit(0), in.readTable());
+            case Unbind.ID ->
+                new Unbind(
+                        in.readUnsignedShort(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readBit(0),
+                        in.readTable());
             case UnbindOk.ID -> new UnbindOk();
             default -> null;
         };

@@ -182,8 +182,8 @@ public final class FieldTable {
                 out.setInt(at, out.writerIndex() - at - 4);
             }
             default ->
-                throw new IllegalArgumentException(
-                        "a field table can't have a value of " + value.getClass().getName());
+                throw new IllegalArgumentException("a field table can't have a value of "
+                        + value.getClass().getName());
         }
     }
 

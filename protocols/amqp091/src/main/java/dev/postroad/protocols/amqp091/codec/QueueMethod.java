@@ -7,7 +7,16 @@ import org.jspecify.annotations.Nullable;
 /** Queues and their bindings. */
 public sealed interface QueueMethod extends Method {
     /** Makes sure that a queue exists. */
-    record Declare(int ticket, String queue, boolean passive, boolean durable, boolean exclusive, boolean autoDelete, boolean noWait, Map<String, @Nullable Object> arguments) implements QueueMethod {
+    record Declare(
+            int ticket,
+            String queue,
+            boolean passive,
+            boolean durable,
+            boolean exclusive,
+            boolean autoDelete,
+            boolean noWait,
+            Map<String, @Nullable Object> arguments)
+            implements QueueMethod {
         /** Class and method. */
         public static final int ID = (50 << 16) | 10;
 
@@ -20,7 +29,11 @@ public sealed interface QueueMethod extends Method {
         public void writeArguments(ByteBuf out) {
             out.writeShort(ticket);
             Fields.writeShortString(out, queue);
-            out.writeByte((passive ? 1 : 0) | (durable ? 2 : 0) | (exclusive ? 4 : 0) | (autoDelete ? 8 : 0) | (noWait ? 16 : 0));
+            out.writeByte((passive ? 1 : 0)
+                    | (durable ? 2 : 0)
+                    | (exclusive ? 4 : 0)
+                    | (autoDelete ? 8 : 0)
+                    | (noWait ? 16 : 0));
             FieldTable.write(out, arguments);
         }
     }
@@ -44,7 +57,14 @@ public sealed interface QueueMethod extends Method {
     }
 
     /** Binds a queue to an exchange. */
-    record Bind(int ticket, String queue, String exchange, String routingKey, boolean noWait, Map<String, @Nullable Object> arguments) implements QueueMethod {
+    record Bind(
+            int ticket,
+            String queue,
+            String exchange,
+            String routingKey,
+            boolean noWait,
+            Map<String, @Nullable Object> arguments)
+            implements QueueMethod {
         /** Class and method. */
         public static final int ID = (50 << 16) | 20;
 
@@ -147,7 +167,8 @@ public sealed interface QueueMethod extends Method {
     }
 
     /** Removes a binding. */
-    record Unbind(int ticket, String queue, String exchange, String routingKey, Map<String, @Nullable Object> arguments) implements QueueMethod {
+    record Unbind(int ticket, String queue, String exchange, String routingKey, Map<String, @Nullable Object> arguments)
+            implements QueueMethod {
         /** Class and method. */
         public static final int ID = (50 << 16) | 50;
 
@@ -183,15 +204,38 @@ public sealed interface QueueMethod extends Method {
     /** The method with this id; null if this class has none such. */
     static @Nullable Method read(int id, ArgumentReader in) {
         return switch (id) {
-            case Declare.ID -> new Declare(in.readUnsignedShort(), in.readShortString(), in.readBit(0), in.readBit(1), in.readBit(2), in.readBit(3), in.readBit(4), in.readTable());
+            case Declare.ID ->
+                new Declare(
+                        in.readUnsignedShort(),
+                        in.readShortString(),
+                        in.readBit(0),
+                        in.readBit(1),
+                        in.readBit(2),
+                        in.readBit(3),
+                        in.readBit(4),
+                        in.readTable());
             case DeclareOk.ID -> new DeclareOk(in.readShortString(), in.readUnsignedInt(), in.readUnsignedInt());
-            case Bind.ID -> new Bind(in.readUnsignedShort(), in.readShortString(), in.readShortString(), in.readShortString(), in.readBit(0), in.readTable());
+            case Bind.ID ->
+                new Bind(
+                        in.readUnsignedShort(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readBit(0),
+                        in.readTable());
             case BindOk.ID -> new BindOk();
             case Purge.ID -> new Purge(in.readUnsignedShort(), in.readShortString(), in.readBit(0));
             case PurgeOk.ID -> new PurgeOk(in.readUnsignedInt());
-            case Delete.ID -> new Delete(in.readUnsignedShort(), in.readShortString(), in.readBit(0), in.readBit(1), in.readBit(2));
+            case Delete.ID ->
+                new Delete(in.readUnsignedShort(), in.readShortString(), in.readBit(0), in.readBit(1), in.readBit(2));
             case DeleteOk.ID -> new DeleteOk(in.readUnsignedInt());
-            case Unbind.ID -> new Unbind(in.readUnsignedShort(), in.readShortString(), in.readShortString(), in.readShortString(), in.readTable());
+            case Unbind.ID ->
+                new Unbind(
+                        in.readUnsignedShort(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readShortString(),
+                        in.readTable());
             case UnbindOk.ID -> new UnbindOk();
             default -> null;
         };

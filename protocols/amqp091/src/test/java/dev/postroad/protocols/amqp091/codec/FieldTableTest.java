@@ -152,9 +152,7 @@ class FieldTableTest {
     }
 
     private static Object ours(Object leaf) {
-        return leaf instanceof LongString text
-                ? text.toString()
-                : leaf instanceof Date date ? date.toInstant() : leaf;
+        return leaf instanceof LongString text ? text.toString() : leaf instanceof Date date ? date.toInstant() : leaf;
     }
 
     private static Object theirs(Object leaf) {

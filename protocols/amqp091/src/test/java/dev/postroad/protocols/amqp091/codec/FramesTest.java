@@ -60,8 +60,8 @@ class FramesTest {
         Frames.writeHead(head, Frames.BODY, 1, 4089);
 
         assertThatThrownBy(() -> Frames.parse(head, 4096, (t, c, b, l) -> true))
-                .isInstanceOfSatisfying(MalformedException.class, e -> assertThat(e.code())
-                        .isEqualTo(ReplyCode.FRAME_ERROR))
+                .isInstanceOfSatisfying(
+                        MalformedException.class, e -> assertThat(e.code()).isEqualTo(ReplyCode.FRAME_ERROR))
                 .hasMessageContaining("4089");
     }
 
@@ -70,7 +70,8 @@ class FramesTest {
         ByteBuf out = Unpooled.buffer();
         Frames.writeHeartbeat(out);
         out.setByte(7, 0);
-        ByteBuf unknown = Unpooled.buffer().writeByte(5).writeShort(0).writeInt(0).writeByte(Frames.END);
+        ByteBuf unknown =
+                Unpooled.buffer().writeByte(5).writeShort(0).writeInt(0).writeByte(Frames.END);
 
         assertThatThrownBy(() -> Frames.parse(out, 4096, (t, c, b, l) -> true)).isInstanceOf(MalformedException.class);
         assertThatThrownBy(() -> Frames.parse(unknown, 4096, (t, c, b, l) -> true))
