@@ -363,7 +363,8 @@ public final class Engine {
         boolean more = false;
         try {
             housekeeping.timers(now);
-            more = dispatch() | streamConsuming.dispatch();
+            more = dispatch();
+            more |= streamConsuming.dispatch();
             streamReading.answerFetches(now);
             more |= housekeeping.maintain();
             commit();
