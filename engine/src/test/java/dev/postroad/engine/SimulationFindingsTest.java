@@ -80,8 +80,8 @@ class SimulationFindingsTest {
         try (Rig rig = new Rig()) {
             rig.declare(QueueDefinition.named("q")
                     .withMaxMessages(2)
-                    .withOverflow(Overflow.DEAD_LETTER_OLDEST)
-                    .withDeadLetter(DeadLetterTarget.channel("q")));
+                    .withDeadLetter(DeadLetterTarget.channel("q"))
+                    .withOverflow(Overflow.DEAD_LETTER_OLDEST));
             rig.send("q", "1", "2", "3");
             assertThat(rig.contents("q")).hasSize(2);
         }
