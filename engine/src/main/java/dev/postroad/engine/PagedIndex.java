@@ -30,6 +30,9 @@ final class PagedIndex {
     private static final int RESIDENT_PAGES = 32;
     private static final int LOADED_PAGES = 4;
     private static final int MASK = PAGE_ENTRIES - 1;
+    /** From the first page of an index to its last, those that are gone included: 17 thousand million entries. */
+    private static final long MOST_PAGES = 1 << 24;
+
     private static final int SHIFT = 10;
 
     /** Reads a page record back. */
@@ -503,7 +506,12 @@ final class PagedIndex {
     }
 
     private void readPageState(ByteBuffer in) {
-        Page page = new Page(Bytes.getVarint(in), (int) Bytes.getVarint(in));
+        long number = Bytes.getVarint(in);
+        if (number < firstPage || number > next >>> SHIFT || number - firstPage >= MOST_PAGES) {
+            throw new IllegalStateException("page " + number + " of an index that begins with page " + firstPage
+                    + " and goes on with entry " + next);
+        }
+        Page page = new Page(number, (int) Bytes.getVarint(in));
         page.live = (int) Bytes.getVarint(in);
         page.bytes = Bytes.getVarint(in);
         page.firstPosition = in.getLong();

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class MutationRun {
     private static final int MOST_FINDINGS = 5;
     private static final int SHRINKING_STEPS = 2_000;
+    private static final long MOST_SHRINKING_NANOS = 2_000_000_000;
     private static final int LOOK_AT_PLACE_EVERY = 16;
     private static final int WARM_UP = 500;
     private static final long MOST_WARM_UP_NANOS = 300_000_000;
@@ -87,9 +88,10 @@ final class MutationRun {
     private Finding shrunk(Finding found) {
         Finding best = found;
         int steps = 0;
+        long end = System.nanoTime() + MOST_SHRINKING_NANOS;
         for (int piece = Math.max(1, best.input().length / 2); piece >= 1 && steps < SHRINKING_STEPS; piece /= 2) {
             int at = 0;
-            while (at < best.input().length && steps++ < SHRINKING_STEPS) {
+            while (at < best.input().length && steps++ < SHRINKING_STEPS && System.nanoTime() < end) {
                 Finding smaller = trial.run(target, without(best.input(), at, piece));
                 if (smaller != null && smaller.kind().equals(found.kind())) {
                     best = smaller;

@@ -49,6 +49,10 @@ final class Targets {
         "http-port: ", "0x7f", "1e9", "10MB", "5m", "<<: *a\n", "\t", "\u0085"
     };
 
+    /** An index is an array of its pages, and those in its middle may be gone: 2^24 pages at most, of which a snapshot has two. */
+    private static final long INDEX_BYTES = 400L << 20;
+
+    private static final long INDEX_NANOS = 2_000_000_000;
     private static final long STATE_BYTES = 8 << 20;
     /** A pattern of a few characters may stand for 512 states, the most that a rule may have. */
     private static final long AUTOMATON_BYTES = 128 << 10;
@@ -95,7 +99,8 @@ final class Targets {
                     EngineDecoders::snapshot,
                     IOException.class::isInstance,
                     gen -> EngineDecoders.exampleSnapshot(queue(gen), stream(gen), topic(gen)))
-                    .withFixedBytes(STATE_BYTES),
+                    .withFixedBytes(INDEX_BYTES)
+                    .withMostNanos(INDEX_NANOS),
             // from the network
             Target.ofBytes("http-message", HttpDecoders::message, HttpDecoders::refuses, Targets::messageJson)
                     .withDictionary(JSON_WORDS)

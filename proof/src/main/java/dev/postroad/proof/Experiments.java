@@ -7,6 +7,7 @@ import dev.postroad.proof.process.DiskFullExperiment;
 import dev.postroad.proof.process.FailingSyncExperiment;
 import dev.postroad.proof.process.KillExperiment;
 import dev.postroad.proof.process.PauseExperiment;
+import dev.postroad.proof.process.PeersExperiment;
 import dev.postroad.proof.process.PowerCutExperiment;
 import dev.postroad.proof.process.SmallHeapExperiment;
 import dev.postroad.proof.scale.BacklogExperiment;
@@ -14,6 +15,12 @@ import dev.postroad.proof.scale.ReclaimExperiment;
 import dev.postroad.proof.scale.SlowConsumerExperiment;
 import dev.postroad.proof.scale.SoakExperiment;
 import dev.postroad.proof.scale.SubscriptionsExperiment;
+import dev.postroad.simulation.broker.SimulationExperiment;
+import dev.postroad.simulation.broker.StateMachinesExperiment;
+import dev.postroad.simulation.faults.BugCatalogue;
+import dev.postroad.simulation.faults.Corruption;
+import dev.postroad.simulation.faults.CrashImages;
+import dev.postroad.simulation.faults.IoFailures;
 import java.util.List;
 
 /** The chapters of the book: every experiment there is, in the order in which they run. A new one gets a line here. */
@@ -23,6 +30,12 @@ final class Experiments {
     /** All of them, each new and unused. */
     static List<Chapter> all() {
         return List.of(
+                new Chapter(new CrashImages(), 18),
+                new Chapter(new SimulationExperiment(), 18),
+                new Chapter(new StateMachinesExperiment(), 6),
+                new Chapter(new IoFailures(), 6),
+                new Chapter(new Corruption(), 6),
+                new Chapter(new BugCatalogue(), 10),
                 new Chapter(new Fuzzing(), 24),
                 new Chapter(new KillExperiment(), 10),
                 new Chapter(new PauseExperiment(), 4),
@@ -36,6 +49,7 @@ final class Experiments {
                 new Chapter(new ReclaimExperiment(), 4),
                 new Chapter(new SlowConsumerExperiment(), 3),
                 new Chapter(new SubscriptionsExperiment(), 2),
-                new Chapter(new SoakExperiment(), 6));
+                new Chapter(new SoakExperiment(), 6),
+                new Chapter(new PeersExperiment(), 20).aboutPeers());
     }
 }

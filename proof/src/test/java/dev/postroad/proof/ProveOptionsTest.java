@@ -56,6 +56,7 @@ class ProveOptionsTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
+            quoteCharacter = '"',
             textBlock =
                     """
                     --minutes 0          | --minutes is '0'; it must be a number from 0.1
