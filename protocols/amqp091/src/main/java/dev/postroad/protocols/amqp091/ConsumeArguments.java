@@ -37,20 +37,28 @@ record ConsumeArguments(int priority, Command.@Nullable Start start) {
                 ReplyCode.PRECONDITION_FAILED, "invalid arg '" + argument + "' for basic.consume: " + why);
     }
 
-    private static boolean isWhole(@Nullable Object value) {
-        return value instanceof Byte || value instanceof Short || value instanceof Integer || value instanceof Long;
+    /** The value as a whole number; null if it is none. */
+    private static @Nullable Long whole(@Nullable Object value) {
+        return switch (value) {
+            case Byte number -> number.longValue();
+            case Short number -> number.longValue();
+            case Integer number -> number.longValue();
+            case Long number -> number;
+            case null, default -> null;
+        };
     }
 
     private static int priority(@Nullable Object value) {
-        if (!isWhole(value) || ((Number) value).longValue() != ((Number) value).intValue()) {
+        Long number = whole(value);
+        if (number == null || number != number.intValue()) {
             throw refused(PRIORITY, value + " is no integer");
         }
-        return ((Number) value).intValue();
+        return number.intValue();
     }
 
     private static Command.Start start(@Nullable Object value) {
-        if (isWhole(value)) {
-            long offset = ((Number) value).longValue();
+        Long offset = whole(value);
+        if (offset != null) {
             if (offset < 0) {
                 throw refused(OFFSET, offset + " is negative");
             }
@@ -60,22 +68,18 @@ record ConsumeArguments(int priority, Command.@Nullable Start start) {
             return new Command.Start.Timestamp(time.toEpochMilli());
         }
         if (value instanceof String text) {
-            switch (text) {
-                case "first" -> {
-                    return new Command.Start.Earliest();
-                }
-                case "last" -> {
-                    return new Command.Start.Last();
-                }
-                case "next" -> {
-                    return new Command.Start.Latest();
-                }
-                default -> {
-                    return new Command.Start.Timestamp(System.currentTimeMillis() - 1000 * interval(text));
-                }
-            }
+            return named(text);
         }
         throw refused(OFFSET, value + " is no offset, time or one of first, last, next");
+    }
+
+    private static Command.Start named(String text) {
+        return switch (text) {
+            case "first" -> new Command.Start.Earliest();
+            case "last" -> new Command.Start.Last();
+            case "next" -> new Command.Start.Latest();
+            default -> new Command.Start.Timestamp(System.currentTimeMillis() - 1000 * interval(text));
+        };
     }
 
     /** Seconds of an interval like 7D or 30m. */

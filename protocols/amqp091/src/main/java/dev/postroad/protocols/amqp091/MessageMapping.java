@@ -342,7 +342,7 @@ final class MessageMapping {
                 m.priority() != 0 ? (Integer) m.priority() : kept.containsKey(PRIORITY) ? (Integer) 0 : null,
                 shortText(p.correlationId()),
                 shortText(p.replyTo()),
-                expiration != null || m.ttlMillis() == 0 ? expiration : (String) Long.toString(m.ttlMillis()),
+                expiration != null || m.ttlMillis() == 0 ? expiration : Long.toString(m.ttlMillis()),
                 id != null ? shortText(id) : text(kept, MESSAGE_ID),
                 m.timestampMillis() != 0
                         ? (Long) Math.floorDiv(m.timestampMillis(), 1000L)

@@ -18,13 +18,17 @@ public final class ArgumentReader {
     private ByteBuf in = io.netty.buffer.Unpooled.EMPTY_BUFFER;
     private int end;
     private int bits;
-    private final byte @Nullable [][] knownBytes = new byte @Nullable [KNOWN][];
+    private final byte[][] knownBytes = new byte[KNOWN][0];
     private final @Nullable String[] known = new String[KNOWN];
 
-    /** A reader of nothing; begin with {@link #over}. */
+    /** A reader of nothing; begin with {@link #over(ByteBuf, int)}. */
     public ArgumentReader() {}
 
-    /** Reads from the buffer's reader index on. @param length of the payload, which must be there */
+    /**
+     * Reads from the buffer's reader index on.
+     *
+     * @param length of the payload, which must be there
+     */
     public ArgumentReader over(ByteBuf buffer, int length) {
         if (buffer.readableBytes() < length) {
             throw new IllegalArgumentException(
@@ -110,7 +114,7 @@ public final class ArgumentReader {
         int slot = (31 * (31 * length + in.getByte(from)) + in.getByte(from + length - 1)) & KNOWN - 1;
         byte[] bytes = knownBytes[slot];
         String text = known[slot];
-        if (bytes != null && text != null && bytes.length == length && equal(bytes, from)) {
+        if (text != null && bytes.length == length && equal(bytes, from)) {
             in.skipBytes(length);
             return text;
         }
