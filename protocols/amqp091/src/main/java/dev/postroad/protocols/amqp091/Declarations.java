@@ -94,22 +94,16 @@ public final class Declarations {
 
     private static ExchangeArguments.Declared declared(Exchange exchange) {
         return new ExchangeArguments.Declared(
-                exchange.type(),
-                exchange.durable(),
-                exchange.autoDelete(),
-                exchange.internal(),
-                exchange.arguments());
+                exchange.type(), exchange.durable(), exchange.autoDelete(), exchange.internal(), exchange.arguments());
     }
 
     private static QueueArguments.Declared declared(Queue queue) {
-        return new QueueArguments.Declared(
-                queue.durable(), queue.exclusive(), queue.autoDelete(), queue.arguments());
+        return new QueueArguments.Declared(queue.durable(), queue.exclusive(), queue.autoDelete(), queue.arguments());
     }
 
     /** In what an exchange that is there differs from this one, in RabbitMQ's words; null if in nothing. */
     public static @Nullable String difference(TopicDefinition there, Exchange wanted) {
-        return ExchangeArguments.difference(
-                wanted.name(), VirtualHost.named(wanted.vhost()), there, declared(wanted));
+        return ExchangeArguments.difference(wanted.name(), VirtualHost.named(wanted.vhost()), there, declared(wanted));
     }
 
     /** In what a queue that is there differs from this one, in RabbitMQ's words; null if in nothing. */
@@ -133,8 +127,7 @@ public final class Declarations {
      * @param topic null for the default exchange
      * @param channel the queue, or the routing key where there is a topic
      */
-    public record Addressed(
-            @Nullable String topic, String channel, EngineMessage message) {}
+    public record Addressed(@Nullable String topic, String channel, EngineMessage message) {}
 
     /**
      * A message to an exchange.
@@ -168,8 +161,7 @@ public final class Declarations {
             }
             PublishGroup.Place place = new PublishGroup.Place(
                     exchange, routingKey, true, topic, target, topic == null ? null : Route.of(topic, target));
-            EngineMessage message =
-                    MessageMapping.toEngine(basic, body, Routed.of(place, basic.headers(), host));
+            EngineMessage message = MessageMapping.toEngine(basic, body, Routed.of(place, basic.headers(), host));
             return new Addressed(topic, target, message);
         } catch (AmqpException e) {
             throw refused(e);

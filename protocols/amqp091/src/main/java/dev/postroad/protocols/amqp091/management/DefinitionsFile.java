@@ -17,8 +17,17 @@ import org.jspecify.annotations.Nullable;
 final class DefinitionsFile {
     /** What other brokers say of themselves. */
     private static final String[] ABOUT = {
-        "rabbit_version", "rabbitmq_version", "product_name", "product_version", "rabbitmq_definition_format",
-        "original_vhost_name", "original_cluster_name", "explanation", "postroad_version", "metadata", "description"
+        "rabbit_version",
+        "rabbitmq_version",
+        "product_name",
+        "product_version",
+        "rabbitmq_definition_format",
+        "original_vhost_name",
+        "original_cluster_name",
+        "explanation",
+        "postroad_version",
+        "metadata",
+        "description"
     };
 
     private final Objects objects;
@@ -66,7 +75,15 @@ final class DefinitionsFile {
                 String name = String.valueOf(exchange.get("name"));
                 if (!name.isEmpty() && !name.startsWith("amq.")) {
                     exchanges.add(members(
-                            exchange, only, "name", "vhost", "type", "durable", "auto_delete", "internal", "arguments"));
+                            exchange,
+                            only,
+                            "name",
+                            "vhost",
+                            "type",
+                            "durable",
+                            "auto_delete",
+                            "internal",
+                            "arguments"));
                 }
             }
             for (Bound binding : snapshot.bindings(vhost)) {
@@ -142,14 +159,13 @@ final class DefinitionsFile {
     }
 
     private static ApiProblem noVhost(String name) {
-        return ApiProblem.notSupported("there is no virtual host '" + name
-                + "'; name it in the configuration, 'server.amqp.virtual-hosts'");
+        return ApiProblem.notSupported(
+                "there is no virtual host '" + name + "'; name it in the configuration, 'server.amqp.virtual-hosts'");
     }
 
     private void permission(ManagementJson permission) {
         users.find(permission.text("user", null));
-        vhost(ManagementJson.of(
-                permission.what(), Map.of("name", permission.text("vhost", "/"))));
+        vhost(ManagementJson.of(permission.what(), Map.of("name", permission.text("vhost", "/"))));
         users.setPermissions(permission);
     }
 

@@ -33,7 +33,15 @@ final class Listing {
         this.query = query;
         for (String name : query.keySet()) {
             if (!HISTORY.contains(name)
-                    && !Set.of("page", "page_size", "name", "use_regex", "pagination", "sort", "sort_reverse", "columns")
+                    && !Set.of(
+                                    "page",
+                                    "page_size",
+                                    "name",
+                                    "use_regex",
+                                    "pagination",
+                                    "sort",
+                                    "sort_reverse",
+                                    "columns")
                             .contains(name)) {
                 throw ApiProblem.bad("the query parameter '" + name + "' is not known here");
             }
@@ -48,8 +56,8 @@ final class Listing {
         String wanted = query.get("name");
         if (wanted != null && !wanted.isEmpty()) {
             String lower = wanted.toLowerCase(Locale.ROOT);
-            items.removeIf(
-                    item -> !String.valueOf(item.get("name")).toLowerCase(Locale.ROOT).contains(lower));
+            items.removeIf(item ->
+                    !String.valueOf(item.get("name")).toLowerCase(Locale.ROOT).contains(lower));
         }
         String sort = query.get("sort");
         if (sort != null && !sort.isEmpty()) {
@@ -63,8 +71,8 @@ final class Listing {
         int pages = Math.max(1, (items.size() + size - 1) / size);
         int page = number("page", 1, Integer.MAX_VALUE, 1);
         if (page > pages) {
-            throw new ApiProblem(400, "page_out_of_range", "page: " + page + " page size: " + size + " length: "
-                    + items.size());
+            throw new ApiProblem(
+                    400, "page_out_of_range", "page: " + page + " page size: " + size + " length: " + items.size());
         }
         List<Map<String, @Nullable Object>> shown =
                 items.subList((page - 1) * size, Math.min(items.size(), page * size));

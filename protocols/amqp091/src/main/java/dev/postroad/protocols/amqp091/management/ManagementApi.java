@@ -100,7 +100,8 @@ public final class ManagementApi {
             return problem(400, "bad_request", String.valueOf(e.getMessage()));
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, method + " /api" + path + " failed", e);
-            return problem(500, "internal_error", "the request failed for a reason of the server's own; its log tells more");
+            return problem(
+                    500, "internal_error", "the request failed for a reason of the server's own; its log tells more");
         }
     }
 
@@ -147,7 +148,8 @@ public final class ManagementApi {
             int equals = pair.indexOf('=');
             String name = URLDecoder.decode(equals < 0 ? pair : pair.substring(0, equals), StandardCharsets.UTF_8);
             if (!name.isEmpty()) {
-                query.put(name, equals < 0 ? "" : URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8));
+                query.put(
+                        name, equals < 0 ? "" : URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8));
             }
         }
         return query;
@@ -200,9 +202,16 @@ public final class ManagementApi {
             throw ApiProblem.notFound();
         }
         return switch (path.getFirst()) {
-            case "overview", "cluster-name", "nodes", "whoami", "extensions", "auth", "feature-flags", "health",
-                            "healthchecks", "aliveness-test" ->
-                state(request);
+            case "overview",
+                    "cluster-name",
+                    "nodes",
+                    "whoami",
+                    "extensions",
+                    "auth",
+                    "feature-flags",
+                    "health",
+                    "healthchecks",
+                    "aliveness-test" -> state(request);
             case "connections", "channels", "consumers" -> connections(request);
             case "queues" -> queues(request);
             case "exchanges" -> exchanges(request);
@@ -210,12 +219,7 @@ public final class ManagementApi {
             case "vhosts" -> vhosts(request);
             case "users", "permissions", "topic-permissions" -> users(request);
             case "definitions" -> definitions(request);
-            case "policies",
-                            "operator-policies",
-                            "parameters",
-                            "global-parameters",
-                            "vhost-limits",
-                            "user-limits" ->
+            case "policies", "operator-policies", "parameters", "global-parameters", "vhost-limits", "user-limits" ->
                 none(request);
             default -> throw ApiProblem.notFound();
         };
@@ -244,8 +248,7 @@ public final class ManagementApi {
         }
         String rest = String.join("/", request.path().subList(1, request.path().size()));
         return switch (request.at(0)) {
-            case "overview" ->
-                ok(new Listing(request.query()).columns(overview.overview(snapshot(request.user()))));
+            case "overview" -> ok(new Listing(request.query()).columns(overview.overview(snapshot(request.user()))));
             case "cluster-name" -> ok(Map.of("name", settings.node()));
             case "whoami" -> {
                 Map<String, Object> json = new LinkedHashMap<>();
@@ -276,9 +279,7 @@ public final class ManagementApi {
     }
 
     private static Response health(@Nullable String failure) {
-        return failure == null
-                ? ok(Map.of("status", "ok"))
-                : json(503, Map.of("status", "failed", "reason", failure));
+        return failure == null ? ok(Map.of("status", "ok")) : json(503, Map.of("status", "failed", "reason", failure));
     }
 
     private Response health(Request request, String rest) {
@@ -398,11 +399,10 @@ public final class ManagementApi {
             case "GET bindings" -> {
                 Snapshot snapshot = snapshot(request.user());
                 snapshot.queue(vhost, name);
-                yield listed(
-                        snapshot.bindings(vhost).stream()
-                                .filter(binding -> !binding.toExchange()
-                                        && binding.destination().equals(name))
-                                .toList());
+                yield listed(snapshot.bindings(vhost).stream()
+                        .filter(binding ->
+                                !binding.toExchange() && binding.destination().equals(name))
+                        .toList());
             }
             default -> throw notHere(request);
         };
@@ -447,8 +447,8 @@ public final class ManagementApi {
             case "GET bindings/destination" -> {
                 snapshot.exchange(vhost, name);
                 yield listed(snapshot.bindings(vhost).stream()
-                        .filter(binding -> binding.toExchange()
-                                && binding.destination().equals(name))
+                        .filter(binding ->
+                                binding.toExchange() && binding.destination().equals(name))
                         .toList());
             }
             default -> throw notHere(request);
@@ -467,7 +467,10 @@ public final class ManagementApi {
             }
             return ok(new Listing(request.query()).of(all));
         }
-        if (size < 6 || size > 7 || !request.at(2).equals("e") || !Set.of("q", "e").contains(request.at(4))) {
+        if (size < 6
+                || size > 7
+                || !request.at(2).equals("e")
+                || !Set.of("q", "e").contains(request.at(4))) {
             throw notHere(request);
         }
         String vhost = vhost(request, 1);
@@ -521,8 +524,8 @@ public final class ManagementApi {
             if (request.is("PUT") && settings.virtualHosts().contains(request.at(1))) {
                 return nothing(204);
             }
-            throw ApiProblem.notSupported("virtual hosts are named in the server's configuration,"
-                    + " 'server.amqp.virtual-hosts'");
+            throw ApiProblem.notSupported(
+                    "virtual hosts are named in the server's configuration," + " 'server.amqp.virtual-hosts'");
         }
         String name = vhost(request, 1);
         String what = size == 2 ? "" : size == 3 ? request.at(2) : "?";

@@ -46,8 +46,7 @@ final class Messages {
         Addressed to = Declarations.address(vhost, exchange, key, properties, decode(payload, encoding));
         try {
             Published published = broker.await((Reply<Published> reply) ->
-                    new Command.Publish(
-                    to.topic(), to.channel(), List.of(to.message()), null, true, null, reply));
+                    new Command.Publish(to.topic(), to.channel(), List.of(to.message()), null, true, null, reply));
             return routed(published.routed() > 0);
         } catch (EngineException e) {
             if (e.reason() == EngineException.Reason.UNROUTABLE
@@ -104,8 +103,7 @@ final class Messages {
         List<EngineDelivery> held = new ArrayList<>();
         try {
             while (messages.size() < count) {
-                Got got = broker.await(
-                        (Reply<Got> reply) -> new Command.Get(name, false, holder, holder, reply));
+                Got got = broker.await((Reply<Got> reply) -> new Command.Get(name, false, holder, holder, reply));
                 EngineDelivery delivery = got.delivery();
                 if (delivery == null) {
                     break;
@@ -115,8 +113,8 @@ final class Messages {
             }
             // In reverse, so that what goes back stands as it stood.
             for (EngineDelivery delivery : held.reversed()) {
-                broker.await((Reply<Integer> reply) -> new Command.Settle(
-                        delivery.consumerId(), new long[] {delivery.number()}, 1, outcome, reply));
+                broker.await((Reply<Integer> reply) ->
+                        new Command.Settle(delivery.consumerId(), new long[] {delivery.number()}, 1, outcome, reply));
             }
         } finally {
             broker.await((Reply<Integer> reply) -> new Command.CloseOwner(holder, reply));

@@ -50,8 +50,8 @@ final class Snapshot {
             count(values, stream.definition().name(), stream.counters());
         }
         Map<String, Long> totals = new HashMap<>();
-        values.forEach((name, value) ->
-                totals.merge("/" + name.substring(name.lastIndexOf('/') + 1), value, Long::sum));
+        values.forEach(
+                (name, value) -> totals.merge("/" + name.substring(name.lastIndexOf('/') + 1), value, Long::sum));
         values.putAll(totals);
         for (Details connection : connections) {
             values.put(connection.name() + "/recv_oct", connection.receivedBytes());
@@ -127,8 +127,8 @@ final class Snapshot {
                 queue.put(
                         "consumer_details",
                         consumers(vhost).stream()
-                                .filter(consumer -> consumer.get("queue") instanceof Map<?, ?> of
-                                        && name.equals(of.get("name")))
+                                .filter(consumer ->
+                                        consumer.get("queue") instanceof Map<?, ?> of && name.equals(of.get("name")))
                                 .toList());
                 return queue;
             }
@@ -146,9 +146,7 @@ final class Snapshot {
         rated(json, name, "messages_unacknowledged", queue.inFlight());
         json.put("message_bytes", queue.bytes());
         json.put("message_stats", messageStats(name, queue.counters()));
-        json.put(
-                "head_message_timestamp",
-                queue.oldestMillis() == 0 ? null : (Long) (queue.oldestMillis() / 1000));
+        json.put("head_message_timestamp", queue.oldestMillis() == 0 ? null : (Long) (queue.oldestMillis() / 1000));
         json.put("exclusive_consumer_tag", null);
         json.put("single_active_consumer_tag", activeConsumer(queue));
         return json;
@@ -372,8 +370,8 @@ final class Snapshot {
             if (vhost == null || vhost.equals(c.vhost())) {
                 for (ChannelDetails channel : c.channels()) {
                     channel.consumers()
-                            .forEach(consumer -> consumers.add(consumer(
-                                    c, channel, consumer, active.getOrDefault(consumer.id(), true))));
+                            .forEach(consumer -> consumers.add(
+                                    consumer(c, channel, consumer, active.getOrDefault(consumer.id(), true))));
                 }
             }
         }

@@ -32,8 +32,9 @@ final class Users {
 
     private UsersFile changeable() {
         if (file == null) {
-            throw ApiProblem.notSupported("the server has no file of users ('server.users' in its configuration), so there is"
-                    + " nobody but guest; 'postroad users add' makes one");
+            throw ApiProblem.notSupported(
+                    "the server has no file of users ('server.users' in its configuration), so there is"
+                            + " nobody but guest; 'postroad users add' makes one");
         }
         return file;
     }
