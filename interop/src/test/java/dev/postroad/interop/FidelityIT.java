@@ -37,13 +37,18 @@ class FidelityIT {
     private static final String TO_AMQP = "AMQP consumer";
     private static final String TO_HTTP = "HTTP";
     private static final String TO_CLI = "`postroad receive`";
+    private static final String TYPE = "type of the header";
     private static final Instant MOMENT = Instant.parse("2026-11-21T10:00:00Z");
 
     /** Why what is not found at the other end is not: what is dropped without a reason here fails the test. */
     private static final Map<String, String> REASONS = Map.of(
-            "deliverAt in AMQP consumer", "a delivery that is due says when it was due in the header only",
-            "delay in AMQP consumer", "it has passed when the message is delivered");
+            "delivery-mode 2 in HTTP", "a message is persistent unless it says otherwise",
+            "delivery-mode 2 in `postroad receive`", "a message is persistent unless it says otherwise");
 
+    /** What readers call the body, and what rows about it have in their names. */
+    private static final List<String> BODIES = List.of("body", "value", "valueBase64", "--message");
+
+    private final List<String> unexplained = new ArrayList<>();
     private final FidelityTable table = new FidelityTable();
 
     /**
@@ -65,6 +70,7 @@ class FidelityIT {
             fromHttp(server, http, channel);
             fromCli(server, channel);
         }
+        assertThat(unexplained).as("what got lost without a reason in REASONS").isEmpty();
         table.check();
     }
 
@@ -111,8 +117,8 @@ class FidelityIT {
                 header("boolean", true, "true"),
                 header("bytes", new byte[] {1, 2, (byte) 0xFF}, "AQL/"),
                 header("timestamp", Date.from(MOMENT), MOMENT.toString(), String.valueOf(MOMENT.getEpochSecond())),
-                header("table", Map.of("inner", "inner-fidelity"), "inner-fidelity"),
-                header("array", List.of("first-fidelity", 2), "first-fidelity"));
+                header("table", Map.of("inner", "inner-fidelity"), "inner-fidelity", "{\"inner\":\"inner-fidelity\"}"),
+                header("array", List.of("first-fidelity", 2), "first-fidelity", "[\"first-fidelity\",2]"));
     }
 
     private void fromAmqp(Server server, HttpClient http, Channel channel, String reader) throws Exception {
@@ -134,7 +140,14 @@ class FidelityIT {
                     default -> readByCli(server, queue, all.size() + 1);
                 };
         for (Said<Consumer<BasicProperties.Builder>> said : all) {
-            judge("Published by AMQP 0-9-1", said, reader, got.getOrDefault(said.name(), Map.of()));
+            Map<String, String> came = got.getOrDefault(said.name(), Map.of());
+            judge("Published by AMQP 0-9-1", said, reader, came);
+            BasicProperties.Builder builder = new BasicProperties.Builder();
+            said.how().accept(builder);
+            if (came.containsKey(TYPE)) {
+                Object sent = builder.build().getHeaders().get("said");
+                assertThat(came.get(TYPE)).as("the type of " + said.name()).isEqualTo(typeOf(sent));
+            }
         }
         Said<String> body = new Said<>("body of any bytes", "", List.of(Base64.getEncoder().encodeToString(binary)));
         judge("Published by AMQP 0-9-1", body, reader, got.getOrDefault(body.expected().getFirst(), Map.of()));
@@ -161,14 +174,19 @@ class FidelityIT {
                 member("version", "\"version\":\"version-fidelity\"", "version-fidelity"),
                 member("timestamp", "\"timestamp\":\"" + MOMENT + "\"", MOMENT.toString()),
                 member("priority", "\"priority\":7", "7"),
-                member("ttl", "\"ttl\":\"1h\"", "3600000"),
+                member("ttl", "\"ttl\":\"1h\"", "3600000", "3600000ms"),
+                member(
+                        "deliverAt",
+                        "\"deliverAt\":\"2020-01-01T00:00:00Z\"",
+                        "2020-01-01T00:00:00Z",
+                        "1577836800000"),
                 member("headers: string", "\"headers\":{\"said\":\"text-fidelity\"}", "text-fidelity"),
                 member("headers: whole number", "\"headers\":{\"said\":-12345678901}", "-12345678901"),
                 member("headers: other number", "\"headers\":{\"said\":2.25}", "2.25"),
                 member("headers: boolean", "\"headers\":{\"said\":true}", "true"),
                 member("headers: bytes", "\"headers\":{\"said\":{\"base64\":\"AQL/\"}}", "AQL/"),
-                member("headers: object", "\"headers\":{\"said\":{\"inner\":\"inner-fidelity\"}}", "inner-fidelity"),
-                member("headers: array", "\"headers\":{\"said\":[\"first-fidelity\",2]}", "first-fidelity"));
+                member("headers: object", "\"headers\":{\"said\":{\"inner\":\"inner-fidelity\"}}", "inner-fidelity", "{\"inner\":\"inner-fidelity\"}"),
+                member("headers: array", "\"headers\":{\"said\":[\"first-fidelity\",2]}", "first-fidelity", "[\"first-fidelity\",2]"));
     }
 
     private void fromHttp(Server server, HttpClient http, Channel channel) throws Exception {
@@ -258,12 +276,16 @@ class FidelityIT {
                 .orElse(null);
         String cell;
         if (found != null) {
-            cell = plain(found).equals(plain(said.name())) ? "kept" : "`" + found + "`";
+            boolean header = found.startsWith("headers.said") && said.name().contains("header");
+            boolean body = BODIES.contains(found) && BODIES.stream().anyMatch(said.name()::contains);
+            boolean kept = header || body || plain(found).equals(plain(said.name()));
+            boolean text = got.getOrDefault(found, "").matches("[\\[{].*");
+            cell = (kept ? "kept" : "`" + found + "`") + (text ? ", as JSON in a text" : "");
         } else {
             String reason = REASONS.get(said.name() + " in " + reader);
-            assertThat(reason)
-                    .as("why " + said.name() + " is not found in " + reader + ", which got " + got)
-                    .isNotNull();
+            if (reason == null) {
+                unexplained.add("'" + said.name() + " in " + reader + "', of which came " + got);
+            }
             cell = "dropped: " + reason;
         }
         table.put(section, said.name(), reader, cell);
@@ -300,6 +322,9 @@ class FidelityIT {
             put(flat, "app-id", p.getAppId());
             put(flat, "cluster-id", p.getClusterId());
             put(flat, "headers", p.getHeaders());
+            if (p.getHeaders() != null && p.getHeaders().get("said") != null) {
+                flat.put(TYPE, typeOf(p.getHeaders().get("said")));
+            }
             String body = text(got.getBody());
             all.put(all.containsKey(body) ? body + "#" + i : body, flat);
         }
@@ -320,6 +345,17 @@ class FidelityIT {
             case LongString text -> flat.put(name, text(text.getBytes()));
             default -> flat.put(name, value.toString());
         }
+    }
+
+    /** The type of a field table's value, as this client knows it before it is sent and after it came. */
+    private static String typeOf(Object value) {
+        return switch (value) {
+            case String text -> "text";
+            case LongString text -> "text";
+            case Map<?, ?> map -> "table";
+            case List<?> list -> "array";
+            default -> value.getClass().getSimpleName();
+        };
     }
 
     private static String text(byte[] bytes) {
@@ -441,6 +477,6 @@ class FidelityIT {
                 .containsEntry("headers.text", "x")
                 .containsEntry("headers.number", "5")
                 .containsEntry("headers.flag", "true");
-        assertThat(got.values()).contains("utf-8", "guest", "k1", "b");
+        assertThat(got.values()).contains("utf-8", "guest", "k1").anyMatch(text -> text.contains("b"));
     }
 }

@@ -20,14 +20,18 @@ final class FidelityTable {
     private static final Path DOCUMENT =
             Path.of(System.getProperty("basedir", "")).resolve("../docs/fidelity.md");
     private static final String REGENERATE =
-            "./postroad test -pl interop -am -Dtest=none -Dit.test=FidelityIT -Dpostroad.write"
+            "./postroad test -pl interop -am -Dtest=none -Dit.test=FidelityIT -Dpostroad.write \\\n   "
                     + " -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false";
     private static final String HEAD = """
             # Fidelity
 
             A message may be published by one protocol and read by another. These tables say what becomes of each thing that a
             publisher can say, as the tests of this build saw it: each was published alone, and looked for at the other end.
-            This page is written by them (`%s`), and the build fails when it is stale.
+            This page is written by them, and the build fails when it is stale. To write it anew:
+
+            ```
+            %s
+            ```
 
             *kept* stands for the same thing under its own name; another name says where its value is found.
             """

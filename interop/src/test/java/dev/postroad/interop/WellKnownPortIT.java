@@ -47,8 +47,6 @@ class WellKnownPortIT {
                 System.getProperty("java.class.path"),
                 "dev.postroad.cli.Main",
                 "serve",
-                "--http-port",
-                "0",
                 "--data",
                 folder.resolve("data").toString()));
         try (ChildProcess network = ChildProcess.command("unshare", command.toArray(String[]::new))
