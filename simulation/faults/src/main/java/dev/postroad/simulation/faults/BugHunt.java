@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class BugHunt {
     private static final int MOST_IMAGES = 8;
-    private static final int STRIDE = 17;
-    private static final int CORRUPTIONS = 400;
+    private static final int STRIDE = 31;
+    private static final int CORRUPTIONS = 300;
 
     private BugHunt() {}
 
@@ -45,8 +45,8 @@ final class BugHunt {
     static @Nullable Catch run(BooleanSupplier out) {
         for (int round = 0; !out.getAsBoolean(); round++) {
             Catch caught = crashes(round, out);
-            caught = caught == null ? failures(round, out) : caught;
             caught = caught == null ? corruption(round, out) : caught;
+            caught = caught == null ? failures(round, out) : caught;
             caught = caught == null ? crashes(100 + round, out) : caught;
             if (caught != null) {
                 return caught;
@@ -61,7 +61,7 @@ final class BugHunt {
             // The longer ones behind the pairs: more happens in each.
             Program program =
                     round == 0 ? Programs.whole(theme) : Programs.program(theme, Programs.pairs(theme) + round);
-            explorer.explore(program.name(), disk -> new EngineTrial(program, disk), round == 0 ? 3 : MOST_IMAGES, 20);
+            explorer.explore(program.name(), disk -> new EngineTrial(program, disk), round == 0 ? 2 : MOST_IMAGES, 20);
             if (!explorer.found().isEmpty()) {
                 return new Catch("crash-images", explorer.found().getFirst());
             }

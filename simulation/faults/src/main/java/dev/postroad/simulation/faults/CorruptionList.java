@@ -254,7 +254,7 @@ final class CorruptionList {
             disk.put(name(n / 4), old);
             return name(n / 4) + ", copy " + n % 4;
         });
-        CorruptionSample foreign = new CorruptionSample(1, true, false, random.nextLong());
+        CorruptionSample foreign = new CorruptionSample(1, 60, true, false, random.nextLong());
         sort("foreign", names.size(), (n, disk) -> {
             disk.put(name(n), foreign.files.getOrDefault(name(n), new byte[] {1, 2, 3}));
             return name(n);

@@ -14,7 +14,6 @@ final class CorruptionSample {
     static final int SEGMENT = 64 << 10;
     private static final int RECORD_HEADER = 9;
     private static final int BATCH_HEADER = 48;
-    private static final int KEPT = 60;
 
     /** Where a record lies in its file. */
     record Place(String file, int from, int to, String word) {}
@@ -35,20 +34,21 @@ final class CorruptionSample {
 
     /**
      * @param checkpoints how many are written on the way
+     * @param kept how many entries are kept; the older ones are dropped
      * @param closed whether it is closed in good order; else it is killed behind its last group
      * @param idle whether the journal had time to note that its last group is durable
      */
-    CorruptionSample(int checkpoints, boolean closed, boolean idle, long seed) {
+    CorruptionSample(int checkpoints, int kept, boolean closed, boolean idle, long seed) {
         try {
-            fill(checkpoints, closed, idle, seed);
+            fill(checkpoints, kept, closed, idle, seed);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private void fill(int checkpoints, boolean closed, boolean idle, long seed) throws IOException {
+    private void fill(int checkpoints, int kept, boolean closed, boolean idle, long seed) throws IOException {
         Ledger ledger = Ledger.open(disk.open(), Ledger.SETTINGS, seed);
-        int count = 90;
+        int count = 130;
         int id = 0;
         List<byte[]> puts = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -63,7 +63,7 @@ final class CorruptionSample {
             List<Long> drops = alike
                     ? List.of()
                     : ledger.live.keySet().stream()
-                            .limit(Math.max(0, ledger.live.size() - KEPT))
+                            .limit(Math.max(0, ledger.live.size() - kept))
                             .toList();
             List<Long> positions = ledger.append(puts, drops);
             batches.add(positions.getFirst() - BATCH_HEADER);

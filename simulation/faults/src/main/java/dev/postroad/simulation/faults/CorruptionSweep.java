@@ -41,10 +41,10 @@ final class CorruptionSweep {
     CorruptionSweep(long seed, BooleanSupplier out) {
         this.seed = seed;
         this.out = out;
-        samples.add(new CorruptionSample(2, true, false, seed));
-        samples.add(new CorruptionSample(0, true, false, seed + 1));
-        samples.add(new CorruptionSample(1, false, true, seed + 2));
-        samples.add(new CorruptionSample(2, false, false, seed + 3));
+        samples.add(new CorruptionSample(2, 10, true, false, seed));
+        samples.add(new CorruptionSample(0, 60, true, false, seed + 1));
+        samples.add(new CorruptionSample(1, 60, false, true, seed + 2));
+        samples.add(new CorruptionSample(2, 60, false, false, seed + 3));
     }
 
     List<CrashExplorer.Found> found() {
@@ -136,6 +136,9 @@ final class CorruptionSweep {
         try (Storage storage = opening.open()) {
             Ledger ledger = Ledger.open(storage, Ledger.SETTINGS, 8);
             opened = true;
+            if (ledger.damage.stream().anyMatch(DamageReport::lost)) {
+                throw new Broken("opened, and not refused, although something is lost: " + ledger.damage);
+            }
             compare(sample, damaged, ledger, false);
         } catch (DamageException e) {
             refused++;

@@ -753,7 +753,6 @@ final class EngineTrial implements Trial {
         confirmed = 0;
         // Nobody is told of what time brings, so that all of it may be forgotten, and come about again.
         expected.advanceTo(now, this::note);
-        taken.removeIf(each -> !stillHeld(each) && random.nextBoolean());
         turn();
     }
 

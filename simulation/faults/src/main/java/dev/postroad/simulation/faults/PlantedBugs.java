@@ -202,8 +202,8 @@ final class PlantedBugs {
                 bug(
                         "key-overtaken-after-recovery",
                         "engine/QueueState.java",
-                        "            if (definition.keyOrdered() && (known.holder != null || (known.notBefore != 0 && known.retry))) {",
-                        "            if (definition.keyOrdered() && known.holder != null) {",
+                        "2L * known.attempts + (known.retry ? 1 : 0)",
+                        "2L * known.attempts",
                         "after a restart a key does not wait for its message that is retried (P4)"),
                 bug(
                         "expired-lease-settled",

@@ -274,6 +274,12 @@ final class Programs {
                             trial.settle(1, new Outcome.Release(0, "again", true));
                             trial.take("q", 2, 0);
                         }),
+                        step("a key dies, then more of it comes after a restart", (trial, random) -> {
+                            trial.take("q", 1, 0);
+                            trial.settle(1, new Outcome.DeadLetter("no good"));
+                            trial.restart(false);
+                            trial.send("q", sent(trial, 10, null, "k0"), sent(trial, 10, null, "k1"));
+                        }),
                         purge("dead"),
                         WAIT,
                         CHECKPOINT,
@@ -438,6 +444,12 @@ final class Programs {
                                                 trial.word(), 20, null, null, 0, random.nextBoolean() ? 3_000 : 0, 0))),
                         step("cancel", (trial, random) -> trial.cancel("q", "i" + random.nextInt(3))),
                         lease("q", 1),
+                        step("settle what is another's by now", (trial, random) -> {
+                            trial.take("q", 1, 3_000);
+                            trial.advance(TICK);
+                            trial.take("q", 1, 0);
+                            trial.settle(1, Outcome.Acknowledge.INSTANCE);
+                        }),
                         step("extend", (trial, random) -> trial.settle(1, new Outcome.Extend(9_000))),
                         acknowledge(1),
                         release(6_000),
