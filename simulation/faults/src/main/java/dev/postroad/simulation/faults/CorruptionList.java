@@ -98,10 +98,16 @@ final class CorruptionList {
         List<Header> batches = new ArrayList<>();
         for (long batch : sample.batches) {
             int from = (int) (batch % CorruptionSample.SEGMENT);
-            batches.add(new Header(CorruptionSample.name(batch), from, BATCH_HEADER));
+            if (names.contains(CorruptionSample.name(batch))) {
+                batches.add(new Header(CorruptionSample.name(batch), from, BATCH_HEADER));
+            }
         }
         List<Header> records = new ArrayList<>();
-        sample.records.values().forEach(place -> records.add(new Header(place.file(), place.from(), RECORD_HEADER)));
+        for (CorruptionSample.Place place : sample.records.values()) {
+            if (names.contains(place.file())) {
+                records.add(new Header(place.file(), place.from(), RECORD_HEADER));
+            }
+        }
         flips("bit of a segment header", segments);
         flips("bit of a checkpoint header", checkpoints);
         flips("bit of a batch header", batches);

@@ -280,6 +280,14 @@ final class Programs {
                             trial.restart(false);
                             trial.send("q", sent(trial, 10, null, "k0"), sent(trial, 10, null, "k1"));
                         }),
+                        step("a retry waits over a checkpoint and a restart", (trial, random) -> {
+                            trial.send("q", sent(trial, 10, null, "k2"), sent(trial, 10, null, "k2"));
+                            trial.take("q", 1, 0);
+                            trial.settle(1, new Outcome.Release(6_000, null, true));
+                            trial.checkpoint();
+                            trial.restart(false);
+                            trial.take("q", 3, 0);
+                        }),
                         purge("dead"),
                         WAIT,
                         CHECKPOINT,
