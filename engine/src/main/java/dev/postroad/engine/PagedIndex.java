@@ -30,9 +30,6 @@ final class PagedIndex {
     private static final int RESIDENT_PAGES = 32;
     private static final int LOADED_PAGES = 4;
     private static final int MASK = PAGE_ENTRIES - 1;
-    /** From the first page of an index to its last, those that are gone included: 17 thousand million entries. */
-    private static final long MOST_PAGES = 1 << 24;
-
     private static final int SHIFT = 10;
 
     /** Reads a page record back. */
@@ -507,7 +504,7 @@ final class PagedIndex {
 
     private void readPageState(ByteBuffer in) {
         long number = Bytes.getVarint(in);
-        if (number < firstPage || number > next >>> SHIFT || number - firstPage >= MOST_PAGES) {
+        if (number < firstPage || number > next >>> SHIFT || number - firstPage > Integer.MAX_VALUE - 8) {
             throw new IllegalStateException("page " + number + " of an index that begins with page " + firstPage
                     + " and goes on with entry " + next);
         }

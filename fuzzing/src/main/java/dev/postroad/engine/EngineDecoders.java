@@ -128,30 +128,6 @@ public final class EngineDecoders {
         }
     }
 
-    /** A checkpoint's snapshot, read as at recovery; what is left behind it is not looked at. */
-    public static void snapshot(byte[] input) throws JournalException {
-        State state = new State(new MessageStore(0), new Router(PayloadFields.NONE), new Groups());
-        state.store.attach(JOURNALS.get());
-        Engine.readSnapshot(state, input);
-    }
-
-    /** The snapshot of a broker with these definitions. */
-    public static byte[] exampleSnapshot(QueueDefinition queue, StreamDefinition stream, TopicDefinition topic) {
-        Journal journal = JOURNALS.get();
-        MessageStore store = new MessageStore(0);
-        store.attach(journal);
-        State state = new State(store, new Router(PayloadFields.NONE), new Groups());
-        state.add(state.newQueue(1, queue, null));
-        state.add(2, state.newStream(2, stream));
-        state.router.applyDeclared(topic);
-        Snapshot snapshot = new Snapshot();
-        state.write(snapshot);
-        ByteBuffer bytes = snapshot.finish();
-        byte[] copy = new byte[bytes.remaining()];
-        bytes.get(copy);
-        return copy;
-    }
-
     private static Journal journal() {
         try {
             return Journal.open(

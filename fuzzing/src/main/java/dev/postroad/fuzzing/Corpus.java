@@ -28,7 +28,9 @@ final class Corpus {
 
     private static List<byte[]> parse(String lines) {
         List<byte[]> inputs = new ArrayList<>();
-        lines.lines().filter(line -> !line.isBlank()).forEach(line -> inputs.add(Base64.getDecoder().decode(line)));
+        lines.lines()
+                .filter(line -> !line.isBlank())
+                .forEach(line -> inputs.add(Base64.getDecoder().decode(line)));
         return inputs;
     }
 

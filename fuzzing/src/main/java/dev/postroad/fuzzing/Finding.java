@@ -11,7 +11,8 @@ import java.util.Base64;
 record Finding(Target target, String what, String kind, byte[] input) {
     /** The command that shows it again. */
     String replay() {
-        return "./postroad fuzz " + target.name() + " --replay " + Base64.getEncoder().encodeToString(input);
+        return "./postroad fuzz " + target.name() + " --replay "
+                + Base64.getEncoder().encodeToString(input);
     }
 
     String line() {

@@ -60,8 +60,8 @@ public final class Fuzzing implements Experiment {
             notRun.add(new NotRun(
                     "coverage-guided fuzzing with Jazzer",
                     JazzerRun.possible()
-                            ? "there are less than " + LEAST_FOR_JAZZER.toSeconds()
-                                    + " s for each of " + Targets.ALL.size() + " decoders; give it more time"
+                            ? "there are less than " + LEAST_FOR_JAZZER.toSeconds() + " s for each of "
+                                    + Targets.ALL.size() + " decoders; give it more time"
                             : "Jazzer is not on the class path"));
         }
         mutate(mutations, budget.seed(), progress, jazzer ? SHARE_OF_MUTATIONS : 1);
@@ -167,10 +167,10 @@ public final class Fuzzing implements Experiment {
 
     private Outcome outcome() {
         List<Figure> figures = new ArrayList<>();
-        long least = executions.values().stream().mapToLong(Long::longValue).min().orElse(0);
+        long least =
+                executions.values().stream().mapToLong(Long::longValue).min().orElse(0);
         long all = executions.values().stream().mapToLong(Long::longValue).sum();
         long slowest = runs.values().stream()
-                .filter(run -> run.target().mostNanos() == Target.MOST_NANOS)
                 .mapToLong(MutationRun::slowestNanos)
                 .max()
                 .orElse(0);

@@ -135,7 +135,8 @@ final class JazzerRun {
         if (Files.isDirectory(from)) {
             try (Stream<Path> files = Files.list(from)) {
                 for (Path file : (Iterable<Path>) files.sorted()::iterator) {
-                    if (Files.isRegularFile(file) && file.getFileName().toString().startsWith(prefix)) {
+                    if (Files.isRegularFile(file)
+                            && file.getFileName().toString().startsWith(prefix)) {
                         inputs.add(Files.readAllBytes(file));
                     }
                 }

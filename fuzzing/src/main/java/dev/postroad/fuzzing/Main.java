@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Entry of {@code ./postroad fuzz}: status 0 if nothing was found, 1 if something was, 2 if it was asked wrongly. */
 public final class Main {
-    private static final String USAGE =
-            """
+    private static final String USAGE = """
             Usage: postroad fuzz [TARGET …] [OPTIONS]
               Gives the decoders of bytes from disk and network, and the parsers, inputs that nobody would send.
               Without a TARGET all of them have their turn; for a whole report see ./postroad prove --only fuzzing.
@@ -139,7 +138,8 @@ public final class Main {
     private int run() throws IOException {
         if (list) {
             for (Target target : Targets.ALL) {
-                out.printf("%-24s %,6d inputs%n", target.name(), Corpus.of(target).size());
+                out.printf(
+                        "%-24s %,6d inputs%n", target.name(), Corpus.of(target).size());
             }
             return 0;
         }

@@ -17,7 +17,6 @@ import java.util.function.Predicate;
  * @param dictionary what to put into inputs
  * @param mostBytes longest input that is tried
  * @param fixedBytes heap that it may take whatever its input is; 64 KiB unless there is a reason
- * @param mostNanos time that it may take; 10 ms unless there is a reason
  */
 record Target(
         String name,
@@ -26,8 +25,7 @@ record Target(
         Function<Generator, byte[]> sample,
         List<byte[]> dictionary,
         int mostBytes,
-        long fixedBytes,
-        long mostNanos) {
+        long fixedBytes) {
     private static final int MOST_BYTES = 4096;
     private static final long FIXED_BYTES = 64 << 10;
     static final long MOST_NANOS = 10_000_000;
@@ -41,7 +39,7 @@ record Target(
     /** A decoder of bytes. */
     static Target ofBytes(
             String name, Decoder decoder, Predicate<Throwable> refusal, Function<Generator, byte[]> sample) {
-        return new Target(name, decoder, refusal, sample, Mutator.NUMBERS, MOST_BYTES, FIXED_BYTES, MOST_NANOS);
+        return new Target(name, decoder, refusal, sample, Mutator.NUMBERS, MOST_BYTES, FIXED_BYTES);
     }
 
     /** A decoder of text, which comes as UTF-8; what is none is read with replacement characters. */
@@ -60,8 +58,7 @@ record Target(
                         .map(word -> word.getBytes(StandardCharsets.UTF_8))
                         .toList(),
                 MOST_BYTES,
-                FIXED_BYTES,
-                MOST_NANOS);
+                FIXED_BYTES);
     }
 
     /** This target with another dictionary. */
@@ -75,22 +72,16 @@ record Target(
                         .map(word -> word.getBytes(StandardCharsets.UTF_8))
                         .toList(),
                 mostBytes,
-                fixedBytes,
-                mostNanos);
+                fixedBytes);
     }
 
     /** This target with inputs of so many bytes at most. */
     Target withMostBytes(int bytes) {
-        return new Target(name, decoder, refusal, sample, dictionary, bytes, fixedBytes, mostNanos);
+        return new Target(name, decoder, refusal, sample, dictionary, bytes, fixedBytes);
     }
 
     /** This target, which may take so much heap whatever its input is. */
     Target withFixedBytes(long bytes) {
-        return new Target(name, decoder, refusal, sample, dictionary, mostBytes, bytes, mostNanos);
-    }
-
-    /** This target, which may take so long. */
-    Target withMostNanos(long nanos) {
-        return new Target(name, decoder, refusal, sample, dictionary, mostBytes, fixedBytes, nanos);
+        return new Target(name, decoder, refusal, sample, dictionary, mostBytes, bytes);
     }
 }

@@ -28,36 +28,151 @@ import org.jspecify.annotations.Nullable;
 /** Every decoder of bytes from disk or network, and every parser of text that people or clients write. */
 final class Targets {
     private static final String[] JSON_WORDS = {
-        "{", "}", "[", "]", ",", ":", "\"", "null", "true", "false", "1e999", "-0", "\\u0000", "\\ud800", "\"value\":",
-        "\"valueBase64\":\"AA==\"", "\"json\":", "\"headers\":{", "\"id\":\"x\"", "\"key\":", "\"ttl\":\"1s\"",
-        "\"priority\":9", "\"delay\":\"1ms\"", "\"deliverAt\":\"2026-11-21T12:00:00Z\"", "\"base64\":",
-        "\"timestamp\":\"+999999999-12-31T23:59:59Z\"", "\"specversion\":\"1.0\"", "\"data\":", "\"kind\":\"command\"",
-        "\"retry\":{", "\"maxAttempts\":3", "\"maxBytes\":\"10MB\"", "\"partitions\":", "\"jitter\":0.5"
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "null",
+        "true",
+        "false",
+        "1e999",
+        "-0",
+        "\\u0000",
+        "\\ud800",
+        "\"value\":",
+        "\"valueBase64\":\"AA==\"",
+        "\"json\":",
+        "\"headers\":{",
+        "\"id\":\"x\"",
+        "\"key\":",
+        "\"ttl\":\"1s\"",
+        "\"priority\":9",
+        "\"delay\":\"1ms\"",
+        "\"deliverAt\":\"2026-11-21T12:00:00Z\"",
+        "\"base64\":",
+        "\"timestamp\":\"+999999999-12-31T23:59:59Z\"",
+        "\"specversion\":\"1.0\"",
+        "\"data\":",
+        "\"kind\":\"command\"",
+        "\"retry\":{",
+        "\"maxAttempts\":3",
+        "\"maxBytes\":\"10MB\"",
+        "\"partitions\":",
+        "\"jitter\":0.5"
     };
     private static final String[] RULE_WORDS = {
-        " AND ", " OR ", "NOT ", "(", ")", "'", "''", "`", "=", "==", "<>", "!=", "<=", ">=", " BETWEEN ", " IN (",
-        " LIKE '", " ESCAPE '!'", " IS NULL", " contains ", " matches_regex '", "&&", "||", "!", "+", "-", "*", "/",
-        "0x1F", "1e308", "9223372036854775807", "a.b[0].c", "TRUE", "NULL", "(a*)*", "%", "_"
+        " AND ",
+        " OR ",
+        "NOT ",
+        "(",
+        ")",
+        "'",
+        "''",
+        "`",
+        "=",
+        "==",
+        "<>",
+        "!=",
+        "<=",
+        ">=",
+        " BETWEEN ",
+        " IN (",
+        " LIKE '",
+        " ESCAPE '!'",
+        " IS NULL",
+        " contains ",
+        " matches_regex '",
+        "&&",
+        "||",
+        "!",
+        "+",
+        "-",
+        "*",
+        "/",
+        "0x1F",
+        "1e308",
+        "9223372036854775807",
+        "a.b[0].c",
+        "TRUE",
+        "NULL",
+        "(a*)*",
+        "%",
+        "_"
     };
     private static final String[] REGEX_WORDS = {
-        "(", ")", "(?:", "[", "]", "[^", "a-z", "*", "+", "?", "{2,5}", "{1000}", "|", "\\d", "\\w", "\\b", "^", "$", ".",
-        "(a*)*", "(a|a)*", "\\x41", "\\u00e9", "(?i)", "*?", "[[:alpha:]]", "\\Q"
+        "(",
+        ")",
+        "(?:",
+        "[",
+        "]",
+        "[^",
+        "a-z",
+        "*",
+        "+",
+        "?",
+        "{2,5}",
+        "{1000}",
+        "|",
+        "\\d",
+        "\\w",
+        "\\b",
+        "^",
+        "$",
+        ".",
+        "(a*)*",
+        "(a|a)*",
+        "\\x41",
+        "\\u00e9",
+        "(?i)",
+        "*?",
+        "[[:alpha:]]",
+        "\\Q"
     };
     private static final String[] YAML_WORDS = {
-        "server:\n", "channels:\n", "topics:\n", "  ", "- ", ": ", "{", "}", "[", "]", "&a ", "*a", "!!str ", "|\n", ">\n",
-        "${HOME}", "${X:-1}", "$${X}", "? ", "---\n", "...\n", "%YAML 1.2\n", "#", "'", "\"", "kind: command\n",
-        "http-port: ", "0x7f", "1e9", "10MB", "5m", "<<: *a\n", "\t", "\u0085"
+        "server:\n",
+        "channels:\n",
+        "topics:\n",
+        "  ",
+        "- ",
+        ": ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "&a ",
+        "*a",
+        "!!str ",
+        "|\n",
+        ">\n",
+        "${HOME}",
+        "${X:-1}",
+        "$${X}",
+        "? ",
+        "---\n",
+        "...\n",
+        "%YAML 1.2\n",
+        "#",
+        "'",
+        "\"",
+        "kind: command\n",
+        "http-port: ",
+        "0x7f",
+        "1e9",
+        "10MB",
+        "5m",
+        "<<: *a\n",
+        "\t",
+        "\u0085"
     };
 
-    /** An index is an array of its pages, and those in its middle may be gone: 2^24 pages at most, of which a snapshot has two. */
-    private static final long INDEX_BYTES = 400L << 20;
-
-    private static final long INDEX_NANOS = 2_000_000_000;
     private static final long STATE_BYTES = 8 << 20;
     /** A pattern of a few characters may stand for 512 states, the most that a rule may have. */
-    private static final long AUTOMATON_BYTES = 128 << 10;
-    /** The YAML library takes 64 KiB to begin with; a configuration file is no stranger's. */
-    private static final long YAML_BYTES = 256 << 10;
+    private static final long AUTOMATON_BYTES = 512 << 10;
+    /** The YAML library takes 64 KiB to begin with, and more for each node; a configuration file is no stranger's. */
+    private static final long YAML_BYTES = 1 << 20;
 
     private Targets() {}
 
@@ -70,7 +185,10 @@ final class Targets {
                     IOException.class::isInstance,
                     gen -> JournalDecoders.exampleHeader(gen.between(0, 9), gen.between(1, 9), gen.nextLong())),
             Target.ofBytes(
-                    "journal-batch", JournalDecoders::batch, NOTHING(), gen -> JournalDecoders.exampleBatch(records(gen))),
+                    "journal-batch",
+                    JournalDecoders::batch,
+                    NOTHING(),
+                    gen -> JournalDecoders.exampleBatch(records(gen))),
             Target.ofBytes(
                     "journal-segment", JournalDecoders::segment, IOException.class::isInstance, Targets::batches),
             Target.ofBytes(
@@ -90,17 +208,17 @@ final class Targets {
                     EngineException.class::isInstance,
                     gen -> EngineDecoders.exampleMessage(message(gen))),
             Target.ofBytes(
-                    "engine-definition", EngineDecoders::definition, EngineException.class::isInstance, Targets::definition),
+                    "engine-definition",
+                    EngineDecoders::definition,
+                    EngineException.class::isInstance,
+                    Targets::definition),
             // A declaration of 20 bytes may ask for 10,000 partitions, and gets them: state, bounded by that number.
-            Target.ofBytes("engine-records", EngineDecoders::records, IOException.class::isInstance, Targets::engineRecords)
-                    .withFixedBytes(STATE_BYTES),
             Target.ofBytes(
-                    "engine-snapshot",
-                    EngineDecoders::snapshot,
-                    IOException.class::isInstance,
-                    gen -> EngineDecoders.exampleSnapshot(queue(gen), stream(gen), topic(gen)))
-                    .withFixedBytes(INDEX_BYTES)
-                    .withMostNanos(INDEX_NANOS),
+                            "engine-records",
+                            EngineDecoders::records,
+                            IOException.class::isInstance,
+                            Targets::engineRecords)
+                    .withFixedBytes(STATE_BYTES),
             // from the network
             Target.ofBytes("http-message", HttpDecoders::message, HttpDecoders::refuses, Targets::messageJson)
                     .withDictionary(JSON_WORDS)
@@ -111,7 +229,17 @@ final class Targets {
             Target.ofBytes("http-channel", HttpDecoders::channel, HttpDecoders::refuses, Targets::channelJson)
                     .withDictionary(JSON_WORDS)
                     .withMostBytes(2048),
-            Target.ofText("http-path", HttpDecoders::path, HttpDecoders::refuses, Targets::path, "%", "%2F", "?", "&", "=", "+"),
+            Target.ofText(
+                    "http-path",
+                    HttpDecoders::path,
+                    HttpDecoders::refuses,
+                    Targets::path,
+                    "%",
+                    "%2F",
+                    "?",
+                    "&",
+                    "=",
+                    "+"),
             Target.ofText(
                     "http-delivery",
                     HttpDecoders::delivery,
@@ -126,16 +254,41 @@ final class Targets {
             Target.ofText("like", RoutingDecoders::like, INVALID(), gen -> gen.text(0, 30), "%", "_", "!", "!%", "%%%%")
                     .withFixedBytes(AUTOMATON_BYTES),
             Target.ofText(
-                    "topic-pattern", Targets::topicPattern, INVALID(), Targets::patternText, "*", "#", "+", ".", "/", "$"),
+                    "topic-pattern",
+                    Targets::topicPattern,
+                    INVALID(),
+                    Targets::patternText,
+                    "*",
+                    "#",
+                    "+",
+                    ".",
+                    "/",
+                    "$"),
             Target.ofText(
                     "quantity",
                     Targets::quantity,
                     INVALID(),
-                    gen -> gen.uniform(0, 99_999) + gen.choose("ms", "s", "m", "h", "d", "KiB", "MB", "TiB", "kb", ".5s"),
-                    "ms", "s", "m", "h", "d", "PT", "P1D", "T", ".", " ", "kB", "MiB", "TB", "e9", "99999999999999999"),
+                    gen -> gen.uniform(0, 99_999)
+                            + gen.choose("ms", "s", "m", "h", "d", "KiB", "MB", "TiB", "kb", ".5s"),
+                    "ms",
+                    "s",
+                    "m",
+                    "h",
+                    "d",
+                    "PT",
+                    "P1D",
+                    "T",
+                    ".",
+                    " ",
+                    "kB",
+                    "MiB",
+                    "TB",
+                    "e9",
+                    "99999999999999999"),
             Target.ofText(
                             "config",
-                            text -> ConfigFile.parse("postroad.yaml", text, Map.of("HOME", "/", "POSTROAD_HTTP_PORT", "1")),
+                            text -> ConfigFile.parse(
+                                    "postroad.yaml", text, Map.of("HOME", "/", "POSTROAD_HTTP_PORT", "1")),
                             ConfigException.class::isInstance,
                             Targets::yaml,
                             YAML_WORDS)
@@ -152,7 +305,10 @@ final class Targets {
 
     /** The target of this name; null if there is none. */
     static @Nullable Target named(String name) {
-        return ALL.stream().filter(target -> target.name().equals(name)).findFirst().orElse(null);
+        return ALL.stream()
+                .filter(target -> target.name().equals(name))
+                .findFirst()
+                .orElse(null);
     }
 
     // ── What is decoded here itself
@@ -239,8 +395,7 @@ final class Targets {
     private static EngineMessage message(Generator gen) {
         Map<String, Object> headers = new LinkedHashMap<>();
         for (long left = gen.uniform(0, 3); left > 0; left--) {
-            headers.put(
-                    gen.word(1, 9), gen.<Object>choose(gen.text(0, 9), gen.nextLong(), 0.5, true, gen.bytes(0, 9)));
+            headers.put(gen.word(1, 9), gen.<Object>choose(gen.text(0, 9), gen.nextLong(), 0.5, true, gen.bytes(0, 9)));
         }
         EngineMessage.Properties properties = gen.flip()
                 ? EngineMessage.Properties.NONE
@@ -281,14 +436,13 @@ final class Targets {
     private static byte[] engineRecords(Generator gen) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         for (long left = gen.uniform(1, 6); left > 0; left--) {
-            byte[] payload =
-                    switch ((int) gen.uniform(0, 5)) {
-                        case 0, 1 -> EngineDecoders.exampleMessage(message(gen));
-                        case 2 -> new byte[] {(byte) gen.between(1, 2), 1, 0};
-                        case 3 -> new byte[] {1, (byte) gen.between(0, 6), 1, 0};
-                        case 4 -> EngineDecoders.exampleDefinition(topic(gen));
-                        default -> gen.bytes(0, 30);
-                    };
+            byte[] payload = switch ((int) gen.uniform(0, 5)) {
+                case 0, 1 -> EngineDecoders.exampleMessage(message(gen));
+                case 2 -> new byte[] {(byte) gen.between(1, 2), 1, 0};
+                case 3 -> new byte[] {1, (byte) gen.between(0, 6), 1, 0};
+                case 4 -> EngineDecoders.exampleDefinition(topic(gen));
+                default -> gen.bytes(0, 30);
+            };
             int type = gen.chance(1, 3) ? 1 : gen.between(1, 19);
             int size = Math.min(payload.length, 255);
             out.write(type);
@@ -304,15 +458,19 @@ final class Targets {
 
     private static byte[] messageJson(Generator gen) {
         return utf8("{\"id\":\"" + gen.word(1, 9) + "\",\"key\":\"" + gen.word(0, 5) + "\","
-                + gen.choose("\"value\":\"x\"", "\"value\":null", "\"valueBase64\":\"/w==\"", "\"json\":{\"a\":[1,2.5]}")
-                + ",\"headers\":{\"a\":1,\"b\":{\"base64\":\"AA==\"}},\"ttl\":\"" + gen.between(1, 99) + "s\",\"priority\":"
-                + gen.between(0, 9) + gen.choose("", ",\"delay\":\"5m\"", ",\"deliverAt\":\"2026-11-21T12:00:00Z\"") + "}");
+                + gen.choose(
+                        "\"value\":\"x\"", "\"value\":null", "\"valueBase64\":\"/w==\"", "\"json\":{\"a\":[1,2.5]}")
+                + ",\"headers\":{\"a\":1,\"b\":{\"base64\":\"AA==\"}},\"ttl\":\"" + gen.between(1, 99)
+                + "s\",\"priority\":"
+                + gen.between(0, 9) + gen.choose("", ",\"delay\":\"5m\"", ",\"deliverAt\":\"2026-11-21T12:00:00Z\"")
+                + "}");
     }
 
     private static byte[] eventJson(Generator gen) {
         return utf8("{\"specversion\":\"1.0\",\"id\":\"" + gen.word(1, 9) + "\",\"source\":\"/a\",\"type\":\"b\",\"x"
                 + gen.word(1, 4) + "\":" + gen.between(0, 9)
-                + gen.choose("", ",\"data\":{\"a\":1}", ",\"data_base64\":\"AA==\"", ",\"time\":\"2026-11-21T12:00:00Z\"")
+                + gen.choose(
+                        "", ",\"data\":{\"a\":1}", ",\"data_base64\":\"AA==\"", ",\"time\":\"2026-11-21T12:00:00Z\"")
                 + "}");
     }
 
@@ -329,7 +487,8 @@ final class Targets {
     }
 
     private static String path(Generator gen) {
-        return gen.word(1, 9) + gen.choose("", "/messages", "%2Fx", "%C3%A9")
+        return gen.word(1, 9)
+                + gen.choose("", "/messages", "%2Fx", "%C3%A9")
                 + gen.choose("", "?max=3", "?filter=a%3D1&group=g", "?nothing=1");
     }
 
@@ -357,11 +516,13 @@ final class Targets {
     }
 
     private static String yaml(Generator gen) {
-        return "server:\n  data: " + gen.choose("memory", "/tmp/x", "${HOME}/d") + "\n  http-port: " + gen.between(0, 70_000)
+        return "server:\n  data: " + gen.choose("memory", "/tmp/x", "${HOME}/d") + "\n  http-port: "
+                + gen.between(0, 70_000)
                 + "\n  limits:\n    message: " + gen.between(1, 99) + gen.choose("KiB", "MB", "", "m")
                 + "\nchannels:\n  " + gen.word(1, 6) + ":\n    kind: " + gen.choose("command", "event", "x")
                 + gen.choose("\n    ttl: 5m", "\n    retry: {maxAttempts: 3}", "\n    partitions: 4", "") + "\n"
                 + gen.choose(
-                        "", "topics:\n  t:\n    routing: pattern\n    bindings:\n      - {destination: a, pattern: '#'}\n");
+                        "",
+                        "topics:\n  t:\n    routing: pattern\n    bindings:\n      - {destination: a, pattern: '#'}\n");
     }
 }

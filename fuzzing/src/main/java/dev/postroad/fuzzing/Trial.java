@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Gives inputs to a decoder and holds it to what every decoder must keep: it throws nothing but its refusal, takes 10 ms at
- * most as a rule, and allocates no more on the heap than four times its input and what its target is allowed, 64 KiB as a rule. For one thread; each has its own.
+ * most, and allocates no more on the heap than four times its input and what its target is allowed, 64 KiB as a rule. For one thread; each has its own.
  *
  * <p>A machine has other things to do, and a compiler, too: what was too slow or took too much is tried again, and the least
  * counts.
@@ -35,15 +35,15 @@ final class Trial {
             return new Finding(target, describe(fault), kind(fault), input.clone());
         }
         long allowed = BYTES_PER_BYTE * (long) input.length + target.fixedBytes();
-        if (nanos > target.mostNanos() || bytes > allowed) {
+        if (nanos > Target.MOST_NANOS || bytes > allowed) {
             again(target, input);
         }
         slowestNanos = Math.max(slowestNanos, nanos);
         mostBytes = Math.max(mostBytes, bytes - BYTES_PER_BYTE * (long) input.length);
-        if (nanos > target.mostNanos()) {
+        if (nanos > Target.MOST_NANOS) {
             return new Finding(
                     target,
-                    "took " + nanos / 1_000 + " us; at most " + target.mostNanos() / 1_000 + " are allowed",
+                    "took " + nanos / 1_000 + " us; at most " + Target.MOST_NANOS / 1_000 + " are allowed",
                     "slow",
                     input.clone());
         }
@@ -103,7 +103,7 @@ final class Trial {
         long leastNanos = nanos;
         long leastBytes = bytes;
         long allowed = BYTES_PER_BYTE * (long) input.length + target.fixedBytes();
-        for (int i = 0; i < TRIES && (leastNanos > target.mostNanos() || leastBytes > allowed); i++) {
+        for (int i = 0; i < TRIES && (leastNanos > Target.MOST_NANOS || leastBytes > allowed); i++) {
             once(target, input);
             leastNanos = Math.min(leastNanos, nanos);
             leastBytes = Math.min(leastBytes, bytes);

@@ -35,7 +35,8 @@ public final class JournalDecoders {
         byte[] sealed = Arrays.copyOf(input, Math.max(input.length, SegmentHeader.BYTES));
         ByteBuffer bytes = ByteBuffer.wrap(sealed).putLong(0, Format.SEGMENT_MAGIC);
         bytes.putInt(100, Format.crc(new CRC32C(), bytes.duplicate(), 0, 100));
-        SegmentHeader header = SegmentHeader.read(ByteStorage.file(sealed, WHOLE)).first();
+        SegmentHeader header =
+                SegmentHeader.read(ByteStorage.file(sealed, WHOLE)).first();
         if (header != null) {
             byte[] again = new byte[Format.SEGMENT_HEADER];
             header.encode().get(again);
@@ -289,7 +290,10 @@ public final class JournalDecoders {
         JournalInspector.inspect(storage);
     }
 
-    private static void same(String what, @org.jspecify.annotations.Nullable Object one, @org.jspecify.annotations.Nullable Object other) {
+    private static void same(
+            String what,
+            @org.jspecify.annotations.Nullable Object one,
+            @org.jspecify.annotations.Nullable Object other) {
         check(java.util.Objects.equals(one, other), what + " is read as " + one + ", then as " + other);
     }
 

@@ -225,8 +225,7 @@ final class Checkpoints {
                 && contents.position >= 0
                 && contents.snapshotBytes >= 0
                 && SegmentHeader.saneSegmentBytes(contents.segmentBytes)
-                && contents.entries.stream()
-                        .allMatch(entry -> entry.number >= 0 && entry.used >= 0 && entry.live >= 0);
+                && contents.entries.stream().allMatch(entry -> entry.number >= 0 && entry.used >= 0 && entry.live >= 0);
     }
 
     /** Whether the snapshot behind the header is what was written. */

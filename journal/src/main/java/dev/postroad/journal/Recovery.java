@@ -373,8 +373,7 @@ final class Recovery {
     private long beyondMissing(long position, RecoveryHandler handler) throws IOException {
         long next = nextValid(position);
         long endNumber = next >= 0 ? segments.numberOf(next) : segments.numberOf(Math.max(position, known)) + 1;
-        for (DamageReport missing :
-                directory.missing(segments.numberOf(position), endNumber, segments.segmentBytes)) {
+        for (DamageReport missing : directory.missing(segments.numberOf(position), endNumber, segments.segmentBytes)) {
             damaged(missing, handler);
         }
         return next >= 0 ? next : tailBehind(Math.max(position, known));

@@ -105,8 +105,8 @@ record SegmentHeader(
                 area.getLong(at + 72),
                 area.getLong(at + 80),
                 area.getLong(at + 88));
-        boolean sane = header.version != Format.VERSION
-                || (header.number >= 0 && saneSegmentBytes(header.segmentBytes));
+        boolean sane =
+                header.version != Format.VERSION || (header.number >= 0 && saneSegmentBytes(header.segmentBytes));
         return sane ? header : null;
     }
 

@@ -24,7 +24,9 @@ record Book(
         List<Left> left) {
 
     long violations() {
-        return chapters.stream().mapToLong(chapter -> chapter.violations().size()).sum();
+        return chapters.stream()
+                .mapToLong(chapter -> chapter.violations().size())
+                .sum();
     }
 
     long failures() {
@@ -40,7 +42,9 @@ record Book(
 
     long notRun() {
         return left.size()
-                + chapters.stream().mapToLong(chapter -> chapter.notRun().size()).sum();
+                + chapters.stream()
+                        .mapToLong(chapter -> chapter.notRun().size())
+                        .sum();
     }
 
     long count(Finished.Verdict verdict) {

@@ -61,8 +61,7 @@ final class Display {
             out.print("\r\033[K" + (line.length() <= WIDTH ? line : line.substring(0, WIDTH)));
             out.flush();
         } else {
-            out.printf(
-                    Locale.ROOT, "%s %s: %.0f %%, %s; %s left in all%n", place, name, 100 * done, plain(text), left);
+            out.printf(Locale.ROOT, "%s %s: %.0f %%, %s; %s left in all%n", place, name, 100 * done, plain(text), left);
         }
     }
 
@@ -76,10 +75,11 @@ final class Display {
 
     private static String summary(Finished finished) {
         StringBuilder text = new StringBuilder();
-        finished.violations().forEach(violation -> text.append("\n    BROKEN ")
-                .append(plain(violation.what()))
-                .append("\n      again: ")
-                .append(plain(violation.replay())));
+        finished.violations()
+                .forEach(violation -> text.append("\n    BROKEN ")
+                        .append(plain(violation.what()))
+                        .append("\n      again: ")
+                        .append(plain(violation.replay())));
         finished.figures().stream()
                 .filter(figure -> !figure.reached())
                 .forEach(figure -> text.append("\n    missed: ")

@@ -12,8 +12,7 @@ final class HtmlReport {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm 'UTC'").withZone(ZoneOffset.UTC);
 
-    private static final String STYLE =
-            """
+    private static final String STYLE = """
             :root { color-scheme: light dark; --ink: #1c2230; --paper: #fff; --soft: #f3f5f8; --rule: #d5dae3;
               --faint: #5b6577; --good: #17703c; --bad: #b3201f; --warn: #8a5a00; --none: #5b6577;
               --l0: #1f6feb; --l1: #c2410c; --l2: #15803d; --l3: #9333ea; --l4: #0e7490; --l5: #be185d; }
@@ -78,8 +77,10 @@ final class HtmlReport {
                 .append("<title>Postroad: the proof book</title>\n<style>\n")
                 .append(STYLE)
                 .append("</style>\n</head>\n<body>\n<h1>Postroad: the proof book</h1>\n");
-        paragraph("faint", "Version " + book.version() + ", " + TIME.format(book.begun()) + ", took "
-                + Words.time(book.took()) + " of " + Words.time(book.budget()) + ", seed " + book.seed() + ".");
+        paragraph(
+                "faint",
+                "Version " + book.version() + ", " + TIME.format(book.begun()) + ", took " + Words.time(book.took())
+                        + " of " + Words.time(book.budget()) + ", seed " + book.seed() + ".");
         paragraph("faint", book.machine().line() + ".");
         banner();
         contents();
@@ -95,7 +96,9 @@ final class HtmlReport {
         StringBuilder text = new StringBuilder(
                 broken ? book.violations() + " violations of promises were found." : "No promise was found broken.");
         if (failed) {
-            text.append(' ').append(book.failures()).append(" experiments failed themselves: of these nothing is known.");
+            text.append(' ')
+                    .append(book.failures())
+                    .append(" experiments failed themselves: of these nothing is known.");
         }
         if (book.missed() > 0) {
             text.append(' ').append(book.missed()).append(" goals were missed.");
@@ -103,15 +106,24 @@ final class HtmlReport {
         if (book.notRun() > 0) {
             text.append(' ').append(book.notRun()).append(" things were not run, which says nothing for them.");
         }
-        out.append("<p class=\"banner ").append(style).append("\">").append(escape(text.toString())).append("</p>\n");
+        out.append("<p class=\"banner ")
+                .append(style)
+                .append("\">")
+                .append(escape(text.toString()))
+                .append("</p>\n");
     }
 
     private void contents() {
         out.append("<div class=\"scroll\"><table>\n<tr><th>Experiment</th><th>Question</th><th>Outcome</th>"
                 + "<th>Time</th></tr>\n");
         for (Finished one : book.chapters()) {
-            out.append("<tr><td><a href=\"#").append(escape(one.name())).append("\">").append(escape(one.name()))
-                    .append("</a></td><td>").append(escape(one.question())).append("</td><td>");
+            out.append("<tr><td><a href=\"#")
+                    .append(escape(one.name()))
+                    .append("\">")
+                    .append(escape(one.name()))
+                    .append("</a></td><td>")
+                    .append(escape(one.question()))
+                    .append("</td><td>");
             verdict(one);
             out.append("</td><td class=\"n\">").append(Words.time(one.took())).append("</td></tr>\n");
         }
@@ -127,22 +139,34 @@ final class HtmlReport {
     }
 
     private void chapter(Finished one) {
-        out.append("<h2 id=\"").append(escape(one.name())).append("\">").append(escape(one.name())).append(": ");
+        out.append("<h2 id=\"")
+                .append(escape(one.name()))
+                .append("\">")
+                .append(escape(one.name()))
+                .append(": ");
         verdict(one);
         out.append("</h2>\n");
-        paragraph("faint", one.question() + " Given " + Words.time(one.share()) + ", took " + Words.time(one.took()) + ".");
+        paragraph(
+                "faint",
+                one.question() + " Given " + Words.time(one.share()) + ", took " + Words.time(one.took()) + ".");
         String failure = one.failure();
         if (failure != null) {
             out.append("<div class=\"violation\"><pre>").append(escape(failure)).append("</pre></div>\n");
         }
         for (Violation violation : one.violations()) {
-            out.append("<div class=\"violation\"><p>").append(escape(violation.what())).append("</p><p>Again: <code>")
-                    .append(escape(violation.replay())).append("</code></p></div>\n");
+            out.append("<div class=\"violation\"><p>")
+                    .append(escape(violation.what()))
+                    .append("</p><p>Again: <code>")
+                    .append(escape(violation.replay()))
+                    .append("</code></p></div>\n");
         }
         figures(one);
         for (NotRun not : one.notRun()) {
-            out.append("<p><span class=\"verdict not_run\">Not run:</span> ").append(escape(not.what())).append(": ")
-                    .append(escape(not.why())).append("</p>\n");
+            out.append("<p><span class=\"verdict not_run\">Not run:</span> ")
+                    .append(escape(not.what()))
+                    .append(": ")
+                    .append(escape(not.why()))
+                    .append("</p>\n");
         }
         Outcome outcome = one.outcome();
         if (outcome != null) {
@@ -156,12 +180,18 @@ final class HtmlReport {
         }
         out.append("<div class=\"scroll\"><table>\n<tr><th>Figure</th><th>Value</th><th>Goal</th><th></th></tr>\n");
         for (Figure figure : one.figures()) {
-            out.append("<tr><td>").append(escape(figure.name())).append("</td><td class=\"n\">")
-                    .append(escape(Words.value(figure))).append("</td><td class=\"n\">")
-                    .append(escape(Words.goal(figure))).append("</td><td>");
+            out.append("<tr><td>")
+                    .append(escape(figure.name()))
+                    .append("</td><td class=\"n\">")
+                    .append(escape(Words.value(figure)))
+                    .append("</td><td class=\"n\">")
+                    .append(escape(Words.goal(figure)))
+                    .append("</td><td>");
             if (figure.goal() != null) {
-                out.append(figure.reached() ? "<span class=\"verdict held\">reached</span>"
-                        : "<span class=\"verdict missed\">missed</span>");
+                out.append(
+                        figure.reached()
+                                ? "<span class=\"verdict held\">reached</span>"
+                                : "<span class=\"verdict missed\">missed</span>");
             }
             out.append("</td></tr>\n");
         }
@@ -173,12 +203,20 @@ final class HtmlReport {
             return;
         }
         out.append("<h2>Left out</h2>\n<ul>\n");
-        book.left().forEach(left -> out.append("<li>").append(escape(left.name())).append(": ")
-                .append(escape(left.why())).append("</li>\n"));
+        book.left()
+                .forEach(left -> out.append("<li>")
+                        .append(escape(left.name()))
+                        .append(": ")
+                        .append(escape(left.why()))
+                        .append("</li>\n"));
         out.append("</ul>\n");
     }
 
     private void paragraph(String style, String text) {
-        out.append("<p class=\"").append(style).append("\">").append(escape(text)).append("</p>\n");
+        out.append("<p class=\"")
+                .append(style)
+                .append("\">")
+                .append(escape(text))
+                .append("</p>\n");
     }
 }

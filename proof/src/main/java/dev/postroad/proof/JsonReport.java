@@ -41,7 +41,8 @@ final class JsonReport {
         root.put("violations", book.violations());
         root.put("failures", book.failures());
         root.put("goalsMissed", book.missed());
-        root.put("experiments", book.chapters().stream().map(JsonReport::chapter).toList());
+        root.put(
+                "experiments", book.chapters().stream().map(JsonReport::chapter).toList());
         root.put(
                 "leftOut",
                 book.left().stream()

@@ -31,8 +31,7 @@ public final class Main {
         System.exit(status);
     }
 
-    static int run(
-            List<String> arguments, List<Chapter> chapters, PrintStream out, PrintStream err, boolean terminal)
+    static int run(List<String> arguments, List<Chapter> chapters, PrintStream out, PrintStream err, boolean terminal)
             throws IOException {
         List<String> words = new ArrayList<>(arguments);
         if (!words.isEmpty() && words.get(0).equals("prove")) {
@@ -43,8 +42,8 @@ public final class Main {
             return 0;
         }
         if (words.contains("--list")) {
-            chapters.forEach(chapter ->
-                    out.printf("%-22s %s%n", chapter.name(), chapter.experiment().question()));
+            chapters.forEach(chapter -> out.printf(
+                    "%-22s %s%n", chapter.name(), chapter.experiment().question()));
             return 0;
         }
         ProveOptions options;
@@ -72,12 +71,7 @@ public final class Main {
     }
 
     private static Book write(
-            ProveOptions options,
-            Surroundings machine,
-            long seed,
-            Instant begun,
-            PrintStream err,
-            boolean terminal) {
+            ProveOptions options, Surroundings machine, long seed, Instant begun, PrintStream err, boolean terminal) {
         long start = System.nanoTime();
         Display display = new Display(err, terminal, options.time(), start);
         Shares shares = new Shares(options.time(), options.chapters());
@@ -112,7 +106,9 @@ public final class Main {
             for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
                 text.append("\ncaused by ").append(cause);
             }
-            Arrays.stream(e.getStackTrace()).limit(6).forEach(frame -> text.append("\n  at ").append(frame));
+            Arrays.stream(e.getStackTrace())
+                    .limit(6)
+                    .forEach(frame -> text.append("\n  at ").append(frame));
             failure = text.toString();
         }
         return new Finished(

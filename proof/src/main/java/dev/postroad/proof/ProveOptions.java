@@ -45,7 +45,8 @@ record ProveOptions(
     static String usage(List<Chapter> chapters) {
         StringBuilder names = new StringBuilder();
         for (Chapter chapter : chapters) {
-            names.append(String.format("  %-22s %s%n", chapter.name(), chapter.experiment().question()));
+            names.append(String.format(
+                    "  %-22s %s%n", chapter.name(), chapter.experiment().question()));
         }
         return """
                Usage: postroad prove [OPTIONS]
@@ -70,8 +71,7 @@ record ProveOptions(
                was missed; 2 the command was wrong.
 
                Experiments:
-               """
-                + names;
+               """ + names;
     }
 
     static ProveOptions parse(List<String> words, List<Chapter> all, String defaultDirectory)
@@ -141,8 +141,8 @@ record ProveOptions(
         List<String> names = Arrays.stream(value.split(",")).map(String::strip).toList();
         for (String name : names) {
             if (!known.contains(name)) {
-                throw new BadOptionException(option + " names '" + name + "', which there is not; there are "
-                        + String.join(", ", known));
+                throw new BadOptionException(
+                        option + " names '" + name + "', which there is not; there are " + String.join(", ", known));
             }
         }
         return names;

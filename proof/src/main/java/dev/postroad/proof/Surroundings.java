@@ -31,7 +31,8 @@ record Surroundings(
                 bean.getTotalMemorySize() >> 20,
                 System.getProperty("os.name") + " " + System.getProperty("os.version"),
                 System.getProperty("java.vm.name") + " " + System.getProperty("java.version"),
-                Files.getFileStore(Path.of(System.getProperty("java.io.tmpdir"))).type(),
+                Files.getFileStore(Path.of(System.getProperty("java.io.tmpdir")))
+                        .type(),
                 bean.getSystemLoadAverage(),
                 "root".equals(System.getProperty("user.name")));
     }

@@ -63,11 +63,7 @@ final class SvgPlot {
         String title = HtmlReport.escape(plot.title());
         out.append("<figure><figcaption>").append(title).append("</figcaption>\n");
         out.append(String.format(
-                Locale.ROOT,
-                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">%n",
-                WIDTH,
-                HEIGHT,
-                title));
+                Locale.ROOT, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">%n", WIDTH, HEIGHT, title));
         for (int i = 0; i <= TICKS; i++) {
             double y = mostY * i / TICKS;
             line("grid", LEFT, y(y), WIDTH - RIGHT, y(y));

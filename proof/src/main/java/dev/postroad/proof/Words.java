@@ -19,7 +19,8 @@ final class Words {
         if (value == Math.rint(value)) {
             return String.format(Locale.ROOT, "%,.0f", value);
         }
-        return String.format(Locale.ROOT, Math.abs(value) < 1 ? "%.3f" : Math.abs(value) < SMALL ? "%.2f" : "%,.0f", value);
+        return String.format(
+                Locale.ROOT, Math.abs(value) < 1 ? "%.3f" : Math.abs(value) < SMALL ? "%.2f" : "%,.0f", value);
     }
 
     static String value(Figure figure) {

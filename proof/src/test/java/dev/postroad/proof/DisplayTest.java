@@ -18,7 +18,12 @@ class DisplayTest {
 
     private static Finished finished() {
         return new Finished(
-                "kill", "Does it?", Stub.broken("lost\u001b[2Jone"), null, Duration.ofSeconds(1), Duration.ofSeconds(2));
+                "kill",
+                "Does it?",
+                Stub.broken("lost\u001b[2Jone"),
+                null,
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(2));
     }
 
     @Test
@@ -28,7 +33,9 @@ class DisplayTest {
         display.at(0.5, "half");
         display.end(finished());
 
-        assertThat(bytes.toString(UTF_8)).contains("[1/2] kill: for 30 s\n", "[1/2] kill: broken, 2.0 s").doesNotContain("\r");
+        assertThat(bytes.toString(UTF_8))
+                .contains("[1/2] kill: for 30 s\n", "[1/2] kill: broken, 2.0 s")
+                .doesNotContain("\r");
     }
 
     @Test

@@ -61,7 +61,12 @@ class MainTest {
         assertThat(html()).contains("No promise was found broken", "seed 42", "cycles", "at least 45", "reached");
         assertThat(json().get("seed").longValue()).isEqualTo(42);
         assertThat(json().get("violations").intValue()).isZero();
-        assertThat(json().get("experiments").get(0).get("figures").get(0).get("reached").booleanValue())
+        assertThat(json().get("experiments")
+                        .get(0)
+                        .get("figures")
+                        .get(0)
+                        .get("reached")
+                        .booleanValue())
                 .isTrue();
         assertThat(out.toString(UTF_8)).contains("report.html: 0 violations");
     }
@@ -73,7 +78,12 @@ class MainTest {
         assertThat(prove(List.of(broken))).isEqualTo(1);
 
         assertThat(html()).contains("1 violations of promises were found", "lost message 17", "simulate --seed 7");
-        assertThat(json().get("experiments").get(0).get("violations").get(0).get("replay").stringValue())
+        assertThat(json().get("experiments")
+                        .get(0)
+                        .get("violations")
+                        .get(0)
+                        .get("replay")
+                        .stringValue())
                 .isEqualTo("./postroad simulate --seed 7");
         assertThat(err.toString(UTF_8)).contains("BROKEN lost message 17", "again: ./postroad simulate --seed 7");
     }
@@ -99,8 +109,10 @@ class MainTest {
         assertThat(prove(List.of(failing, Stub.holding("clock", 1)))).isEqualTo(1);
 
         assertThat(html()).contains("java.io.IOException: no disk", "of these nothing is known");
-        assertThat(json().get("experiments").get(0).get("verdict").stringValue()).isEqualTo("failed");
-        assertThat(json().get("experiments").get(1).get("verdict").stringValue()).isEqualTo("held");
+        assertThat(json().get("experiments").get(0).get("verdict").stringValue())
+                .isEqualTo("failed");
+        assertThat(json().get("experiments").get(1).get("verdict").stringValue())
+                .isEqualTo("held");
     }
 
     @Test
@@ -108,14 +120,15 @@ class MainTest {
         Chapter cut = new Chapter(
                 new Stub(
                         "power-cut",
-                        () -> new Outcome(
-                                List.of(), List.of(), List.of(new NotRun("ext4", "needs root")), List.of())),
+                        () -> new Outcome(List.of(), List.of(), List.of(new NotRun("ext4", "needs root")), List.of())),
                 1);
 
-        assertThat(prove(List.of(cut, Stub.holding("clock", 1)), "--skip", "clock")).isZero();
+        assertThat(prove(List.of(cut, Stub.holding("clock", 1)), "--skip", "clock"))
+                .isZero();
 
         assertThat(html()).contains(">not run<", "ext4", "needs root", "2 things were not run", "left out by --skip");
-        assertThat(json().get("experiments").get(0).get("verdict").stringValue()).isEqualTo("not run");
+        assertThat(json().get("experiments").get(0).get("verdict").stringValue())
+                .isEqualTo("not run");
     }
 
     @Test
@@ -138,7 +151,9 @@ class MainTest {
         prove(List.of(new Chapter(new Stub("kill", () -> outcome), 1)));
 
         String page = html();
-        assertThat(page).doesNotContain("<script", "alert('x')").doesNotContain("src=", "href=\"http", "@import", "url(");
+        assertThat(page)
+                .doesNotContain("<script", "alert('x')")
+                .doesNotContain("src=", "href=\"http", "@import", "url(");
         assertThat(page).contains("prefers-color-scheme: dark", "<svg", "<polyline");
         String xml = page.replace("<!doctype html>", "")
                 .replaceAll("<meta ([^>]*)>", "<meta $1/>")
@@ -149,7 +164,12 @@ class MainTest {
                         .getDocumentElement()
                         .getTagName())
                 .isEqualTo("html");
-        assertThat(json().get("experiments").get(0).get("figures").get(0).get("value").isNull())
+        assertThat(json().get("experiments")
+                        .get(0)
+                        .get("figures")
+                        .get(0)
+                        .get("value")
+                        .isNull())
                 .isTrue();
     }
 
@@ -167,7 +187,10 @@ class MainTest {
     void everyExperimentOfTheBookHasANameOfItsOwnAndAQuestion() {
         List<Chapter> all = Experiments.all();
 
-        assertThat(all).extracting(Chapter::name).doesNotHaveDuplicates().allMatch(name -> name.matches("[a-z][a-z0-9-]*"));
+        assertThat(all)
+                .extracting(Chapter::name)
+                .doesNotHaveDuplicates()
+                .allMatch(name -> name.matches("[a-z][a-z0-9-]*"));
         assertThat(all).extracting(chapter -> chapter.experiment().question()).allMatch(text -> text.endsWith("?"));
     }
 }

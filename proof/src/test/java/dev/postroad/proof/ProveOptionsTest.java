@@ -13,7 +13,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ProveOptionsTest {
     private static final List<Chapter> ALL = List.of(
-            Stub.holding("kill", 2), Stub.holding("fuzzing", 3), Stub.holding("peers", 4).aboutPeers());
+            Stub.holding("kill", 2),
+            Stub.holding("fuzzing", 3),
+            Stub.holding("peers", 4).aboutPeers());
 
     private static ProveOptions parse(String... words) throws BadOptionException {
         return ProveOptions.parse(List.of(words), ALL, "proof-now");
@@ -34,7 +36,16 @@ class ProveOptionsTest {
     @Test
     void allOptionsAreTaken() throws Exception {
         ProveOptions options = parse(
-                "--minutes", "0.5", "--only", "fuzzing,peers", "--skip", "fuzzing", "--seed", "0x10", "--out", "there",
+                "--minutes",
+                "0.5",
+                "--only",
+                "fuzzing,peers",
+                "--skip",
+                "fuzzing",
+                "--seed",
+                "0x10",
+                "--out",
+                "there",
                 "--strict");
 
         assertThat(options.time()).isEqualTo(Duration.ofSeconds(30));
@@ -54,11 +65,7 @@ class ProveOptionsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '"',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
                     --minutes 0          | --minutes is '0'; it must be a number from 0.1
                     --minutes ten        | --minutes is 'ten'
                     --minutes NaN        | --minutes is 'NaN'

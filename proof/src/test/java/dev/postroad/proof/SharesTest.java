@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 class SharesTest {
     private static final Duration WHOLE = Duration.ofSeconds(100);
 
-    private final Shares shares = new Shares(
-            WHOLE, List.of(Stub.holding("a", 1), Stub.holding("b", 3), Stub.holding("c", 6)));
+    private final Shares shares =
+            new Shares(WHOLE, List.of(Stub.holding("a", 1), Stub.holding("b", 3), Stub.holding("c", 6)));
 
     @Test
     void timeIsSharedOutByWeight() {

@@ -39,7 +39,7 @@ final class LikePattern {
         List<String> texts = new ArrayList<>();
         List<RegexTree> parts = new ArrayList<>();
         StringBuilder text = new StringBuilder();
-        boolean anyOne = false;
+        boolean anyOne = hasAnyOne(pattern, escape);
         int c;
         for (int at = 0; at < pattern.length(); at += Character.charCount(c)) {
             c = pattern.codePointAt(at);
@@ -56,14 +56,15 @@ final class LikePattern {
                 parts.add(new RegexTree.Repeat(new RegexTree.One(CharacterSet.ANY), 0, RegexTree.FOREVER));
                 continue;
             } else if (c == '_') {
-                anyOne = true;
                 parts.add(new RegexTree.One(CharacterSet.ANY));
                 continue;
             }
             text.appendCodePoint(c);
-            parts.add(new RegexTree.One(CharacterSet.of(c)));
-            if (anyOne && parts.size() > maxStates) {
-                break; // refused below: each part is a state
+            if (anyOne) {
+                parts.add(new RegexTree.One(CharacterSet.of(c)));
+                if (parts.size() > maxStates) {
+                    break; // refused below: each part is a state
+                }
             }
         }
         texts.add(text.toString());
@@ -74,6 +75,24 @@ final class LikePattern {
             parts.add(new RegexTree.At(RegexTree.Place.END));
         }
         return new LikePattern(texts, anyOne ? Regex.of(new RegexTree.Sequence(parts), maxStates) : null);
+    }
+
+    /** Whether there is a '_' that stands for any one character: only then automata are needed. */
+    private static boolean hasAnyOne(String pattern, int escape) {
+        int c;
+        for (int at = 0; at < pattern.length(); at += Character.charCount(c)) {
+            c = pattern.codePointAt(at);
+            if (c == escape) {
+                at += Character.charCount(c);
+                if (at >= pattern.length()) {
+                    return false;
+                }
+                c = pattern.codePointAt(at);
+            } else if (c == '_') {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** What the pattern counts towards the size of its rule. */

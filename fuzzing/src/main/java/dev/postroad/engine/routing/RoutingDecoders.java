@@ -6,7 +6,8 @@ package dev.postroad.engine.routing;
  */
 public final class RoutingDecoders {
     private static final int MOST_STATES = 512;
-    private static final String TEXT = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\u00e9\ud83d\udca9 0";
+    private static final String TEXT =
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\u00e9\ud83d\udca9 0";
 
     private RoutingDecoders() {}
 

@@ -107,9 +107,7 @@ public final class BacklogExperiment implements Experiment {
             throws IOException {
         try (Worker worker = new Worker(folder.path(), HEAP_MEGABYTES)) {
             double rate = worker.order(
-                    progress,
-                    fraction,
-                    "fill q- " + size.messages() + " " + size.bytes() + " " + size.queues());
+                    progress, fraction, "fill q- " + size.messages() + " " + size.bytes() + " " + size.queues());
             figure(size, "filled", rate, "messages a second");
             worker.kill();
         }

@@ -57,11 +57,7 @@ public final class ReclaimExperiment implements Experiment {
         return new Outcome(
                 List.of(
                         new Figure("payload written", sum, "MiB", null),
-                        new Figure(
-                                "most that was on the disk",
-                                most,
-                                "MiB",
-                                Goal.atMost(MOST_DISK_MEBIBYTES))),
+                        new Figure("most that was on the disk", most, "MiB", Goal.atMost(MOST_DISK_MEBIBYTES))),
                 List.of(),
                 List.of(),
                 List.of(plot));

@@ -30,8 +30,8 @@ final class Taker implements DeliverySink, AutoCloseable {
         this.broker = broker;
         this.pauseNanos = pauseNanos;
         this.thread = Thread.ofPlatform().daemon().name("taker").unstarted(this::settle);
-        this.id = broker.<Long>await(reply -> new Command.Subscribe(
-                queue, null, Command.ConsumerSettings.prefetch(credit, "taker"), this, reply));
+        this.id = broker.<Long>await(reply ->
+                new Command.Subscribe(queue, null, Command.ConsumerSettings.prefetch(credit, "taker"), this, reply));
         thread.start();
     }
 
@@ -84,8 +84,8 @@ final class Taker implements DeliverySink, AutoCloseable {
 
     private void settle(long[] numbers) {
         taken.addAndGet(numbers.length);
-        broker.submit(new Command.Settle(
-                id, numbers, numbers.length, Command.Outcome.Acknowledge.INSTANCE, Reply.ignored()));
+        broker.submit(
+                new Command.Settle(id, numbers, numbers.length, Command.Outcome.Acknowledge.INSTANCE, Reply.ignored()));
     }
 
     @Override
