@@ -36,11 +36,38 @@ public sealed interface Command {
     /** Deletes a topic with its bindings. Result: true if there was one. */
     record DeleteTopic(String name, boolean ifUnused, Reply<Boolean> reply) implements Command {}
 
-    /** Adds a binding; adding it again is fine. Result: true if it was new. */
-    record Bind(Binding binding, Reply<Boolean> reply) implements Command {}
+    /**
+     * Adds a binding; adding it again is fine. Result: true if it was new.
+     *
+     * @param owner what an exclusive queue is checked against; null for none
+     */
+    record Bind(Binding binding, @Nullable Object owner, Reply<Boolean> reply) implements Command {
+        /** To what is not somebody else's. */
+        public Bind(Binding binding, Reply<Boolean> reply) {
+            this(binding, null, reply);
+        }
+    }
 
-    /** Removes a binding. Result: true if there was one. */
-    record Unbind(Binding binding, Reply<Boolean> reply) implements Command {}
+    /**
+     * Removes a binding. Result: true if there was one.
+     *
+     * @param owner what an exclusive queue is checked against; null for none
+     */
+    record Unbind(Binding binding, @Nullable Object owner, Reply<Boolean> reply) implements Command {
+        /** From what is not somebody else's. */
+        public Unbind(Binding binding, Reply<Boolean> reply) {
+            this(binding, null, reply);
+        }
+    }
+
+    /**
+     * Adds a policy, or puts it in the place of the one of its name and kind; it holds at once, for what is there and what is
+     * declared later. Result: true if there was none of its name.
+     */
+    record SetPolicy(Policy policy, Reply<Boolean> reply) implements Command {}
+
+    /** Takes a policy away: what it added is gone at once. Result: true if there was one. */
+    record DeletePolicy(boolean operator, String name, Reply<Boolean> reply) implements Command {}
 
     // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,7 +2,9 @@ package dev.postroad.engine;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Declaring and deleting: as durable as messages are. */
@@ -10,9 +12,11 @@ final class Declaring {
     private static final int REFERRED_CHUNK = 512;
 
     private final Engine engine;
+    private final Settling settling;
 
-    Declaring(Engine engine) {
+    Declaring(Engine engine, Settling settling) {
         this.engine = engine;
+        this.settling = settling;
     }
 
     void declare(Command.Declare declare) {
@@ -56,10 +60,10 @@ final class Declaring {
     private @Nullable Definition channel(String name) {
         QueueState queue = engine.state.queue(name);
         if (queue != null) {
-            return queue.definition();
+            return queue.declared();
         }
         StreamState stream = engine.state.stream(name);
-        return stream == null ? null : stream.definition();
+        return stream == null ? null : stream.declared();
     }
 
     Command.Described describe(Command.Describe describe) {
@@ -68,13 +72,13 @@ final class Declaring {
         }
         QueueState queue = engine.state.queue(describe.name());
         if (queue != null) {
-            return new Command.Described(queue.definition(), queue.readyMessages(), queue.consumers.size());
+            return new Command.Described(queue.declared(), queue.readyMessages(), queue.consumers.size());
         }
         StreamState stream = engine.state.stream(describe.name());
         return stream == null
                 ? new Command.Described(null, 0, 0)
                 : new Command.Described(
-                        stream.definition(), stream.messages(), engine.streamConsuming.consumers(stream));
+                        stream.declared(), stream.messages(), engine.streamConsuming.consumers(stream));
     }
 
     private void checkRoom() {
@@ -88,11 +92,15 @@ final class Declaring {
     }
 
     private static void checkSame(Definition known, Definition wanted) {
-        if (!known.equals(wanted)) {
+        if (!comparable(known).equals(comparable(wanted))) {
             throw new EngineException(
                     EngineException.Reason.MISMATCH,
                     "'" + wanted.name() + "' exists and was declared otherwise: " + difference(known, wanted));
         }
+    }
+
+    private static Definition comparable(Definition definition) {
+        return definition instanceof QueueDefinition queue ? queue.withOverflowSaid(false) : definition;
     }
 
     /** The components in which two definitions differ, in words. */
@@ -312,6 +320,7 @@ final class Declaring {
                     "there is no " + (binding.toTopic() ? "topic" : "channel") + " '" + binding.destination()
                             + "' to bind topic '" + binding.topic() + "' to; declare it first");
         }
+        checkOwner(binding, bind.owner());
         boolean known = engine.state.router.has(binding);
         if (!known) {
             begin(binding::encode);
@@ -322,6 +331,7 @@ final class Declaring {
     }
 
     void unbind(Command.Unbind unbind) {
+        checkOwner(unbind.binding(), unbind.owner());
         boolean known = engine.state.router.has(unbind.binding());
         if (known) {
             begin(unbind.binding()::encode);
@@ -330,6 +340,65 @@ final class Declaring {
             deleteUnboundTopics(List.of(unbind.binding()));
         }
         engine.park(unbind.reply(), known, true);
+    }
+
+    private void checkOwner(Binding binding, @Nullable Object owner) {
+        QueueState queue = binding.toTopic() ? null : engine.state.queue(binding.destination());
+        if (queue != null) {
+            checkOwner(queue, owner);
+        }
+    }
+
+    // ── Policies ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    void setPolicy(Command.SetPolicy set) {
+        Policy policy = set.policy();
+        Records.encoded(policy::encode, "policy '" + policy.name() + "'");
+        PolicySet policies = engine.state.policies();
+        Policy known = policies.get(policy.operator(), policy.name());
+        if (known == null && policies.size() >= PolicySet.MOST) {
+            throw new EngineException(
+                    EngineException.Reason.FULL,
+                    "there are " + policies.size() + " policies, the most that may be; delete one first");
+        }
+        if (!policy.equals(known)) {
+            Map<QueueState, Long> idle = idleBounds();
+            begin(policy::encode);
+            List<QueueState> changed = engine.records.policySet(policy);
+            engine.records.end();
+            follow(changed, idle);
+        }
+        engine.park(set.reply(), known == null, true);
+    }
+
+    void deletePolicy(Command.DeletePolicy delete) {
+        boolean known = engine.state.policies().get(delete.operator(), delete.name()) != null;
+        if (known) {
+            Map<QueueState, Long> idle = idleBounds();
+            engine.records.begin(engine.now(), 1, 1L + Bytes.maxBytes(delete.name()));
+            List<QueueState> changed = engine.records.policyDeleted(delete.operator(), delete.name());
+            engine.records.end();
+            follow(changed, idle);
+        }
+        engine.park(delete.reply(), known, true);
+    }
+
+    private Map<QueueState, Long> idleBounds() {
+        Map<QueueState, Long> bounds = new HashMap<>();
+        engine.state.queues().forEach(queue -> bounds.put(queue, queue.definition().expiresMillis()));
+        return bounds;
+    }
+
+    /** What follows from other bounds: queues that are too long are shortened, and those that were idle begin to be anew. */
+    private void follow(List<QueueState> changed, Map<QueueState, Long> idle) {
+        for (QueueState queue : changed) {
+            if (!Long.valueOf(queue.definition().expiresMillis()).equals(idle.get(queue))) {
+                queue.idleSince = engine.now();
+            }
+            settling.noteOverflow(queue);
+            engine.touch(queue);
+        }
+        settling.afterBatch();
     }
 
     // ── Shared groups ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -96,7 +96,7 @@ public final class Engine {
         this.streamConsuming = new StreamConsuming(this);
         this.settling = new Settling(this);
         this.publishing = new Publishing(this, settling);
-        this.declaring = new Declaring(this);
+        this.declaring = new Declaring(this, settling);
         this.consuming = new Consuming(this, settling, declaring);
         this.streamReading = new StreamReading(this);
         this.queueKeeping = new QueueKeeping(this, settling);
@@ -261,6 +261,8 @@ public final class Engine {
             case Command.DeleteTopic delete -> declaring.deleteTopic(delete);
             case Command.Bind bind -> declaring.bind(bind);
             case Command.Unbind unbind -> declaring.unbind(unbind);
+            case Command.SetPolicy set -> declaring.setPolicy(set);
+            case Command.DeletePolicy delete -> declaring.deletePolicy(delete);
             case Command.DeclareSharedGroup declare -> declaring.declareSharedGroup(declare);
             case Command.DeleteSharedGroup delete -> declaring.deleteSharedGroup(delete);
             case Command.Browse browse -> queueKeeping.browse(browse);
@@ -334,6 +336,11 @@ public final class Engine {
     /** The queue or stream of this name as it was declared; null if there is none. From any thread. */
     public @Nullable Definition definition(String name) {
         return state.definition(name);
+    }
+
+    /** All policies, and what they make of what was declared. From any thread. */
+    public PolicySet policies() {
+        return state.policies();
     }
 
     /** The topic of this name as it was declared; null if there is none. From any thread. */

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param topics all topics
  * @param bindings all bindings
  * @param groups all groups of streams, shared ones and others
+ * @param policies all policies, and what they make of the definitions, which are as they were declared
  * @param journal the log on disk
  */
 public record EngineStatus(
@@ -19,6 +20,7 @@ public record EngineStatus(
         List<TopicDefinition> topics,
         List<Binding> bindings,
         List<Group> groups,
+        PolicySet policies,
         Journal journal) {
 
     /**

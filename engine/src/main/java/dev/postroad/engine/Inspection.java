@@ -29,7 +29,7 @@ final class Inspection {
         streams.sort(Comparator.comparing(s -> s.definition().name()));
         groups.sort(Comparator.comparing(EngineStatus.Group::name));
         return new EngineStatus(
-                queues, streams, engine.state.router.topics(), engine.state.router.bindings(), groups, journal(engine));
+                queues, streams, engine.state.router.topics(), engine.state.router.bindings(), groups, engine.state.policies(), journal(engine));
     }
 
     private static EngineStatus.Queue queue(Engine engine, QueueState queue) {
@@ -41,7 +41,7 @@ final class Inspection {
                     consumer.id, consumer.settings.name(), consumer.credit, consumer.inFlight, active));
         }
         return new EngineStatus.Queue(
-                queue.definition(),
+                queue.declared(),
                 queue.readyMessages(),
                 queue.heldMessages(),
                 queue.delayedMessages(),

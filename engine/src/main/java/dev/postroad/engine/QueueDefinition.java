@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param singleActiveConsumer true if one consumer receives and the others stand by
  * @param temporary true if it is deleted when the engine is opened again
  * @param boundsWaiting true if maxMessages and maxBytes bound what waits, and not what is in flight as well
+ * @param overflowSaid true if overflow was chosen, so that no {@link Policy} changes it; of no matter when declared again
  * @param attributes what a protocol or the declaration adds, kept as it is and compared when declared again; null for none
  */
 public record QueueDefinition(
@@ -47,6 +48,7 @@ public record QueueDefinition(
         boolean singleActiveConsumer,
         boolean temporary,
         boolean boundsWaiting,
+        boolean overflowSaid,
         @Nullable String attributes)
         implements Definition {
 
@@ -138,6 +140,7 @@ public record QueueDefinition(
                 false,
                 false,
                 false,
+                false,
                 null);
     }
 
@@ -163,6 +166,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -188,6 +192,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -213,6 +218,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -238,6 +244,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -263,6 +270,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -288,6 +296,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -313,6 +322,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -338,6 +348,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -363,6 +374,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -388,6 +400,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -413,10 +426,11 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
-    /** This definition with another overflow. */
+    /** This definition with another overflow, chosen. */
     public QueueDefinition withOverflow(Overflow newOverflow) {
         return new QueueDefinition(
                 name,
@@ -438,6 +452,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                true,
                 attributes);
     }
 
@@ -463,6 +478,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -488,6 +504,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -513,6 +530,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -538,6 +556,7 @@ public record QueueDefinition(
                 newSingleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -563,6 +582,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 newTemporary,
                 boundsWaiting,
+                overflowSaid,
                 attributes);
     }
 
@@ -588,6 +608,33 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 newBoundsWaiting,
+                overflowSaid,
+                attributes);
+    }
+
+    /** This definition with another overflowSaid. */
+    public QueueDefinition withOverflowSaid(boolean newOverflowSaid) {
+        return new QueueDefinition(
+                name,
+                durability,
+                priorities,
+                keyOrdered,
+                deliveryLimit,
+                leaseMillis,
+                ttlMillis,
+                expiresMillis,
+                dedupMillis,
+                dedupLimit,
+                maxMessages,
+                maxBytes,
+                overflow,
+                deadLetter,
+                exclusive,
+                autoDelete,
+                singleActiveConsumer,
+                temporary,
+                boundsWaiting,
+                newOverflowSaid,
                 attributes);
     }
 
@@ -613,6 +660,7 @@ public record QueueDefinition(
                 singleActiveConsumer,
                 temporary,
                 boundsWaiting,
+                overflowSaid,
                 newAttributes);
     }
 
@@ -631,7 +679,8 @@ public record QueueDefinition(
                 | (autoDelete ? 4 : 0)
                 | (singleActiveConsumer ? 8 : 0)
                 | (temporary ? 16 : 0)
-                | (boundsWaiting ? 32 : 0)));
+                | (boundsWaiting ? 32 : 0)
+                | (overflowSaid ? 64 : 0)));
         Bytes.putVarint(out, deliveryLimit);
         Bytes.putVarint(out, leaseMillis);
         Bytes.putVarint(out, ttlMillis);
@@ -685,6 +734,7 @@ public record QueueDefinition(
                 (flags & 8) != 0,
                 (flags & 16) != 0,
                 (flags & 32) != 0,
+                (flags & 64) != 0,
                 Bytes.getNullable(in));
     }
 }

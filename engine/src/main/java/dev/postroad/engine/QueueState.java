@@ -109,7 +109,11 @@ final class QueueState {
     /** Name of the stream that feeds this queue as a shared group; null for a queue of its own. */
     final @Nullable String stream;
 
+    private final QueueDefinition declared;
+
+    /** What was declared with what policies add to it. */
     private QueueDefinition definition;
+
     private final Space space;
     private final PagedIndex[] lanes;
 
@@ -194,6 +198,7 @@ final class QueueState {
 
     QueueState(int id, QueueDefinition definition, @Nullable String stream, PagedIndex.PageReader reader, Space space) {
         this.id = id;
+        this.declared = definition;
         this.definition = definition;
         this.stream = stream;
         this.complete = stream == null;
@@ -211,8 +216,13 @@ final class QueueState {
                 : null;
     }
 
+    /** The queue as it is: what was declared with what policies add to it. */
     QueueDefinition definition() {
         return definition;
+    }
+
+    QueueDefinition declared() {
+        return declared;
     }
 
     boolean complete() {
@@ -609,9 +619,21 @@ final class QueueState {
         }
     }
 
-    /** The queue was declared again with a definition that differs only in what may differ. */
-    void applyRedeclared(QueueDefinition newDefinition) {
-        definition = newDefinition;
+    /** Policies make this of the queue from now on; false if it is what it was. */
+    boolean applyPolicies(QueueDefinition effective) {
+        if (effective.equals(definition)) {
+            return false;
+        }
+        boolean counted = definition.boundsWaiting();
+        definition = effective;
+        if (counted != effective.boundsWaiting()) {
+            heldBytes = 0;
+            for (long number : active.sortedKeys()) {
+                Active known = active.get(number);
+                heldBytes += !counted && known != null && known.holder != null ? size(number) : 0;
+            }
+        }
+        return true;
     }
 
     /** Everything the queue refers to is let go. */

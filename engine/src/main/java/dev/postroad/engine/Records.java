@@ -39,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  *   18 RESTARTED     (nothing): whatever was in flight is not any more
  *   19 REFERRED      queue · count · positions of messages (signed differences), size, key each: what a shared group begins
  *                    with; none at the end
+ *   20 POLICY        policy
+ *   21 POLICY_DELETED  operator u8 · name
  * </pre>
  */
 final class Records {
@@ -64,6 +66,8 @@ final class Records {
     static final byte PRODUCER = 17;
     static final byte RESTARTED = 18;
     static final byte REFERRED = 19;
+    static final byte POLICY = 20;
+    static final byte POLICY_DELETED = 21;
 
     private static final int TO_STREAM = 1;
     private static final int OF_PRODUCER = 2;
@@ -574,6 +578,22 @@ final class Records {
         state.router.applyUnbound(binding);
     }
 
+    /** Returns the queues that are not what they were. */
+    List<QueueState> policySet(Policy policy) {
+        policy.encode(record(POLICY, definitionBytes(policy::encode)));
+        journal.endRecord();
+        return state.applyPolicies(state.policies().with(policy));
+    }
+
+    /** Returns the queues that are not what they were. */
+    List<QueueState> policyDeleted(boolean operator, String name) {
+        ByteBuffer out = record(POLICY_DELETED, 1 + Bytes.maxBytes(name));
+        out.put((byte) (operator ? 1 : 0));
+        Bytes.putString(out, name);
+        journal.endRecord();
+        return state.applyPolicies(state.policies().without(operator, name));
+    }
+
     // ── Streams and groups ───────────────────────────────────────────────────────────────────────────────────────────
 
     static long offsetsBytes(String group, List<Command.Position> positions) {
@@ -854,6 +874,9 @@ final class Records {
             case PRODUCER -> state.nextProducerId = in.getLong() + 1;
             case RESTARTED -> applyRestarted();
             case REFERRED -> replayReferred(time, in);
+            case POLICY -> state.applyPolicies(state.policies().with(Policy.decode(in)));
+            case POLICY_DELETED ->
+                state.applyPolicies(state.policies().without(in.get() != 0, Bytes.getString(in)));
             default ->
                 throw new IllegalStateException(
                         "a record of type " + type + " at position " + position + ": written by a newer version?");

@@ -44,6 +44,8 @@ final class Router {
 
     private int knownRoutes;
 
+    private PolicySet policies = PolicySet.EMPTY;
+
     /** True if what was found depends on more of the message than its routing key. */
     private boolean looked;
 
@@ -150,7 +152,7 @@ final class Router {
                 any = true;
             }
         }
-        String alternate = topic.definition.alternate();
+        String alternate = topic.alternate;
         any = any || (alternate != null && route(alternate, routingKeys, message, channels, asked, depth + 1));
         asked.put(name, any);
         return any;
@@ -204,7 +206,18 @@ final class Router {
 
     void applyDeclared(TopicDefinition definition) {
         forget();
-        topics.put(definition.name(), new Topic(definition));
+        Topic topic = new Topic(definition);
+        topic.alternate = policies.effective(definition).alternate();
+        topics.put(definition.name(), topic);
+    }
+
+    /** Policies make of the topics what they do from now on. */
+    void applyPolicies(PolicySet newPolicies) {
+        forget();
+        policies = newPolicies;
+        for (Topic topic : topics.values()) {
+            topic.alternate = newPolicies.effective(topic.definition).alternate();
+        }
     }
 
     /** A topic goes, with its bindings and those that lead to it. */
@@ -263,6 +276,10 @@ final class Router {
     private static final class Topic {
         final TopicDefinition definition;
         final Map<Binding, Matcher> bindings = new LinkedHashMap<>();
+        /** Declared, or a policy's. */
+        @Nullable
+        String alternate;
+
         private final Map<String, List<Binding>> byKey = new LinkedHashMap<>();
         private final TopicTrie<Binding> trie = new TopicTrie<>();
 

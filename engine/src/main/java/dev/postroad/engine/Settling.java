@@ -484,7 +484,7 @@ final class Settling {
         }
     }
 
-    private void noteOverflow(QueueState queue) {
+    void noteOverflow(QueueState queue) {
         QueueDefinition.Overflow overflow = queue.definition().overflow();
         if ((overflow == QueueDefinition.Overflow.DROP_OLDEST
                         || overflow == QueueDefinition.Overflow.DEAD_LETTER_OLDEST)

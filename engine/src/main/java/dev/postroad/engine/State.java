@@ -24,6 +24,10 @@ final class State {
     private final Map<String, Definition> definitions = new ConcurrentHashMap<>();
     private final TreeMap<Integer, QueueState> queuesById = new TreeMap<>();
     private final TreeMap<Integer, StreamState> streamsById = new TreeMap<>();
+
+    /** Read by other threads as well. */
+    private volatile PolicySet policies = PolicySet.EMPTY;
+
     int nextChannelId = 1;
 
     /** Found last by its name: a publish asks for the same channel several times over, and the next one often does again. */
@@ -126,7 +130,7 @@ final class State {
         String stream = queue.stream;
         if (stream == null) {
             queues.put(queue.definition().name(), queue);
-            definitions.put(queue.definition().name(), queue.definition());
+            definitions.put(queue.declared().name(), queue.declared());
         } else {
             sharedGroups.computeIfAbsent(stream, s -> new ArrayList<>()).add(queue);
         }
@@ -135,7 +139,7 @@ final class State {
     void add(int firstId, StreamState stream) {
         streamsById.put(firstId, stream);
         streams.put(stream.definition().name(), stream);
-        definitions.put(stream.definition().name(), stream.definition());
+        definitions.put(stream.declared().name(), stream.declared());
         nextChannelId = Math.max(nextChannelId, firstId + stream.definition().partitions());
     }
 
@@ -165,11 +169,38 @@ final class State {
     }
 
     QueueState newQueue(int id, QueueDefinition definition, @Nullable String stream) {
-        return new QueueState(id, definition, stream, store, store);
+        QueueState queue = new QueueState(id, definition, stream, store, store);
+        if (stream == null) {
+            queue.applyPolicies(policies.effective(definition));
+        }
+        return queue;
     }
 
     StreamState newStream(int firstId, StreamDefinition definition) {
-        return new StreamState(firstId, definition, store, store);
+        StreamState stream = new StreamState(firstId, definition, store, store);
+        stream.applyPolicies(policies.effective(definition));
+        return stream;
+    }
+
+    /** From any thread. */
+    PolicySet policies() {
+        return policies;
+    }
+
+    /** There are these policies from now on. Returns the queues that are not what they were. */
+    List<QueueState> applyPolicies(PolicySet newPolicies) {
+        policies = newPolicies;
+        List<QueueState> changed = new ArrayList<>();
+        for (QueueState queue : queues()) {
+            if (queue.stream == null && queue.applyPolicies(newPolicies.effective(queue.declared()))) {
+                changed.add(queue);
+            }
+        }
+        for (StreamState stream : streams()) {
+            stream.applyPolicies(newPolicies.effective(stream.declared()));
+        }
+        router.applyPolicies(newPolicies);
+        return changed;
     }
 
     /** Estimate of the heap that all indexes take; the messages kept for speed are not in it. */
@@ -194,7 +225,7 @@ final class State {
         streamsById.forEach((id, stream) -> {
             ByteBuffer out = snapshot.room(Records.MOST_DEFINITION_BYTES);
             Bytes.putVarint(out, id);
-            stream.definition().encode(out);
+            stream.declared().encode(out);
             stream.write(snapshot);
         });
         Bytes.putVarint(snapshot.room(10), queuesById.size());
@@ -202,12 +233,13 @@ final class State {
             ByteBuffer out = snapshot.room(Records.MOST_DEFINITION_BYTES);
             Bytes.putVarint(out, id);
             Bytes.putNullable(out, queue.stream);
-            queue.definition().encode(out);
+            queue.declared().encode(out);
             queue.write(snapshot);
         });
         router.write(snapshot);
         groups.write(snapshot);
         store.write(snapshot);
+        policies.write(snapshot);
     }
 
     void read(ByteBuffer in) {
@@ -229,6 +261,8 @@ final class State {
         router.read(in);
         groups.read(in);
         store.read(in);
+        // There are none in what was written before there were any.
+        applyPolicies(in.hasRemaining() ? PolicySet.read(in) : PolicySet.EMPTY);
         nextChannelId = channels;
     }
 }

@@ -39,7 +39,11 @@ final class StreamState {
     }
 
     private final int firstChannelId;
-    private final StreamDefinition definition;
+    private final StreamDefinition declared;
+
+    /** What was declared with what policies add to it. */
+    private StreamDefinition definition;
+
     private final Space space;
     private final Partition[] partitions;
     private final Producers producers;
@@ -49,13 +53,14 @@ final class StreamState {
     private long applied;
 
     // volatile
-    private final long delayMillis;
+    private long delayMillis;
     private long nextDue = Long.MAX_VALUE;
     private boolean nextDueKnown = true;
     final QueueState.Counts counts = new QueueState.Counts();
 
     StreamState(int firstChannelId, StreamDefinition definition, PagedIndex.PageReader reader, Space space) {
         this.firstChannelId = firstChannelId;
+        this.declared = definition;
         this.definition = definition;
         this.space = space;
         partitions = new Partition[definition.partitions()];
@@ -86,8 +91,26 @@ final class StreamState {
         return firstChannelId;
     }
 
+    /** The stream as it is: what was declared with what policies add to it. */
     StreamDefinition definition() {
         return definition;
+    }
+
+    StreamDefinition declared() {
+        return declared;
+    }
+
+    /** Policies make this of the stream from now on. */
+    void applyPolicies(StreamDefinition effective) {
+        if (effective.equals(definition)) {
+            return;
+        }
+        definition = effective;
+        delayMillis = delay(effective);
+        for (Partition partition : partitions) {
+            refresh(partition);
+        }
+        nextDueKnown = false;
     }
 
     @Nullable
@@ -563,7 +586,7 @@ final class StreamState {
             PagedIndex index = partitions[i].index;
             all.add(new EngineStatus.Partition(i, index.first(), index.next(), index.live(), index.liveBytes()));
         }
-        return new EngineStatus.Stream(definition, all, counts.status());
+        return new EngineStatus.Stream(declared, all, counts.status());
     }
 
     /** Estimate of the heap it takes. */

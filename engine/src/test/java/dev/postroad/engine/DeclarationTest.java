@@ -188,4 +188,23 @@ class DeclarationTest {
                     .isEqualTo(Reason.NOT_FOUND);
         }
     }
+
+    @Test
+    void an_exclusive_queue_is_bound_and_unbound_by_its_owner_alone() {
+        rig.declare(TOPIC.withAutoDelete(false));
+        rig.<Boolean>call(
+                reply -> new Command.Declare(QueueDefinition.named("mine").withExclusive(true), "me", reply));
+        Binding binding = Binding.toChannel("t", "mine", "k");
+        for (String stranger : new String[] {"you", null}) {
+            EngineException refused = rig.<Boolean>refused(reply -> new Command.Bind(binding, stranger, reply));
+            assertThat(refused.reason()).isEqualTo(Reason.IN_USE);
+        }
+        assertThat(rig.<Boolean>call(reply -> new Command.Bind(binding, "me", reply)))
+                .isTrue();
+        assertThat(rig.<Boolean>refused(reply -> new Command.Unbind(binding, "you", reply))
+                        .reason())
+                .isEqualTo(Reason.IN_USE);
+        assertThat(rig.<Boolean>call(reply -> new Command.Unbind(binding, "me", reply)))
+                .isTrue();
+    }
 }

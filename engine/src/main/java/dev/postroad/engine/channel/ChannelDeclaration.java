@@ -358,6 +358,7 @@ public record ChannelDeclaration(
                 false,
                 false,
                 false,
+                maxMessages > 0 || maxBytes > 0,
                 encode());
     }
 
@@ -391,6 +392,7 @@ public record ChannelDeclaration(
                 0,
                 Overflow.REJECT_PUBLISH,
                 deadLetterTarget(),
+                false,
                 false,
                 false,
                 false,

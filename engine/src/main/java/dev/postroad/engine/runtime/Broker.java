@@ -6,6 +6,7 @@ import dev.postroad.engine.Engine;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.FlowSink;
 import dev.postroad.engine.PayloadFields;
+import dev.postroad.engine.PolicySet;
 import dev.postroad.engine.Reply;
 import dev.postroad.engine.TopicDefinition;
 import dev.postroad.journal.DamageReport;
@@ -559,6 +560,11 @@ public final class Broker implements AutoCloseable {
     /** The queue or stream of this name as it was declared; null if there is none. Asks nobody, and waits for nothing. */
     public @Nullable Definition definition(String name) {
         return engine.definition(name);
+    }
+
+    /** All policies, and what they make of what was declared. Asks nobody, and waits for nothing. */
+    public PolicySet policies() {
+        return engine.policies();
     }
 
     /** Tells this sink when publishes are refused for want of disk or memory. From any thread. */
