@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who is connected, by whatever protocol: protocols enter their connections, operators look at them and close them. Safe for
- * use by many threads; looking waits for nobody.
+ * use by many threads.
  */
 public final class Connections {
     private final Map<String, Connection> connections = new ConcurrentHashMap<>();
@@ -17,9 +17,9 @@ public final class Connections {
     /** Of a broker. */
     Connections() {}
 
-    /** A connection, as its protocol shows it. Called by any thread; must neither block nor throw. */
+    /** A connection, as its protocol shows it. Called by any thread but the connection's own; must not throw. */
     public interface Connection {
-        /** What it is like now. */
+        /** What it is like now, or was at last if its own thread is too busy to say. Takes a second at most. */
         Details details();
 
         /** Ends it: tells the client why, if its protocol can. Does nothing if it has ended. */
@@ -87,7 +87,7 @@ public final class Connections {
      * @param unsettled deliveries that the client has not settled
      * @param unconfirmed publishes that it has not been told about
      * @param uncommitted publishes and acknowledgements of an open transaction
-     * @param counters since the channel was opened
+     * @param counters since the channel was opened; null where they are not counted
      */
     public record ChannelDetails(
             int number,
@@ -99,7 +99,7 @@ public final class Connections {
             long unconfirmed,
             long uncommitted,
             List<ConsumerDetails> consumers,
-            Counters counters) {
+            @Nullable Counters counters) {
         public ChannelDetails {
             consumers = List.copyOf(consumers);
         }

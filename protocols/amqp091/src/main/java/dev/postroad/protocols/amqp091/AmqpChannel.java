@@ -4,6 +4,7 @@ import dev.postroad.engine.EngineException;
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.Route;
 import dev.postroad.engine.TopicDefinition;
+import dev.postroad.engine.runtime.Connections.ChannelDetails;
 import dev.postroad.protocols.amqp091.codec.AccessMethod;
 import dev.postroad.protocols.amqp091.codec.ArgumentReader;
 import dev.postroad.protocols.amqp091.codec.BasicMethod;
@@ -56,6 +57,22 @@ final class AmqpChannel {
         this.number = number;
         this.topology = new Topology(this);
         this.consuming = new Consuming(this);
+    }
+
+    /** What operators see of it. Messages are counted by queue, not by channel. */
+    ChannelDetails details() {
+        Transaction open = transaction;
+        return new ChannelDetails(
+                number,
+                confirms,
+                open != null,
+                consuming.prefetch(),
+                consuming.sharedPrefetch(),
+                consuming.unacknowledged().count(),
+                confirms ? nextTag - 1 - confirmedTo : 0,
+                open == null ? 0 : open.size(),
+                consuming.details(),
+                null);
     }
 
     AmqpConnection connection() {

@@ -4,6 +4,8 @@ import dev.postroad.engine.Command;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.Reply;
 import dev.postroad.engine.routing.Rule;
+import dev.postroad.engine.runtime.Connections;
+import dev.postroad.engine.runtime.Connections.ChannelDetails;
 import dev.postroad.protocols.amqp091.codec.ArgumentReader;
 import dev.postroad.protocols.amqp091.codec.ChannelMethod;
 import dev.postroad.protocols.amqp091.codec.ConnectionMethod;
@@ -20,6 +22,7 @@ import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.util.collection.IntObjectHashMap;
 import io.netty.util.collection.IntObjectMap;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -81,6 +84,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
     private @Nullable PublishGroup group;
     private boolean ownerClosed;
     private @Nullable String mark;
+    private Connections.@Nullable Registration shown;
 
     /** Why publishes are not read for now; null if they are. */
     private @Nullable String blocked;
@@ -100,6 +104,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
 
     // Heartbeats: whether anything came or went since the last look.
     private boolean received;
+    private long receivedBytes;
     private boolean sent;
     private int silence;
 
@@ -127,6 +132,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         ByteBuf in = (ByteBuf) message;
         received = true;
+        receivedBytes += in.readableBytes();
         if (state == State.CLOSED) {
             in.release();
             return;
@@ -607,6 +613,23 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
 
     // ── Life ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    long receivedBytes() {
+        return receivedBytes;
+    }
+
+    /** True while publishes have to wait. */
+    boolean isBlocked() {
+        return blocked != null;
+    }
+
+    /** What operators see of the channels, in order of their numbers. */
+    List<ChannelDetails> channelDetails() {
+        List<ChannelDetails> details = new ArrayList<>();
+        channels.values().forEach(channel -> details.add(channel.details()));
+        details.sort(Comparator.comparingInt(ChannelDetails::number));
+        return details;
+    }
+
     ChannelHandlerContext context() {
         return context;
     }
@@ -622,6 +645,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
     /** The handshake is over. */
     void running(int heartbeatSeconds) {
         state = State.RUNNING;
+        shown = ShownConnection.register(this, heartbeatSeconds);
         if (heartbeatSeconds > 0) {
             long half = heartbeatSeconds * 500L;
             context.channel()
@@ -719,6 +743,10 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
             closeOwner(() -> {});
         }
         state = State.CLOSED;
+        Connections.Registration entry = shown;
+        if (entry != null) {
+            entry.close();
+        }
         output.drop();
         if (kept != null && !parsing) {
             kept.release();

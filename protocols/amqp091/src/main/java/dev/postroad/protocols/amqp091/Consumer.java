@@ -5,6 +5,7 @@ import dev.postroad.engine.DeliverySink;
 import dev.postroad.engine.EngineDelivery;
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.Reply;
+import dev.postroad.engine.runtime.Connections.ConsumerDetails;
 import dev.postroad.protocols.amqp091.codec.BasicMethod;
 import dev.postroad.protocols.amqp091.codec.BasicProperties;
 import dev.postroad.protocols.amqp091.codec.Fields;
@@ -14,6 +15,7 @@ import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +43,10 @@ final class Consumer implements DeliverySink {
     private @Nullable List<EngineDelivery> early = new ArrayList<>();
 
     private long id;
+    private boolean exclusive;
+    private int prefetch;
+    private int priority;
+    private Map<String, Object> arguments = Map.of();
     private int written;
     private boolean ended;
 
@@ -62,6 +68,20 @@ final class Consumer implements DeliverySink {
         Fields.writeShortString(method, tag);
         prefix = new byte[method.readableBytes()];
         method.readBytes(prefix);
+    }
+
+    /** What operators see of it. */
+    ConsumerDetails details() {
+        return new ConsumerDetails(
+                tag, channel.virtualHost().inEngine(queue), id, !noAck, exclusive, prefetch, priority, arguments);
+    }
+
+    /** What the client asked for besides, for operators. */
+    void asked(boolean asksExclusive, int asksPrefetch, int asksPriority, Map<String, @Nullable Object> asksArguments) {
+        exclusive = asksExclusive;
+        prefetch = asksPrefetch;
+        priority = asksPriority;
+        arguments = MessageMapping.inEngine(asksArguments);
     }
 
     String tag() {

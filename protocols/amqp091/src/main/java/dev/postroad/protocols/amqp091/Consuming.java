@@ -5,6 +5,7 @@ import dev.postroad.engine.EngineDelivery;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.Reply;
 import dev.postroad.engine.StreamDefinition;
+import dev.postroad.engine.runtime.Connections.ConsumerDetails;
 import dev.postroad.protocols.amqp091.codec.BasicMethod;
 import dev.postroad.protocols.amqp091.codec.BasicProperties;
 import dev.postroad.protocols.amqp091.codec.ReplyCode;
@@ -48,6 +49,19 @@ final class Consuming {
 
     Unacknowledged<Consumer> unacknowledged() {
         return unacknowledged;
+    }
+
+    int prefetch() {
+        return prefetch;
+    }
+
+    int sharedPrefetch() {
+        return sharedPrefetch;
+    }
+
+    /** What operators see of the consumers. */
+    List<ConsumerDetails> details() {
+        return consumers.values().stream().map(Consumer::details).toList();
     }
 
     void method(BasicMethod method) {
@@ -125,6 +139,7 @@ final class Consuming {
         ConsumeArguments arguments = ConsumeArguments.read(consume.arguments());
         boolean windowed = consume.noAck() || prefetch == 0;
         Consumer consumer = new Consumer(channel, tag, queue, consume.noAck(), windowed);
+        consumer.asked(consume.exclusive(), prefetch, arguments.priority(), consume.arguments());
         consumers.put(tag, consumer);
         Command.ConsumerSettings settings = new Command.ConsumerSettings(
                 windowed ? Consumer.WINDOW : prefetch,

@@ -60,6 +60,7 @@ final class Handshake {
     private Map<String, @Nullable Object> clientProperties = Map.of();
     private Map<?, ?> capabilities = Map.of();
     private @Nullable User user;
+    private String mechanism = "";
     private VirtualHost virtualHost = VirtualHost.DEFAULT;
     private @Nullable ScheduledFuture<?> timeout;
 
@@ -83,6 +84,10 @@ final class Handshake {
 
     VirtualHost virtualHost() {
         return virtualHost;
+    }
+
+    String mechanism() {
+        return mechanism;
     }
 
     String userName() {
@@ -239,7 +244,8 @@ final class Handshake {
             Login login = connection.server.authenticator().login(credentials, peer);
             connection.context().channel().eventLoop().execute(() -> {
                 connection.resume();
-                loggedIn(startOk.mechanism(), login);
+                mechanism = startOk.mechanism();
+                loggedIn(mechanism, login);
             });
         });
     }

@@ -13,6 +13,7 @@ final class Output {
     private static final int FULL = 64 * 1024;
 
     private final ChannelHandlerContext context;
+    private long sentBytes;
     private @Nullable ByteBuf buffer;
     private int guess = FIRST;
 
@@ -69,11 +70,17 @@ final class Output {
         return buffer != null;
     }
 
+    /** Bytes that went to the socket. */
+    long sentBytes() {
+        return sentBytes;
+    }
+
     void flush() {
         ByteBuf current = buffer;
         buffer = null;
         if (current != null) {
             guess = Math.max(FIRST, Math.min(FULL + 4096, (guess + current.readableBytes()) / 2 + 64));
+            sentBytes += current.readableBytes();
             context.writeAndFlush(current, context.voidPromise());
         } else {
             context.flush();

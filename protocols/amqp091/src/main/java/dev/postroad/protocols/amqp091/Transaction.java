@@ -36,6 +36,11 @@ final class Transaction {
         this.connection = channel.connection();
     }
 
+    /** Publishes and settlements that wait for the commit. */
+    int size() {
+        return published.size() + settled.size();
+    }
+
     void publish(PublishGroup.Place place, EngineMessage message, boolean isTransient) {
         byte[] payload = message.payload();
         bytes += payload == null ? 0 : payload.length;

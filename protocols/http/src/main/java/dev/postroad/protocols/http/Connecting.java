@@ -77,9 +77,12 @@ final class Connecting {
         json.put("unsettled", channel.unsettled());
         json.put("unconfirmed", channel.unconfirmed());
         json.put("uncommitted", channel.uncommitted());
-        json.put("published", channel.counters().published());
-        json.put("delivered", channel.counters().delivered());
-        json.put("acknowledged", channel.counters().acknowledged());
+        Connections.Counters counters = channel.counters();
+        if (counters != null) {
+            json.put("published", counters.published());
+            json.put("delivered", counters.delivered());
+            json.put("acknowledged", counters.acknowledged());
+        }
         List<Map<String, Object>> consumers =
                 channel.consumers().stream().map(Connecting::json).toList();
         json.put("consumers", consumers);

@@ -35,6 +35,7 @@ public final class ManagementApi {
     private final Messages messages;
     private final DefinitionsFile definitions;
     private final Rates rates = new Rates(System::nanoTime);
+    private final Rates connectionRates = new Rates(System::nanoTime);
     private final Set<String> predeclared = ConcurrentHashMap.newKeySet();
 
     /** @param broker stays the caller's */
@@ -186,12 +187,18 @@ public final class ManagementApi {
         return request.path().size() > index ? vhost(request, index) : null;
     }
 
+    /** With the connections that this user may see. */
     private Snapshot snapshot(User user) {
         List<Details> connections = broker.connections().list().stream()
                 .filter(connection -> connection.vhost() != null)
                 .filter(connection -> seesAll(user) || user.name().equals(connection.user()))
                 .toList();
-        return new Snapshot(broker.await(Command.Inspect::new), connections, settings.node(), rates);
+        return new Snapshot(broker.await(Command.Inspect::new), connections, settings.node(), rates, connectionRates);
+    }
+
+    /** Without connections, each of which has to be asked. */
+    private Snapshot objects() {
+        return new Snapshot(broker.await(Command.Inspect::new), List.of(), settings.node(), rates, connectionRates);
     }
 
     // ── Who answers ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -375,7 +382,7 @@ public final class ManagementApi {
         int size = request.path().size();
         if (size <= 2 && request.is("GET")) {
             String vhost = vhostIfAny(request, 1);
-            return ok(new Listing(request.query()).of(snapshot(request.user()).queues(vhost)));
+            return ok(new Listing(request.query()).of(objects().queues(vhost)));
         }
         if (size < 3) {
             throw notHere(request);
@@ -397,7 +404,7 @@ public final class ManagementApi {
             }
             case "POST get" -> ok(messages.get(vhost, name, request.json()));
             case "GET bindings" -> {
-                Snapshot snapshot = snapshot(request.user());
+                Snapshot snapshot = objects();
                 snapshot.queue(vhost, name);
                 yield listed(snapshot.bindings(vhost).stream()
                         .filter(binding ->
@@ -414,7 +421,7 @@ public final class ManagementApi {
 
     private Response exchanges(Request request) {
         int size = request.path().size();
-        Snapshot snapshot = snapshot(request.user());
+        Snapshot snapshot = objects();
         if (size <= 2 && request.is("GET")) {
             String vhost = vhostIfAny(request, 1);
             return ok(new Listing(request.query())
@@ -458,7 +465,7 @@ public final class ManagementApi {
     /** {@code /bindings[/vhost[/e/SOURCE/(q|e)/DESTINATION[/KEY]]]} */
     private Response bindings(Request request) {
         int size = request.path().size();
-        Snapshot snapshot = snapshot(request.user());
+        Snapshot snapshot = objects();
         if (size <= 2 && request.is("GET")) {
             String only = vhostIfAny(request, 1);
             List<Map<String, @Nullable Object>> all = new ArrayList<>();
@@ -621,7 +628,7 @@ public final class ManagementApi {
             throw notHere(request);
         }
         if (request.is("GET")) {
-            return ok(definitions.export(snapshot(request.user()), only));
+            return ok(definitions.export(objects(), only));
         }
         if (request.is("POST") || request.is("PUT")) {
             settings.virtualHosts().stream().filter(predeclared::add).forEach(objects::predeclare);

@@ -37,7 +37,7 @@ final class Messages {
         String payload = body.text("payload", null);
         String encoding = body.text("payload_encoding", "string");
         Map<String, @Nullable Object> properties = body.table("properties");
-        body.ignore("vhost", "name", "props", "delivery_mode", "headers");
+        body.ignore("vhost", "name", "exchange"); // what the path says already
         body.requireNothingLeft();
         Object userId = properties.get("user_id");
         if (userId != null && !userId.equals(user)) {
@@ -82,7 +82,7 @@ final class Messages {
         String mode = body.text("ackmode", "ack_requeue_true");
         String encoding = body.text("encoding", "auto");
         int truncate = body.number("truncate", 1, Integer.MAX_VALUE, Integer.MAX_VALUE);
-        body.ignore("vhost", "name", "requeue");
+        body.ignore("vhost", "name", "queue"); // what the path says already
         body.requireNothingLeft();
         if (!encoding.equals("auto") && !encoding.equals("base64")) {
             throw ApiProblem.bad("encoding is '" + encoding + "'; it must be auto or base64");

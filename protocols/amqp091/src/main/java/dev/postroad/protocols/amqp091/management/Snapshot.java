@@ -29,15 +29,18 @@ final class Snapshot {
     private final List<Details> connections;
     private final String node;
     private final Rates.Rate rates;
+    private final Rates.Rate connectionRates;
 
-    Snapshot(EngineStatus status, List<Details> connections, String node, Rates rates) {
+    Snapshot(
+            EngineStatus status, List<Details> connections, String node, Rates messageRates, Rates connectionRates) {
         this.status = status;
         this.connections = connections;
         this.node = node;
-        this.rates = rates.observe(counters(status, connections));
+        this.rates = messageRates.observe(counters(status));
+        this.connectionRates = connections.isEmpty() ? rates : connectionRates.observe(counters(connections));
     }
 
-    private static Map<String, Long> counters(EngineStatus status, List<Details> connections) {
+    private static Map<String, Long> counters(EngineStatus status) {
         Map<String, Long> values = new HashMap<>();
         for (EngineStatus.Queue queue : status.queues()) {
             String name = queue.definition().name();
@@ -53,6 +56,11 @@ final class Snapshot {
         values.forEach(
                 (name, value) -> totals.merge("/" + name.substring(name.lastIndexOf('/') + 1), value, Long::sum));
         values.putAll(totals);
+        return values;
+    }
+
+    private static Map<String, Long> counters(List<Details> connections) {
+        Map<String, Long> values = new HashMap<>();
         for (Details connection : connections) {
             values.put(connection.name() + "/recv_oct", connection.receivedBytes());
             values.put(connection.name() + "/send_oct", connection.sentBytes());
@@ -88,6 +96,11 @@ final class Snapshot {
     }
 
     private void rated(Map<String, @Nullable Object> json, String of, String name, long value) {
+        rated(json, rates, of, name, value);
+    }
+
+    private static void rated(
+            Map<String, @Nullable Object> json, Rates.Rate rates, String of, String name, long value) {
         json.put(name, value);
         json.put(name + "_details", Map.of("rate", rates.of(of + "/" + name, value)));
     }
@@ -305,8 +318,8 @@ final class Snapshot {
         json.put("frame_max", c.limits().getOrDefault("frame_max", 0L));
         json.put("timeout", c.limits().getOrDefault("heartbeat", 0L));
         json.put("client_properties", c.clientProperties());
-        rated(json, c.name(), "recv_oct", c.receivedBytes());
-        rated(json, c.name(), "send_oct", c.sentBytes());
+        rated(json, connectionRates, c.name(), "recv_oct", c.receivedBytes());
+        rated(json, connectionRates, c.name(), "send_oct", c.sentBytes());
         return json;
     }
 
@@ -338,6 +351,13 @@ final class Snapshot {
         json.put("messages_uncommitted", channel.uncommitted());
         json.put("connection_details", peer(c));
         Counters counters = channel.counters();
+        if (counters != null) {
+            json.put("message_stats", stats(counters));
+        }
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> stats(Counters counters) {
         Map<String, @Nullable Object> stats = new LinkedHashMap<>();
         stats.put("publish", counters.published());
         stats.put("confirm", counters.confirmed());
@@ -348,8 +368,7 @@ final class Snapshot {
         stats.put("deliver_get", counters.delivered() + counters.got());
         stats.put("redeliver", counters.redelivered());
         stats.put("ack", counters.acknowledged());
-        json.put("message_stats", stats);
-        return json;
+        return stats;
     }
 
     private static Map<String, @Nullable Object> peer(Details c) {
