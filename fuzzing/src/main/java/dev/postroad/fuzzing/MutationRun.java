@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +26,7 @@ final class MutationRun {
     private final Trial trial = new Trial();
     private final Map<String, Finding> findings = new LinkedHashMap<>();
     private List<byte[]> pool = List.of();
-    private volatile long executions;
+    private final AtomicLong executions = new AtomicLong();
     private volatile byte[] current = new byte[0];
     private volatile long currentSince = System.nanoTime();
     private volatile boolean running;
@@ -78,7 +79,7 @@ final class MutationRun {
         running = true;
         currentSince = System.nanoTime();
         Finding found = trial.run(target, input);
-        executions++;
+        executions.incrementAndGet();
         if (found != null && !findings.containsKey(found.kind())) {
             findings.put(found.kind(), shrunk(found));
         }
@@ -112,7 +113,7 @@ final class MutationRun {
 
     /** From any thread. */
     long executions() {
-        return executions;
+        return executions.get();
     }
 
     /** The input that has been running for so long, if one has. From any thread. */
