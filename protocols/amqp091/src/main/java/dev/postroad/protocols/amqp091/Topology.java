@@ -125,7 +125,11 @@ final class Topology {
     boolean refusesWhenFull(PublishGroup.Place place) {
         return place.topic() != null
                 || (connection.server.broker.definition(place.target()) instanceof QueueDefinition queue
-                        && (queue.maxMessages() > 0 || queue.maxBytes() > 0));
+                        && isBounded(connection.server.broker.policies().effective(queue)));
+    }
+
+    private static boolean isBounded(QueueDefinition queue) {
+        return queue.maxMessages() > 0 || queue.maxBytes() > 0;
     }
 
     /**
@@ -254,7 +258,7 @@ final class Topology {
     private void bind(Binding binding, @Nullable Method ok) {
         connection.<Boolean>ask(
                 channel,
-                reply -> new Command.Bind(binding, reply),
+                reply -> new Command.Bind(binding, connection, reply),
                 isNew -> {
                     if (ok != null) {
                         channel.write(ok);
@@ -267,7 +271,8 @@ final class Topology {
 
     private AmqpException bindingRefused(Binding binding, EngineException refused) {
         if (refused.reason() != EngineException.Reason.NOT_FOUND) {
-            return refusal("", refused, ReplyCode.RESOURCE_LOCKED, "in use");
+            String queue = binding.toTopic() ? "" : channel.virtualHost().local(binding.destination());
+            return refusal(queue, refused, ReplyCode.RESOURCE_LOCKED, "in use");
         }
         boolean destination = !binding.toTopic() && connection.server.broker.definition(binding.destination()) == null;
         return new AmqpException(
@@ -285,7 +290,7 @@ final class Topology {
     private void unbind(Binding binding, @Nullable Method ok) {
         connection.<Boolean>ask(
                 channel,
-                reply -> new Command.Unbind(binding, reply),
+                reply -> new Command.Unbind(binding, connection, reply),
                 was -> {
                     if (ok != null) {
                         channel.write(ok);
@@ -391,7 +396,7 @@ final class Topology {
         String inEngine = inEngine(name);
         connection.<Long>ask(
                 channel,
-                reply -> new Command.Purge(inEngine, reply),
+                reply -> new Command.Purge(inEngine, connection, reply),
                 messages -> {
                     if (!purge.noWait()) {
                         channel.write(new QueueMethod.PurgeOk(messages));
