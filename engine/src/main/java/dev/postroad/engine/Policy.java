@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * groups have no policies.
  *
  * @param name 1 to 255 bytes of UTF-8, unique among its kind
- * @param operator true for a bound that others may not widen: it has no other settings than
- *     ttlMillis, expiresMillis, maxMessages, maxBytes, deliveryLimit and maxAgeMillis
+ * @param operator true for bounds that others may not widen: it has no deadLetter and no alternate, and its overflow is for
+ *     where nobody else says one
  * @param scope where its names are
  * @param pattern what is found in the names, see {@link NamePattern}
  * @param priority the higher wins
@@ -104,7 +104,7 @@ public record Policy(
                     least(expiresMillis, bounds.expiresMillis),
                     least(maxMessages, bounds.maxMessages),
                     least(maxBytes, bounds.maxBytes),
-                    overflow,
+                    overflow == null ? bounds.overflow : overflow,
                     deadLetter,
                     (int) least(deliveryLimit, bounds.deliveryLimit),
                     least(maxAgeMillis, bounds.maxAgeMillis),
@@ -204,10 +204,10 @@ public record Policy(
         }
         checkApplies(what, appliesTo, settings);
         Definition.exclude(
-                operator && (settings.overflow != null || settings.deadLetter != null || settings.alternate != null),
+                operator && (settings.deadLetter != null || settings.alternate != null),
                 what,
                 "operator = true",
-                "overflow, deadLetter or alternate",
+                "deadLetter or alternate",
                 "an operator's policy bounds, and says nothing else");
     }
 
@@ -218,7 +218,7 @@ public record Policy(
         add(settings.ofStreams(), appliesTo != AppliesTo.TOPICS, all, wrong);
         add(settings.ofBoth(), appliesTo != AppliesTo.TOPICS, all, wrong);
         add(settings.ofTopics(), appliesTo == AppliesTo.TOPICS || appliesTo == AppliesTo.ALL, all, wrong);
-        if (all.isEmpty()) {
+        if (all.isEmpty() && settings.attributes == null) {
             throw new EngineException(EngineException.Reason.INVALID, what + "it sets nothing; give it a setting");
         }
         if (!wrong.isEmpty()) {

@@ -142,7 +142,7 @@ final class QueueArguments {
         long maxBytes = Math.max(0, arguments.number(MAX_BYTES, 1, Long.MAX_VALUE));
         long priority = arguments.number(PRIORITIES, 0, 255);
         long deliveries = arguments.number(DELIVERY_LIMIT, 0, Integer.MAX_VALUE - 1);
-        DeadLetterTarget deadLetter = deadLetter(host, arguments);
+        DeadLetterTarget deadLetter = deadLetter(host, arguments, LETTER_EXCHANGE, LETTER_KEY, STRATEGY);
         boolean bounded = maxMessages > 0 || maxBytes > 0;
         return QueueDefinition.named(host.inEngine(name))
                 .withDurability(declared.durable() ? Durability.DURABLE : Durability.TRANSIENT)
@@ -159,6 +159,7 @@ final class QueueArguments {
                 .withSingleActiveConsumer(arguments.flag(SINGLE_ACTIVE))
                 .withDeadLetter(deadLetter)
                 .withOverflow(overflow(arguments, bounded, deadLetter != null))
+                .withOverflowSaid(arguments.has(OVERFLOW))
                 .withAttributes(Arguments.keep(declared.arguments()));
     }
 
@@ -169,23 +170,27 @@ final class QueueArguments {
                 quorum
                         ? List.of("drop-head", "reject-publish")
                         : List.of("drop-head", "reject-publish", "reject-publish-dlx"));
-        if (!bounded) {
+        if (!bounded && word == null) {
+            // As a queue of any protocol: what a policy that bounds it says holds.
             return Overflow.REJECT_PUBLISH;
         }
+        boolean letters = bounded && deadLetters;
         return switch (word) {
             case "reject-publish" -> Overflow.REJECT_PUBLISH;
-            case "reject-publish-dlx" -> deadLetters ? Overflow.DEAD_LETTER_NEWEST : Overflow.REJECT_PUBLISH;
-            case null, default -> deadLetters ? Overflow.DEAD_LETTER_OLDEST : Overflow.DROP_OLDEST;
+            case "reject-publish-dlx" -> letters ? Overflow.DEAD_LETTER_NEWEST : Overflow.REJECT_PUBLISH;
+            case null, default -> letters ? Overflow.DEAD_LETTER_OLDEST : Overflow.DROP_OLDEST;
         };
     }
 
-    private static @Nullable DeadLetterTarget deadLetter(VirtualHost host, Arguments arguments) {
-        String exchange = arguments.text(LETTER_EXCHANGE);
-        String key = arguments.text(LETTER_KEY);
-        arguments.word(STRATEGY, List.of("at-most-once", "at-least-once"));
+    /** Arguments have these names; without an exchange there is no target, and must be no key. */
+    static @Nullable DeadLetterTarget deadLetter(
+            VirtualHost host, Arguments arguments, String exchangeName, String keyName, String strategyName) {
+        String exchange = arguments.text(exchangeName);
+        String key = arguments.text(keyName);
+        arguments.word(strategyName, List.of("at-most-once", "at-least-once"));
         if (exchange == null) {
             if (key != null) {
-                throw arguments.invalid(LETTER_KEY, "routing_key_but_no_dlx_defined");
+                throw arguments.invalid(keyName, "routing_key_but_no_dlx_defined");
             }
             return null;
         }
@@ -194,8 +199,8 @@ final class QueueArguments {
         }
         if (key == null && !host.prefix().isEmpty()) {
             throw arguments.invalid(
-                    LETTER_EXCHANGE,
-                    "to the default exchange of a vhost other than '/', dead letters need a x-dead-letter-routing-key");
+                    exchangeName,
+                    "to the default exchange of a vhost other than '/', dead letters need a " + keyName);
         }
         return new DeadLetterTarget(null, key == null ? null : host.inEngine(key));
     }
@@ -203,19 +208,22 @@ final class QueueArguments {
     private static StreamDefinition stream(String name, VirtualHost host, Declared declared, Arguments arguments) {
         arguments.number(SEGMENT_BYTES, 1, LONGEST_SEGMENT);
         long bytes = arguments.number(MAX_BYTES, 1, Long.MAX_VALUE);
-        String age = arguments.text(MAX_AGE);
         return StreamDefinition.named(host.inEngine(name), 1)
                 .withRetentionBytes(Math.max(0, bytes))
-                .withRetentionMillis(age == null ? 0 : age(arguments, age))
+                .withRetentionMillis(age(arguments, MAX_AGE))
                 .withAttributes(Arguments.keep(declared.arguments()));
     }
 
-    /** {@code 7D}: a year has 365 days, a month 30. */
-    private static long age(Arguments arguments, String text) {
+    /** {@code 7D} in milliseconds: a year has 365 days, a month 30; 0 if the argument is not there. */
+    static long age(Arguments arguments, String name) {
+        String text = arguments.text(name);
+        if (text == null) {
+            return 0;
+        }
         Matcher matcher = AGE.matcher(text);
         if (!matcher.matches() || Long.parseLong(matcher.group(1)) == 0) {
             throw arguments.invalid(
-                    MAX_AGE, "'" + text + "' is no age; it must be a number and one of Y, M, D, h, m, s: 7D");
+                    name, "'" + text + "' is no age; it must be a number and one of Y, M, D, h, m, s: 7D");
         }
         long seconds = switch (matcher.group(2)) {
             case "Y" -> 365L * 24 * 60 * 60;

@@ -1,5 +1,6 @@
 package dev.postroad.protocols.amqp091;
 
+import dev.postroad.engine.Policy;
 import dev.postroad.protocols.amqp091.codec.ReplyCode;
 
 /**
@@ -42,6 +43,11 @@ public record VirtualHost(String name, String prefix) {
     /** True if this name in the engine is of this host. */
     public boolean has(String engineName) {
         return prefix.isEmpty() ? !engineName.startsWith(RESERVED) : engineName.startsWith(prefix);
+    }
+
+    /** Which names in the engine are of this host. */
+    Policy.Scope scope() {
+        return prefix.isEmpty() ? new Policy.Scope("", RESERVED) : new Policy.Scope(prefix, null);
     }
 
     /** A name of this host, as the engine knows it. */

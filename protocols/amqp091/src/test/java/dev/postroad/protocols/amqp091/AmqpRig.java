@@ -113,7 +113,7 @@ final class AmqpRig implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         for (Connection connection : connections) {
             connection.abort(2_000);
         }

@@ -113,8 +113,9 @@ final class Routing {
     void bind(Exchange exchange) throws Exception {
         Binding binding = binding(exchange);
         TopicDefinition topic = broker.topic(binding.topic());
-        boolean headers = topic == null || topic.routing() == TopicDefinition.Routing.HEADERS;
-        if (!headers && !binding.arguments().isEmpty()) {
+        if (topic != null
+                && topic.routing() != TopicDefinition.Routing.HEADERS
+                && !binding.arguments().isEmpty()) {
             throw Problem.invalid("the arguments " + binding.arguments().keySet() + " mean nothing to a topic with "
                     + topic.routing() + " routing; remove them");
         }

@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Definitions as RabbitMQ exports them: users, virtual hosts, exchanges, queues and bindings. An import applies what can be
+ * Definitions as RabbitMQ exports them: users, virtual hosts, policies, exchanges, queues and bindings. An import applies what can be
  * applied, and lists the rest with reasons: nothing is dropped in silence. What is there already stays.
  */
 final class DefinitionsFile {
@@ -30,12 +30,16 @@ final class DefinitionsFile {
         "description"
     };
 
+    private static final String OPERATORS = "operator_policy";
+
     private final Objects objects;
+    private final PolicyObjects policies;
     private final Users users;
     private final ManagementSettings settings;
 
-    DefinitionsFile(Objects objects, Users users, ManagementSettings settings) {
+    DefinitionsFile(Objects objects, PolicyObjects policies, Users users, ManagementSettings settings) {
         this.objects = objects;
+        this.policies = policies;
         this.users = users;
         this.settings = settings;
     }
@@ -60,8 +64,13 @@ final class DefinitionsFile {
             json.put("topic_permissions", List.of());
             json.put("global_parameters", List.of());
         }
-        json.put("parameters", List.of());
-        json.put("policies", List.of());
+        json.put("parameters", operators(only));
+        json.put(
+                "policies",
+                policies.list(false, only).stream()
+                        .map(policy -> members(
+                                policy, only, "vhost", "name", "pattern", "apply-to", "definition", "priority"))
+                        .toList());
         List<Map<String, @Nullable Object>> queues = new ArrayList<>();
         List<Map<String, @Nullable Object>> exchanges = new ArrayList<>();
         List<Map<String, @Nullable Object>> bindings = new ArrayList<>();
@@ -106,6 +115,18 @@ final class DefinitionsFile {
         return json;
     }
 
+    /** RabbitMQ writes operator policies among its parameters. */
+    private List<Map<String, @Nullable Object>> operators(@Nullable String only) {
+        List<Map<String, @Nullable Object>> parameters = new ArrayList<>();
+        for (Map<String, @Nullable Object> policy : policies.list(true, only)) {
+            Map<String, @Nullable Object> json = members(policy, only, "vhost", "name");
+            json.put("component", OPERATORS);
+            json.put("value", members(policy, null, "pattern", "apply-to", "definition", "priority"));
+            parameters.add(json);
+        }
+        return parameters;
+    }
+
     private static Map<String, @Nullable Object> members(
             Map<String, @Nullable Object> of, @Nullable String vhost, String... names) {
         Map<String, @Nullable Object> some = new LinkedHashMap<>();
@@ -126,8 +147,13 @@ final class DefinitionsFile {
         run.each(body, "vhosts", this::vhost);
         run.each(body, "users", user -> users.put(user.text("name", null), user));
         run.each(body, "permissions", this::permission);
-        for (String unsupported :
-                List.of("topic_permissions", "parameters", "policies", "operator_policies", "global_parameters")) {
+        // Before what they hold for: nothing is ever wider than it may be.
+        run.each(body, "policies", policy -> {
+            String name = policy.text("name", null);
+            policies.put(false, run.vhost(policy), name, policy);
+        });
+        run.each(body, "parameters", parameter -> parameter(run.vhost(parameter), parameter));
+        for (String unsupported : List.of("topic_permissions", "global_parameters")) {
             for (ManagementJson item : body.list(unsupported)) {
                 Object name = item.take("name");
                 if (!"internal_cluster_id".equals(name) && !"cluster_name".equals(name)) {
@@ -167,6 +193,17 @@ final class DefinitionsFile {
         users.find(permission.text("user", null));
         vhost(ManagementJson.of(permission.what(), Map.of("name", permission.text("vhost", "/"))));
         users.setPermissions(permission);
+    }
+
+    private void parameter(String vhost, ManagementJson parameter) {
+        String component = parameter.text("component", null);
+        String name = parameter.text("name", null);
+        if (!component.equals(OPERATORS)) {
+            throw ApiProblem.notSupported("'" + name + "' of component '" + component + "': not supported here");
+        }
+        Object value = parameter.take("value");
+        parameter.requireNothingLeft();
+        policies.put(true, vhost, name, ManagementJson.of(parameter.what() + ": 'value'", value));
     }
 
     private void bind(String vhost, ManagementJson binding) {

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ManagementApi {
     private static final System.Logger LOG = System.getLogger(ManagementApi.class.getName());
-    private static final Set<String> TAGS = Set.of("management", "policymaker", User.MONITORING, User.ADMINISTRATOR);
+    private static final String POLICYMAKER = "policymaker";
+    private static final Set<String> TAGS = Set.of("management", POLICYMAKER, User.MONITORING, User.ADMINISTRATOR);
 
     private final Broker broker;
     private final ManagementSettings settings;
@@ -33,6 +34,7 @@ public final class ManagementApi {
     private final Objects objects;
     private final Users users;
     private final Messages messages;
+    private final PolicyObjects policies;
     private final DefinitionsFile definitions;
     private final Rates rates = new Rates(System::nanoTime);
     private final Rates connectionRates = new Rates(System::nanoTime);
@@ -46,7 +48,8 @@ public final class ManagementApi {
         this.objects = new Objects(broker);
         this.users = new Users(settings.users(), settings.virtualHosts(), broker.connections());
         this.messages = new Messages(broker);
-        this.definitions = new DefinitionsFile(objects, users, settings);
+        this.policies = new PolicyObjects(broker);
+        this.definitions = new DefinitionsFile(objects, policies, users, settings);
     }
 
     /**
@@ -226,8 +229,8 @@ public final class ManagementApi {
             case "vhosts" -> vhosts(request);
             case "users", "permissions", "topic-permissions" -> users(request);
             case "definitions" -> definitions(request);
-            case "policies", "operator-policies", "parameters", "global-parameters", "vhost-limits", "user-limits" ->
-                none(request);
+            case "policies", "operator-policies" -> policies(request);
+            case "parameters", "global-parameters", "vhost-limits", "user-limits" -> none(request);
             default -> throw ApiProblem.notFound();
         };
     }
@@ -619,6 +622,33 @@ public final class ManagementApi {
             };
         }
         throw notHere(request);
+    }
+
+    private Response policies(Request request) {
+        boolean operator = request.at(0).equals("operator-policies");
+        if (operator && !request.is("GET")) {
+            requireAdministrator(request);
+        } else if (!request.user().isAdministrator() && !request.user().tags().contains(POLICYMAKER)) {
+            throw ApiProblem.notAllowed("Not policymaker user");
+        }
+        String vhost = vhostIfAny(request, 1);
+        int size = request.path().size();
+        if (size <= 2 && request.is("GET")) {
+            return ok(new Listing(request.query()).of(policies.list(operator, vhost)));
+        }
+        if (vhost == null || size != 3) {
+            throw notHere(request);
+        }
+        String name = request.at(2);
+        return switch (request.method()) {
+            case "GET", "HEAD" -> ok(policies.find(operator, vhost, name));
+            case "PUT" -> made(policies.put(operator, vhost, name, request.json()));
+            case "DELETE" -> {
+                policies.delete(operator, vhost, name);
+                yield nothing(204);
+            }
+            default -> throw notHere(request);
+        };
     }
 
     private Response definitions(Request request) {

@@ -152,6 +152,7 @@ final class Snapshot {
     private Map<String, @Nullable Object> queue(EngineStatus.Queue queue) {
         String name = queue.definition().name();
         Map<String, @Nullable Object> json = declared(Declarations.of(queue.definition()), "classic");
+        PolicyObjects.add(json, status.policies(), queue.definition());
         long ready = queue.ready() + waiting(queue);
         json.put("consumers", queue.consumers().size());
         rated(json, name, "messages", ready + queue.inFlight());
@@ -180,6 +181,7 @@ final class Snapshot {
     private Map<String, @Nullable Object> stream(EngineStatus.Stream stream) {
         StreamDefinition definition = stream.definition();
         Map<String, @Nullable Object> json = declared(Declarations.of(definition), "stream");
+        PolicyObjects.add(json, status.policies(), definition);
         long messages = 0;
         long bytes = 0;
         for (EngineStatus.Partition partition : stream.partitions()) {
@@ -206,9 +208,6 @@ final class Snapshot {
         json.put("arguments", queue.arguments());
         json.put("node", node);
         json.put("state", "running");
-        json.put("policy", null);
-        json.put("operator_policy", null);
-        json.put("effective_policy_definition", Map.of());
         return json;
     }
 
@@ -227,7 +226,13 @@ final class Snapshot {
                     add(known, topic);
                 }
             }
-            known.values().forEach(exchange -> exchanges.add(json(exchange)));
+            for (Declarations.Exchange exchange : known.values()) {
+                Map<String, @Nullable Object> json = json(exchange);
+                if (!exchange.name().isEmpty()) {
+                    PolicyObjects.add(json, status.policies(), Declarations.toDefinition(exchange));
+                }
+                exchanges.add(json);
+            }
         }
         return exchanges;
     }

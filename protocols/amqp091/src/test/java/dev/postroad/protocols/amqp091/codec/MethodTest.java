@@ -35,8 +35,7 @@ class MethodTest {
             Method method = random(random, random.choose(METHODS));
             byte[] bytes = bytes(method);
 
-            byte[] again = payload((com.rabbitmq.client.impl.Method)
-                    AMQImpl.readMethodFrom(new DataInputStream(new ByteArrayInputStream(bytes))));
+            byte[] again = payload(AMQImpl.readMethodFrom(new DataInputStream(new ByteArrayInputStream(bytes))));
 
             assertThat(again).as("%s", method).isEqualTo(bytes);
             assertThat(read(again)).usingRecursiveComparison().isEqualTo(method);
