@@ -77,8 +77,7 @@ final class Declaring {
         StreamState stream = engine.state.stream(describe.name());
         return stream == null
                 ? new Command.Described(null, 0, 0)
-                : new Command.Described(
-                        stream.declared(), stream.messages(), engine.streamConsuming.consumers(stream));
+                : new Command.Described(stream.declared(), stream.messages(), engine.streamConsuming.consumers(stream));
     }
 
     private void checkRoom() {
@@ -385,7 +384,9 @@ final class Declaring {
 
     private Map<QueueState, Long> idleBounds() {
         Map<QueueState, Long> bounds = new HashMap<>();
-        engine.state.queues().forEach(queue -> bounds.put(queue, queue.definition().expiresMillis()));
+        engine.state
+                .queues()
+                .forEach(queue -> bounds.put(queue, queue.definition().expiresMillis()));
         return bounds;
     }
 

@@ -29,7 +29,13 @@ final class Inspection {
         streams.sort(Comparator.comparing(s -> s.definition().name()));
         groups.sort(Comparator.comparing(EngineStatus.Group::name));
         return new EngineStatus(
-                queues, streams, engine.state.router.topics(), engine.state.router.bindings(), groups, engine.state.policies(), journal(engine));
+                queues,
+                streams,
+                engine.state.router.topics(),
+                engine.state.router.bindings(),
+                groups,
+                engine.state.policies(),
+                journal(engine));
     }
 
     private static EngineStatus.Queue queue(Engine engine, QueueState queue) {

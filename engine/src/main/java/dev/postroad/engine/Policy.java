@@ -189,10 +189,12 @@ public record Policy(
         Definition.checkName("policy", name);
         String what = "policy '" + name + "': ";
         Definition.check(settings.ttlMillis >= 0, what, "ttlMillis", settings.ttlMillis, "0 (none) or more");
-        Definition.check(settings.expiresMillis >= 0, what, "expiresMillis", settings.expiresMillis, "0 (none) or more");
+        Definition.check(
+                settings.expiresMillis >= 0, what, "expiresMillis", settings.expiresMillis, "0 (none) or more");
         Definition.check(settings.maxMessages >= 0, what, "maxMessages", settings.maxMessages, "0 (none) or more");
         Definition.check(settings.maxBytes >= 0, what, "maxBytes", settings.maxBytes, "0 (none) or more");
-        Definition.check(settings.deliveryLimit >= 0, what, "deliveryLimit", settings.deliveryLimit, "0 (none) or more");
+        Definition.check(
+                settings.deliveryLimit >= 0, what, "deliveryLimit", settings.deliveryLimit, "0 (none) or more");
         Definition.check(settings.maxAgeMillis >= 0, what, "maxAgeMillis", settings.maxAgeMillis, "0 (none) or more");
         if (settings.alternate != null) {
             Definition.checkName("alternate topic", settings.alternate);

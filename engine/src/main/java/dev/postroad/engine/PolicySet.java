@@ -17,8 +17,7 @@ public final class PolicySet {
     /** Policies there may be: each declaration asks them all. */
     static final int MOST = 1_000;
 
-    private static final Comparator<Entry> ORDER = Comparator.comparingInt(
-                    (Entry entry) -> entry.policy.priority())
+    private static final Comparator<Entry> ORDER = Comparator.comparingInt((Entry entry) -> entry.policy.priority())
             .reversed()
             .thenComparing(entry -> entry.policy.name());
 
@@ -28,7 +27,8 @@ public final class PolicySet {
             Policy.Scope scope = policy.scope();
             return policy.appliesTo().takes(definition)
                     && scope.has(definition.name())
-                    && pattern.matches(definition.name().substring(scope.within().length()));
+                    && pattern.matches(
+                            definition.name().substring(scope.within().length()));
         }
     }
 
@@ -171,9 +171,7 @@ public final class PolicySet {
     public TopicDefinition effective(TopicDefinition declared) {
         Policy.Settings settings = settings(declared);
         String alternate = settings == null ? null : settings.alternate();
-        return declared.alternate() != null
-                        || alternate == null
-                        || alternate.equals(declared.name())
+        return declared.alternate() != null || alternate == null || alternate.equals(declared.name())
                 ? declared
                 : declared.withAlternate(alternate);
     }

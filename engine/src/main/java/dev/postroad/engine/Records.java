@@ -875,8 +875,7 @@ final class Records {
             case RESTARTED -> applyRestarted();
             case REFERRED -> replayReferred(time, in);
             case POLICY -> state.applyPolicies(state.policies().with(Policy.decode(in)));
-            case POLICY_DELETED ->
-                state.applyPolicies(state.policies().without(in.get() != 0, Bytes.getString(in)));
+            case POLICY_DELETED -> state.applyPolicies(state.policies().without(in.get() != 0, Bytes.getString(in)));
             default ->
                 throw new IllegalStateException(
                         "a record of type " + type + " at position " + position + ": written by a newer version?");

@@ -113,8 +113,8 @@ class PolicyTest {
         assertThat(rig.<Command.Described>call(reply -> new Command.Describe("q", false, reply))
                         .definition())
                 .isEqualTo(declared);
-        EngineException refused = rig.<Boolean>refused(reply -> new Command.Declare(
-                declared.withMaxMessages(2).withOverflow(Overflow.DROP_OLDEST), null, reply));
+        EngineException refused = rig.<Boolean>refused(reply ->
+                new Command.Declare(declared.withMaxMessages(2).withOverflow(Overflow.DROP_OLDEST), null, reply));
         assertThat(refused.reason()).isEqualTo(Reason.MISMATCH);
         assertThat(rig.inspect().policies().effective(declared).maxMessages()).isEqualTo(2);
     }
@@ -173,8 +173,7 @@ class PolicyTest {
         taker.release(taker.one());
         taker.release(taker.one());
         EngineDelivery third = taker.one();
-        set(policy(
-                "p", "q", AppliesTo.CHANNELS, 0, new Settings(0, 0, 0, 0, null, null, 3, 0, null, null)));
+        set(policy("p", "q", AppliesTo.CHANNELS, 0, new Settings(0, 0, 0, 0, null, null, 3, 0, null, null)));
         taker.release(third);
         assertThat(rig.contents("q")).isEmpty();
     }
@@ -217,8 +216,7 @@ class PolicyTest {
         rig.send("s", "old");
         rig.advance(60_000);
         rig.send("s", "young");
-        set(policy(
-                "p", "s", AppliesTo.STREAMS, 0, new Settings(0, 0, 0, 0, null, null, 0, 30_000, null, null)));
+        set(policy("p", "s", AppliesTo.STREAMS, 0, new Settings(0, 0, 0, 0, null, null, 0, 30_000, null, null)));
         rig.advance(3_000);
         assertThat(rig.contents("s")).containsExactly("young");
         rig.crash();
@@ -233,7 +231,8 @@ class PolicyTest {
         QueueDefinition queue = QueueDefinition.named("vhost:a:orders.eu");
         Policy low = policy("low", "orders", AppliesTo.ALL, 1, ttl(7));
         Policy high = policy("high", "eu$", AppliesTo.CHANNELS, 2, length(9, null));
-        assertThat(effective(queue, low, high)).isEqualTo(queue.withMaxMessages(9).withBoundsWaiting(true));
+        assertThat(effective(queue, low, high))
+                .isEqualTo(queue.withMaxMessages(9).withBoundsWaiting(true));
         assertThat(effective(queue, high, low, policy("topics", "", AppliesTo.TOPICS, 3, alternate("x"))))
                 .isEqualTo(queue.withMaxMessages(9).withBoundsWaiting(true));
         Policy same = policy("a", "eu", AppliesTo.ALL, 2, ttl(8));
@@ -244,9 +243,12 @@ class PolicyTest {
     void a_scope_keeps_a_policy_to_its_names_and_shows_it_what_follows_them() {
         Policy inside = new Policy("p", false, new Scope("a:", null), "^q", AppliesTo.ALL, 0, ttl(1));
         Policy outside = new Policy("o", false, new Scope("", "a:"), "q", AppliesTo.ALL, 0, ttl(2));
-        assertThat(effective(QueueDefinition.named("a:q"), inside, outside).ttlMillis()).isEqualTo(1);
-        assertThat(effective(QueueDefinition.named("a:xq"), inside, outside).ttlMillis()).isZero();
-        assertThat(effective(QueueDefinition.named("q"), inside, outside).ttlMillis()).isEqualTo(2);
+        assertThat(effective(QueueDefinition.named("a:q"), inside, outside).ttlMillis())
+                .isEqualTo(1);
+        assertThat(effective(QueueDefinition.named("a:xq"), inside, outside).ttlMillis())
+                .isZero();
+        assertThat(effective(QueueDefinition.named("q"), inside, outside).ttlMillis())
+                .isEqualTo(2);
     }
 
     @Test
@@ -358,13 +360,13 @@ class PolicyTest {
         refused("ttlMillis is -1", () -> policy("p", "q", AppliesTo.ALL, 0, ttl(-1)));
         refused("'a)(b'", () -> policy("p", "a)(b", AppliesTo.ALL, 0, ttl(1)));
         refused("no pattern", () -> policy("p", "(a{1000}){1000}", AppliesTo.ALL, 0, ttl(1)));
-        refused("operator", () -> new Policy(
-                "p", true, Scope.ALL, "q", AppliesTo.ALL, 0, letters("t", "k")));
+        refused("operator", () -> new Policy("p", true, Scope.ALL, "q", AppliesTo.ALL, 0, letters("t", "k")));
     }
 
     private static void refused(String what, org.assertj.core.api.ThrowableAssert.ThrowingCallable making) {
         assertThatThrownBy(making)
-                .isInstanceOfSatisfying(EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.INVALID))
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.reason()).isEqualTo(Reason.INVALID))
                 .hasMessageContaining(what);
     }
 

@@ -24,7 +24,8 @@ public final class NamePattern {
             return new NamePattern(Regex.parse(ANYWHERE + "(?:" + pattern + ")", MOST_STATES + 100));
         } catch (PatternProblem e) {
             throw new IllegalArgumentException(
-                    "'" + pattern + "' is no pattern of names: " + e.getMessage() + ", at character " + e.position(), e);
+                    "'" + pattern + "' is no pattern of names: " + e.getMessage() + ", at character " + e.position(),
+                    e);
         }
     }
 

@@ -155,8 +155,8 @@ public final class Policies {
             case "exchanges" -> AppliesTo.TOPICS;
             case "all" -> AppliesTo.ALL;
             default ->
-                throw new IllegalArgumentException(what + ": apply-to is '" + word
-                        + "'; it must be queues, streams, exchanges or all");
+                throw new IllegalArgumentException(
+                        what + ": apply-to is '" + word + "'; it must be queues, streams, exchanges or all");
         };
     }
 

@@ -199,8 +199,7 @@ final class QueueArguments {
         }
         if (key == null && !host.prefix().isEmpty()) {
             throw arguments.invalid(
-                    exchangeName,
-                    "to the default exchange of a vhost other than '/', dead letters need a " + keyName);
+                    exchangeName, "to the default exchange of a vhost other than '/', dead letters need a " + keyName);
         }
         return new DeadLetterTarget(null, key == null ? null : host.inEngine(key));
     }

@@ -102,8 +102,8 @@ class PoliciesTest {
         refused("apply-to is 'classic_queues'", "classic_queues", Map.of("max-length", 5L));
         refused("it sets nothing", "all", Map.of());
         refused("alternate", "queues", Map.of("alternate-exchange", "ae"));
-        assertThatThrownBy(() -> Policies.toPolicy(
-                        new Declared("/", "p", true, "", "all", 0, Map.of("overflow", "drop-head"))))
+        assertThatThrownBy(() ->
+                        Policies.toPolicy(new Declared("/", "p", true, "", "all", 0, Map.of("overflow", "drop-head"))))
                 .hasMessageContaining("'overflow' for operator policy");
     }
 
@@ -116,8 +116,8 @@ class PoliciesTest {
     @Test
     void of_two_kinds_of_policies_the_smaller_bound_is_shown() {
         Policy policy = Policies.toPolicy(declared("/", "all", Map.of("max-length", 9L, "overflow", "drop-head")));
-        Policy operators = Policies.toPolicy(
-                new Declared("/", "o", true, "", "all", 0, Map.of("max-length", 5L, "expires", 3L)));
+        Policy operators =
+                Policies.toPolicy(new Declared("/", "o", true, "", "all", 0, Map.of("max-length", 5L, "expires", 3L)));
         assertThat(Policies.together(policy, operators))
                 .isEqualTo(Map.of("max-length", 5L, "overflow", "drop-head", "expires", 3L));
     }
@@ -157,7 +157,8 @@ class PoliciesTest {
                     rig.broker, new ManagementSettings("node", "1", List.of("/"), null, null, 0, List::of));
             rig.channel().queueDeclare("q1", true, false, false, Map.of());
 
-            String policy = "{\"pattern\":\"^q\",\"apply-to\":\"queues\",\"priority\":2,\"definition\":{\"max-length\":7}}";
+            String policy =
+                    "{\"pattern\":\"^q\",\"apply-to\":\"queues\",\"priority\":2,\"definition\":{\"max-length\":7}}";
             assertThat(ask(api, "PUT", "/policies/%2F/short", policy)).startsWith("201");
             assertThat(ask(api, "PUT", "/policies/%2F/short", policy)).startsWith("204");
             assertThat(ask(api, "PUT", "/operator-policies/%2F/most", policy)).startsWith("201");
@@ -187,7 +188,9 @@ class PoliciesTest {
             ManagementApi api = new ManagementApi(
                     rig.broker, new ManagementSettings("node", "1", List.of("/"), null, null, 0, List::of));
             String mirrored = "{\"pattern\":\"\",\"definition\":{\"ha-mode\":\"all\"}}";
-            assertThat(ask(api, "PUT", "/policies/%2F/ha", mirrored)).startsWith("400").contains("ha-mode");
+            assertThat(ask(api, "PUT", "/policies/%2F/ha", mirrored))
+                    .startsWith("400")
+                    .contains("ha-mode");
             assertThat(ask(api, "PUT", "/policies/%2F/p", "{\"pattern\":\"a)(\",\"definition\":{\"expires\":5}}"))
                     .startsWith("400")
                     .contains("a)(");

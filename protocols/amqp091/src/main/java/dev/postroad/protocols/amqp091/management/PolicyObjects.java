@@ -82,7 +82,9 @@ final class PolicyObjects {
         Policy policy = policies.of(declared, false);
         Policy operators = policies.of(declared, true);
         json.put("policy", policy == null ? null : Policies.of(policy).name());
-        json.put("operator_policy", operators == null ? null : Policies.of(operators).name());
+        json.put(
+                "operator_policy",
+                operators == null ? null : Policies.of(operators).name());
         json.put("effective_policy_definition", Policies.together(policy, operators));
     }
 }
