@@ -65,12 +65,11 @@ final class DefinitionsFile {
             json.put("global_parameters", List.of());
         }
         json.put("parameters", operators(only));
-        json.put(
-                "policies",
-                policies.list(false, only).stream()
-                        .map(policy -> members(
-                                policy, only, "vhost", "name", "pattern", "apply-to", "definition", "priority"))
-                        .toList());
+        List<Map<String, @Nullable Object>> policyList = new ArrayList<>();
+        for (Map<String, @Nullable Object> policy : policies.list(false, only)) {
+            policyList.add(members(policy, only, "vhost", "name", "pattern", "apply-to", "definition", "priority"));
+        }
+        json.put("policies", policyList);
         List<Map<String, @Nullable Object>> queues = new ArrayList<>();
         List<Map<String, @Nullable Object>> exchanges = new ArrayList<>();
         List<Map<String, @Nullable Object>> bindings = new ArrayList<>();
