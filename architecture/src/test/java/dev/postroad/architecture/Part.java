@@ -49,7 +49,7 @@ record Part(String name, List<String> mayKnow) {
                     "protocols.*",
                     "transports.*"),
             part("console"),
-            part("cli", "api", "server", "conformance", "transports.embedded", "transports.http", "examples.orders"),
+            part("cli", "api", "server", "security", "conformance", "transports.embedded", "transports.http", "examples.orders"),
             part("cli.doctor", "journal"),
             part("integrations.*", "api", "patterns", "server", "transports.embedded", "transports.http"),
             // what tests, measures and shows

@@ -13,6 +13,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.StringJoiner;
@@ -37,10 +38,17 @@ final class HttpApi implements AutoCloseable {
             .connectTimeout(CONNECT)
             .build();
     private final String url;
+    private final @Nullable String authorization;
 
-    /** @param url of a server, without a path */
-    HttpApi(String url) {
+    /**
+     * @param url of a server, without a path
+     * @param user name and password with a colon between; null to send no login
+     */
+    HttpApi(String url, @Nullable String user) {
         this.url = url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
+        this.authorization = user == null
+                ? null
+                : "Basic " + Base64.getEncoder().encodeToString(user.getBytes(StandardCharsets.UTF_8));
     }
 
     /** A path under the interface's own, its segments encoded, with a query. */
@@ -104,6 +112,9 @@ final class HttpApi implements AutoCloseable {
             if (body != null) {
                 request.header("Content-Type", "application/json");
             }
+            if (authorization != null) {
+                request.header("Authorization", authorization);
+            }
             response = client.send(request.build(), BodyHandlers.ofByteArray());
         } catch (IllegalArgumentException e) {
             throw new CliException(ExitCode.USAGE, "'" + url + "' is no address of a server: " + e.getMessage(), e);
@@ -144,6 +155,10 @@ final class HttpApi implements AutoCloseable {
         int exitCode = switch (status) {
             case 400, 422 -> ExitCode.USAGE;
             case 404 -> ExitCode.NOT_FOUND;
+            case 401 -> throw new CliException(
+                    ExitCode.FAILED,
+                    Units.oneLine(detail == null ? title : detail)
+                            + " (the variables POSTROAD_USER and POSTROAD_PASSWORD say who you are)");
             default -> ExitCode.FAILED;
         };
         return new CliException(exitCode, Units.oneLine(detail == null ? "refused: " + title : detail));

@@ -13,14 +13,16 @@ final class Link implements AutoCloseable {
     private static volatile boolean ending;
 
     private final String url;
+    private final @Nullable String user;
     private final @Nullable LocalServer server;
     private final @Nullable Thread onExit;
     private @Nullable HttpApi api;
     private @Nullable Postroad postroad;
     private boolean closed;
 
-    private Link(String url, @Nullable LocalServer server) {
+    private Link(String url, @Nullable String user, @Nullable LocalServer server) {
         this.url = url;
+        this.user = user;
         this.server = server;
         this.onExit = server == null ? null : new Thread(this::end, "close " + url);
         if (onExit != null) {
@@ -29,12 +31,12 @@ final class Link implements AutoCloseable {
     }
 
     static Link toServer(String url) {
-        return new Link(url, null);
+        return new Link(url, Login.fromEnvironment(), null);
     }
 
     static Link toDirectory(Path directory) {
         LocalServer server = LocalServer.start(directory);
-        return new Link(server.url(), server);
+        return new Link(server.url(), null, server);
     }
 
     /** True once the process was asked to end: what fails from then on, fails because of that. */
@@ -54,7 +56,7 @@ final class Link implements AutoCloseable {
     /** For all that administrates. */
     synchronized HttpApi api() {
         if (api == null) {
-            api = new HttpApi(url);
+            api = new HttpApi(url, user);
         }
         return api;
     }
@@ -63,7 +65,7 @@ final class Link implements AutoCloseable {
     synchronized Postroad postroad() {
         if (postroad == null) {
             try {
-                postroad = Postroad.connect(url);
+                postroad = Postroad.connect(Login.in(url, user));
             } catch (MessagingException e) {
                 if (e.reason() == MessagingException.Reason.UNREACHABLE) {
                     throw HttpApi.unreachable(url, e);

@@ -59,6 +59,8 @@ public final class Main implements Runnable {
         commands.put("browse", BrowseCommand::new);
         commands.put("dead", DeadCommand::new);
         commands.put("groups", GroupsCommand::new);
+        commands.put("connections", ConnectionsCommand::new);
+        commands.put("users", UsersCommand::new);
         commands.put("config", ConfigCommand::new);
         commands.put("doctor", DoctorCommand::new);
         commands.put("conformance", ConformanceCommand::new);

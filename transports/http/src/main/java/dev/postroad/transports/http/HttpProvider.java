@@ -6,8 +6,12 @@ import dev.postroad.api.Transport;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.List;
+import java.util.Locale;
 
-/** Opens {@code http://host:port}. */
+/**
+ * Opens {@code http://host:port} and {@code https://host:port}; {@code http://user:password@host:port} logs in. Certificates are
+ * believed as the JVM believes them ({@code javax.net.ssl.trustStore}).
+ */
 public final class HttpProvider implements Transport.Provider {
     static final int DEFAULT_PORT = 8480;
 
@@ -16,7 +20,7 @@ public final class HttpProvider implements Transport.Provider {
 
     @Override
     public List<String> schemes() {
-        return List.of("http");
+        return List.of("http", "https");
     }
 
     @Override
@@ -27,18 +31,23 @@ public final class HttpProvider implements Transport.Provider {
         } catch (URISyntaxException e) {
             throw wrong(url, String.valueOf(e.getMessage()));
         }
-        if (!"http".equalsIgnoreCase(uri.getScheme()) || uri.getHost() == null) {
+        String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
+        if (!schemes().contains(scheme) || uri.getHost() == null) {
             throw wrong(url, "it has no host");
         }
-        if (uri.getUserInfo() != null || uri.getQuery() != null || uri.getFragment() != null) {
-            throw wrong(url, "it must have no user, query or fragment");
+        if (uri.getQuery() != null || uri.getFragment() != null) {
+            throw wrong(url, "it must have no query or fragment");
         }
         String path = uri.getPath() == null ? "" : uri.getPath();
         if (!path.isEmpty() && !path.equals("/")) {
             throw wrong(url, "its path is " + path + "; it must have none");
         }
         int port = uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort();
-        return new HttpTransport(URI.create("http://" + uri.getHost() + ":" + port));
+        String user = uri.getUserInfo();
+        if (user != null && user.indexOf(':') < 0) {
+            throw wrong(url, "it names a user without a password");
+        }
+        return new HttpTransport(URI.create(scheme + "://" + uri.getHost() + ":" + port), user);
     }
 
     private static MessagingException wrong(String url, String why) {

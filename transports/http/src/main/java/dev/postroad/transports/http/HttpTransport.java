@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** The contract on a server: what it can, the engine behind it does. */
 final class HttpTransport implements Transport {
@@ -39,8 +40,9 @@ final class HttpTransport implements Transport {
             Thread.ofPlatform().name("postroad-http-watch").daemon(true).factory());
     private volatile boolean closed;
 
-    HttpTransport(URI base) {
-        this.http = new Http(base);
+    /** @param user name and password with a colon between; null to send no login */
+    HttpTransport(URI base, @Nullable String user) {
+        this.http = new Http(base, user);
         watch.scheduleWithFixedDelay(this::checkSources, CHECK_SECONDS, CHECK_SECONDS, TimeUnit.SECONDS);
     }
 

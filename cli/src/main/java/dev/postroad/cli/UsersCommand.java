@@ -1,0 +1,268 @@
+package dev.postroad.cli;
+
+import dev.postroad.security.AccessException;
+import dev.postroad.security.Secret;
+import dev.postroad.security.User;
+import dev.postroad.security.UsersFile;
+import java.io.Console;
+import java.io.IOException;
+import java.nio.CharBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code users}: who may come in. */
+@Command(
+        name = "users",
+        header = "Add, change, delete and list the users of a server.",
+        description = {
+            "",
+            "They are in a file that only its owner may read, which the server is told of by 'server.users' in its"
+                    + " configuration; it notices a change within a second. A password is asked for on the terminal, or is"
+                    + " the first line of stdin; it is never an argument.",
+            ""
+        },
+        subcommands = {
+            UsersCommand.Add.class,
+            UsersCommand.Passwd.class,
+            UsersCommand.Delete.class,
+            UsersCommand.ListAll.class
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  postroad users add alice --tag administrator --users users",
+            "  pwgen 20 1 | postroad users add app --users users",
+            "  postroad users passwd alice --users users",
+            "  postroad users list --users users"
+        })
+final class UsersCommand implements Runnable {
+    private static final int LONGEST = 4096;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(
+                Objects.requireNonNull(spec).commandLine(), "users needs a command: add, passwd, delete or list");
+    }
+
+    /** Which file. */
+    static final class FileOption {
+        @Option(
+                names = "--users",
+                paramLabel = "FILE",
+                description = "The file of users. Default: the variable POSTROAD_USERS.")
+        private @Nullable Path file;
+
+        UsersFile open() {
+            String variable = System.getenv("POSTROAD_USERS");
+            Path chosen = file != null ? file : variable == null || variable.isBlank() ? null : Path.of(variable);
+            if (chosen == null) {
+                throw new CliException(ExitCode.USAGE, "say which file: --users FILE, or the variable POSTROAD_USERS");
+            }
+            return UsersFile.at(chosen);
+        }
+    }
+
+    private static int done(String sentence) {
+        Terminal.err().println("postroad: " + sentence);
+        return ExitCode.OK;
+    }
+
+    private static CliException refused(RuntimeException e) {
+        boolean own = e instanceof AccessException;
+        return new CliException(own ? ExitCode.FAILED : ExitCode.USAGE, String.valueOf(e.getMessage()), e);
+    }
+
+    private static Secret password() {
+        Console console = Terminal.is(Terminal.STDIN) ? System.console() : null;
+        if (console == null) {
+            return fromStdin();
+        }
+        char[] password = console.readPassword("Password: ");
+        char[] again = console.readPassword("Again: ");
+        if (password == null || again == null || !Arrays.equals(password, again)) {
+            throw new CliException(ExitCode.FAILED, "the two are not the same; nothing was done");
+        }
+        byte[] bytes = new byte[password.length * 4];
+        var encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(password));
+        int length = encoded.remaining();
+        encoded.get(bytes, 0, length);
+        Arrays.fill(encoded.array(), (byte) 0);
+        Arrays.fill(password, ' ');
+        Arrays.fill(again, ' ');
+        return Secret.of(Arrays.copyOf(bytes, length));
+    }
+
+    private static Secret fromStdin() {
+        try {
+            byte[] input = System.in.readNBytes(LONGEST);
+            int end = 0;
+            while (end < input.length && input[end] != '\n' && input[end] != '\r') {
+                end++;
+            }
+            if (end == 0) {
+                throw new CliException(ExitCode.USAGE, "the password is the first line of stdin, and that is empty");
+            }
+            return Secret.of(Arrays.copyOf(input, end));
+        } catch (IOException e) {
+            throw new CliException(ExitCode.FAILED, "stdin can't be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** {@code users add} */
+    @Command(
+            name = "add",
+            header = "Add a user; the file is made if it is missing.",
+            footer = {"", "Example: postroad users add alice --tag administrator --users users"})
+    static final class Add implements Callable<Integer> {
+        @Parameters(index = "0", paramLabel = "NAME", description = "The user.")
+        private String name = "";
+
+        @Option(
+                names = "--tag",
+                paramLabel = "TAG",
+                description = "administrator, monitoring, management, or a word of your own; several times for several.")
+        private List<String> tags = List.of();
+
+        @Option(
+                names = "--no-password",
+                description = "The user logs in by a client certificate whose common name this is.")
+        private boolean noPassword;
+
+        @Mixin
+        private FileOption file = new FileOption();
+
+        @Override
+        public Integer call() {
+            UsersFile users = file.open();
+            try (Secret password = noPassword ? Secret.of("") : password()) {
+                users.add(name, new LinkedHashSet<>(tags), noPassword ? null : password);
+            } catch (AccessException | IllegalArgumentException e) {
+                throw refused(e);
+            }
+            return done("the user '" + name + "' is added to " + users.path());
+        }
+    }
+
+    /** {@code users passwd} */
+    @Command(
+            name = "passwd",
+            header = "Change a user's password.",
+            footer = {"", "Example: postroad users passwd alice --users users"})
+    static final class Passwd implements Callable<Integer> {
+        @Parameters(index = "0", paramLabel = "NAME", description = "The user.")
+        private String name = "";
+
+        @Mixin
+        private FileOption file = new FileOption();
+
+        @Override
+        public Integer call() {
+            UsersFile users = file.open();
+            require(users, name);
+            try (Secret password = password()) {
+                users.setPassword(name, password);
+            } catch (AccessException | IllegalArgumentException e) {
+                throw refused(e);
+            }
+            return done("the user '" + name + "' has a new password");
+        }
+    }
+
+    private static void require(UsersFile users, String name) {
+        try {
+            if (!Files.exists(users.path()) || users.find(name).isEmpty()) {
+                throw new CliException(ExitCode.NOT_FOUND, "there is no user '" + name + "' in " + users.path());
+            }
+        } catch (AccessException e) {
+            throw refused(e);
+        }
+    }
+
+    /** {@code users delete} */
+    @Command(
+            name = "delete",
+            header = "Delete a user.",
+            footer = {"", "Example: postroad users delete alice --users users --yes"})
+    static final class Delete implements Callable<Integer> {
+        @Parameters(index = "0", paramLabel = "NAME", description = "The user.")
+        private String name = "";
+
+        @Mixin
+        private FileOption file = new FileOption();
+
+        @Mixin
+        private Confirmation confirmation = new Confirmation();
+
+        @Override
+        public Integer call() throws IOException {
+            UsersFile users = file.open();
+            require(users, name);
+            String what = "delete user '" + name + "' of " + users.path();
+            if (confirmation.dryRun()) {
+                return done("would " + what);
+            }
+            confirmation.ask(what);
+            try {
+                users.delete(name);
+            } catch (AccessException e) {
+                throw refused(e);
+            }
+            return done("the user '" + name + "' is deleted");
+        }
+    }
+
+    /** {@code users list} */
+    @Command(
+            name = "list",
+            header = "List the users.",
+            footer = {"", "Example: postroad users list --users users --format json"})
+    static final class ListAll implements Callable<Integer> {
+        @Mixin
+        private FileOption file = new FileOption();
+
+        @Mixin
+        private FormatOption format = new FormatOption();
+
+        @Override
+        public Integer call() {
+            List<User> users;
+            try {
+                users = file.open().list();
+            } catch (AccessException e) {
+                throw refused(e);
+            }
+            if (format.json()) {
+                Json.print(
+                        Terminal.out(),
+                        Map.of(
+                                "users",
+                                users.stream()
+                                        .map(user -> Map.of("name", user.name(), "tags", List.copyOf(user.tags())))
+                                        .toList()));
+                return ExitCode.OK;
+            }
+            Table table = new Table("user", "tags");
+            users.forEach(user -> table.row(user.name(), String.join(", ", user.tags())));
+            table.print(Terminal.out());
+            return ExitCode.OK;
+        }
+    }
+}
