@@ -32,7 +32,7 @@ final class RunningServer implements AutoCloseable {
     }
 
     String url() {
-        return "http://" + ready.replaceAll("ready http=(\\S+) data=.*", "$1");
+        return "http://" + ready.replaceAll("ready http=(\\S+) .*", "$1");
     }
 
     ChildProcess process() {

@@ -25,7 +25,7 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
         implements Broker {
     private static final String MAIN = "dev.postroad.cli.Main";
     private static final Duration START = Duration.ofSeconds(120);
-    private static final Pattern READY = Pattern.compile("ready http=(\\S+) data=.*");
+    private static final Pattern READY = Pattern.compile("ready http=(\\S+) .*");
 
     ServeBroker {
         options = List.copyOf(options);
