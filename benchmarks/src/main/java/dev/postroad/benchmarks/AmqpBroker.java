@@ -34,8 +34,16 @@ final class AmqpBroker implements AutoCloseable {
     static AmqpBroker start(AmqpContender contender, Path home) {
         return switch (contender) {
             case POSTROAD ->
-                child("dev.postroad.cli.Main", List.of("serve", "--data", home.resolve("data").toString(),
-                        "--http-port", "0", "--amqp-port", "0"));
+                child(
+                        "dev.postroad.cli.Main",
+                        List.of(
+                                "serve",
+                                "--data",
+                                home.resolve("data").toString(),
+                                "--http-port",
+                                "0",
+                                "--amqp-port",
+                                "0"));
             case RABBITMQ, RABBITMQ_QUORUM -> {
                 RabbitMqServer rabbit = RabbitMqServer.start(home);
                 yield new AmqpBroker(rabbit.port(), rabbit.pid(), rabbit, false);

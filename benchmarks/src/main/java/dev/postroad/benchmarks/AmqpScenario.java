@@ -46,20 +46,13 @@ record AmqpScenario(
             AmqpContender.RABBITMQ_QUORUM,
             AmqpContender.NULL_FORCED,
             AmqpContender.NULL);
-    private static final List<AmqpContender> CLASSIC = List.of(
-            AmqpContender.POSTROAD, AmqpContender.RABBITMQ, AmqpContender.NULL_FORCED, AmqpContender.NULL);
+    private static final List<AmqpContender> CLASSIC =
+            List.of(AmqpContender.POSTROAD, AmqpContender.RABBITMQ, AmqpContender.NULL_FORCED, AmqpContender.NULL);
     private static final List<AmqpContender> TRANSIENT =
             List.of(AmqpContender.POSTROAD, AmqpContender.RABBITMQ, AmqpContender.NULL);
     private static final List<AmqpContender> BROKERS = List.of(AmqpContender.POSTROAD, AmqpContender.RABBITMQ);
     private static final List<String> LOAD_FIGURES = List.of(
-            Measurement.RATE,
-            "confirm.p50",
-            "confirm.p99",
-            "e2e.p50",
-            "e2e.p99",
-            "cpu.broker",
-            "cpu.client",
-            "rss.mb");
+            Measurement.RATE, "confirm.p50", "confirm.p99", "e2e.p50", "e2e.p99", "cpu.broker", "cpu.client", "rss.mb");
 
     /** All scenarios, in the order in which they run. */
     static List<AmqpScenario> all() {
@@ -152,18 +145,14 @@ record AmqpScenario(
     Entry entry(AmqpContender contender) {
         boolean ceiling = contender == AmqpContender.NULL_FORCED
                 || (contender == AmqpContender.NULL && !contenders.contains(AmqpContender.NULL_FORCED));
-        String id =
-                switch (contender) {
-                    case POSTROAD -> ContenderKind.POSTROAD;
-                    case RABBITMQ -> RABBITMQ;
-                    case RABBITMQ_QUORUM -> "quorum";
-                    case NULL_FORCED, NULL -> ceiling ? CEILING : "unforced";
-                };
+        String id = switch (contender) {
+            case POSTROAD -> ContenderKind.POSTROAD;
+            case RABBITMQ -> RABBITMQ;
+            case RABBITMQ_QUORUM -> "quorum";
+            case NULL_FORCED, NULL -> ceiling ? CEILING : "unforced";
+        };
         return new Entry(
-                id,
-                contender.title(),
-                contender == AmqpContender.POSTROAD,
-                confirms ? contender.promise() : "");
+                id, contender.title(), contender == AmqpContender.POSTROAD, confirms ? contender.promise() : "");
     }
 
     /** The table of these of its contenders. */
@@ -180,8 +169,7 @@ record AmqpScenario(
 
     private static List<Goal> goals(double rabbit, double ceiling) {
         return List.of(
-                new Goal(Measurement.RATE, RABBITMQ, rabbit, true),
-                new Goal(Measurement.RATE, CEILING, ceiling, true));
+                new Goal(Measurement.RATE, RABBITMQ, rabbit, true), new Goal(Measurement.RATE, CEILING, ceiling, true));
     }
 
     private static AmqpScenario load(
@@ -289,12 +277,7 @@ record AmqpScenario(
                 false,
                 BROKERS,
                 "rss.mb",
-                List.of(
-                        "rss.mb",
-                        "connections",
-                        "rss.connection",
-                        "heap.connection",
-                        Measurement.RATE),
+                List.of("rss.mb", "connections", "rss.connection", "heap.connection", Measurement.RATE),
                 List.of(new Goal("rss.mb", RABBITMQ, 0.7, false), new Goal("rss.mb", "", 100, false)));
     }
 }

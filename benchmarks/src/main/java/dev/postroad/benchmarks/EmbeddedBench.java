@@ -142,7 +142,8 @@ final class EmbeddedBench implements Bench {
     }
 
     private void tell(String place, int round, Row row, Measurement measured) {
-        double rate = measured.get(Measurement.RATE).orElse(measured.get(Measurement.DRAIN).orElse(0));
+        double rate = measured.get(Measurement.RATE)
+                .orElse(measured.get(Measurement.DRAIN).orElse(0));
         progress.println(place + " round " + round + ": " + row.title() + " " + Report.number(rate) + " msg/s");
     }
 

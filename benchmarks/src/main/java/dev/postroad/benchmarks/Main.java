@@ -46,7 +46,8 @@ public final class Main {
         if (suite == null) {
             boolean help = name.isEmpty() || name.equals("--help") || name.equals("-h") || name.equals("help");
             String known = Suite.ALL.stream()
-                    .map(each -> "  ./postroad bench " + each.name() + " [OPTIONS]\n" + each.summary().indent(6))
+                    .map(each -> "  ./postroad bench " + each.name() + " [OPTIONS]\n"
+                            + each.summary().indent(6))
                     .collect(Collectors.joining("\n"));
             if (help) {
                 System.out.print(known);
@@ -66,9 +67,8 @@ public final class Main {
             System.err.println("postroad bench " + name + ": " + e.getMessage());
             return 2;
         }
-        try (Bench bench = suite == Suite.EMBEDDED
-                ? new EmbeddedBench(options, System.err)
-                : new AmqpBench(options, System.err)) {
+        try (Bench bench =
+                suite == Suite.EMBEDDED ? new EmbeddedBench(options, System.err) : new AmqpBench(options, System.err)) {
             measure(bench, options);
             return 0;
         } catch (IOException e) {

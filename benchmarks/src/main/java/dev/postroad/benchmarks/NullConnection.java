@@ -231,8 +231,7 @@ final class NullConnection {
         String queue = shortString(arguments);
         String asked = shortString(arguments);
         String tag = asked.isEmpty() ? "ctag-" + channel.number + "-" + queue : asked;
-        routing.queue(queue)
-                .add(new Consumer(this, channel.number, ("x" + tag).getBytes(StandardCharsets.UTF_8)));
+        routing.queue(queue).add(new Consumer(this, channel.number, ("x" + tag).getBytes(StandardCharsets.UTF_8)));
         answer(channel.number, 60, 21, tag);
     }
 

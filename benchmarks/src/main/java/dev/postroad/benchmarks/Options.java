@@ -170,8 +170,7 @@ record Options(
     private static List<String> scenarios(Suite suite, String names) throws BadOptionException {
         List<String> chosen = new ArrayList<>();
         for (String name : names.split(",")) {
-            List<String> found =
-                    suite.scenarios().stream().filter(name::equals).toList();
+            List<String> found = suite.scenarios().stream().filter(name::equals).toList();
             if (found.isEmpty() && !name.isEmpty()) {
                 found = suite.scenarios().stream()
                         .filter(scenario -> scenario.startsWith(name))

@@ -168,9 +168,8 @@ final class PerfTest implements AutoCloseable {
     }
 
     private IOException failed(String what) {
-        return new IOException(
-                "PerfTest " + String.join(" ", arguments) + " " + what + "; it said:\n  "
-                        + String.join("\n  ", lastWords));
+        return new IOException("PerfTest " + String.join(" ", arguments) + " " + what + "; it said:\n  "
+                + String.join("\n  ", lastWords));
     }
 
     /** Ends it, and returns when it is gone: the next contender is to have the machine for itself. */

@@ -50,7 +50,8 @@ final class Report {
         List<String> compared = comparison.peers().stream()
                 .filter(id -> results.best(id, comparison.main()).isPresent())
                 .toList();
-        boolean promises = results.entries().stream().anyMatch(entry -> !entry.promise().isEmpty());
+        boolean promises =
+                results.entries().stream().anyMatch(entry -> !entry.promise().isEmpty());
         List<List<String>> lines = new ArrayList<>();
         List<String> head = new ArrayList<>(List.of(""));
         for (String figure : comparison.figures()) {
@@ -99,8 +100,11 @@ final class Report {
         Goal goal = verdict.goal();
         String head = HEADS.getOrDefault(goal.figure(), goal.figure());
         String what = goal.figure().equals(Measurement.RATE) ? "" : head + " ";
-        return (verdict.met() ? "met: " : "MISSED: ") + what + number(verdict.value())
-                + (goal.atLeast() ? " >= " : " <= ") + number(goal.bound())
+        return (verdict.met() ? "met: " : "MISSED: ")
+                + what
+                + number(verdict.value())
+                + (goal.atLeast() ? " >= " : " <= ")
+                + number(goal.bound())
                 + (goal.peer().isEmpty() ? "" : " x " + goal.peer());
     }
 

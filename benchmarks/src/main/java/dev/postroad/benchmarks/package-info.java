@@ -8,6 +8,12 @@
  *                     Worker ── QueueLoad, LogLoad ──▶ Contender: PostroadEngine · Artemis · Chronicle · RawFile · SpinningHop
  * </pre>
  *
+ * <p>Over AMQP 0-9-1 all contenders are servers, and the load comes from yet another process:
+ *
+ * <pre>
+ *   Main ─ Options ─ AmqpBench ── AmqpBroker: serve · RabbitMQ · NullBroker ◀── PerfTest, AmqpClients
+ * </pre>
+ *
  * <p>Every contender has a process of its own, so that none runs on code that another one warmed, and so that memory and
  * processor time are its own. The generator of the load is the same code for all and runs in the contender's process: that is
  * what embedding means.

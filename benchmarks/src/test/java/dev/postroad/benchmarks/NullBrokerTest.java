@@ -32,7 +32,8 @@ class NullBrokerTest {
             try (Connection connection = connect(broker)) {
                 Channel consumer = connection.createChannel();
                 consumer.exchangeDeclare("direct", "direct");
-                String queue = consumer.queueDeclare("", true, false, true, null).getQueue();
+                String queue =
+                        consumer.queueDeclare("", true, false, true, null).getQueue();
                 consumer.queueBind(queue, "direct", "key");
                 consumer.basicConsume(
                         queue,
@@ -46,7 +47,10 @@ class NullBrokerTest {
                 String large = "x".repeat(300_000);
                 for (String text : new String[] {"one", "", large}) {
                     producer.basicPublish(
-                            "direct", "key", MessageProperties.MINIMAL_PERSISTENT_BASIC, text.getBytes(StandardCharsets.UTF_8));
+                            "direct",
+                            "key",
+                            MessageProperties.MINIMAL_PERSISTENT_BASIC,
+                            text.getBytes(StandardCharsets.UTF_8));
                 }
                 producer.waitForConfirmsOrDie(10_000);
 

@@ -90,7 +90,9 @@ class AbuseIT {
                     heapBefore,
                     heapDuring);
             assertThat(percentile(disturbed, 99)).isLessThan(2 * percentile(undisturbed, 99) + SLACK_MILLIS);
-            assertThat(heapDuring - heapBefore).as("MiB that the live heap grew by").isLessThan(HEAP_GROWTH_MEGABYTES);
+            assertThat(heapDuring - heapBefore)
+                    .as("MiB that the live heap grew by")
+                    .isLessThan(HEAP_GROWTH_MEGABYTES);
             assertThat(connection.isOpen()).isTrue();
         }
     }

@@ -133,12 +133,11 @@ class FidelityIT {
         byte[] binary = {0, 1, (byte) 0xFE, (byte) 0xFF};
         channel.basicPublish("", queue, null, binary);
         channel.waitForConfirmsOrDie(20_000);
-        Map<String, Map<String, String>> got =
-                switch (reader) {
-                    case TO_AMQP -> readByAmqp(channel, queue, all.size() + 1);
-                    case TO_HTTP -> readByHttp(server, http, queue, all.size() + 1);
-                    default -> readByCli(server, queue, all.size() + 1);
-                };
+        Map<String, Map<String, String>> got = switch (reader) {
+            case TO_AMQP -> readByAmqp(channel, queue, all.size() + 1);
+            case TO_HTTP -> readByHttp(server, http, queue, all.size() + 1);
+            default -> readByCli(server, queue, all.size() + 1);
+        };
         for (Said<Consumer<BasicProperties.Builder>> said : all) {
             Map<String, String> came = got.getOrDefault(said.name(), Map.of());
             judge("Published by AMQP 0-9-1", said, reader, came);
@@ -149,8 +148,13 @@ class FidelityIT {
                 assertThat(came.get(TYPE)).as("the type of " + said.name()).isEqualTo(typeOf(sent));
             }
         }
-        Said<String> body = new Said<>("body of any bytes", "", List.of(Base64.getEncoder().encodeToString(binary)));
-        judge("Published by AMQP 0-9-1", body, reader, got.getOrDefault(body.expected().getFirst(), Map.of()));
+        Said<String> body =
+                new Said<>("body of any bytes", "", List.of(Base64.getEncoder().encodeToString(binary)));
+        judge(
+                "Published by AMQP 0-9-1",
+                body,
+                reader,
+                got.getOrDefault(body.expected().getFirst(), Map.of()));
         channel.queueDelete(queue);
     }
 
@@ -175,18 +179,22 @@ class FidelityIT {
                 member("timestamp", "\"timestamp\":\"" + MOMENT + "\"", MOMENT.toString()),
                 member("priority", "\"priority\":7", "7"),
                 member("ttl", "\"ttl\":\"1h\"", "3600000", "3600000ms"),
-                member(
-                        "deliverAt",
-                        "\"deliverAt\":\"2020-01-01T00:00:00Z\"",
-                        "2020-01-01T00:00:00Z",
-                        "1577836800000"),
+                member("deliverAt", "\"deliverAt\":\"2020-01-01T00:00:00Z\"", "2020-01-01T00:00:00Z", "1577836800000"),
                 member("headers: string", "\"headers\":{\"said\":\"text-fidelity\"}", "text-fidelity"),
                 member("headers: whole number", "\"headers\":{\"said\":-12345678901}", "-12345678901"),
                 member("headers: other number", "\"headers\":{\"said\":2.25}", "2.25"),
                 member("headers: boolean", "\"headers\":{\"said\":true}", "true"),
                 member("headers: bytes", "\"headers\":{\"said\":{\"base64\":\"AQL/\"}}", "AQL/"),
-                member("headers: object", "\"headers\":{\"said\":{\"inner\":\"inner-fidelity\"}}", "inner-fidelity", "{\"inner\":\"inner-fidelity\"}"),
-                member("headers: array", "\"headers\":{\"said\":[\"first-fidelity\",2]}", "first-fidelity", "[\"first-fidelity\",2]"));
+                member(
+                        "headers: object",
+                        "\"headers\":{\"said\":{\"inner\":\"inner-fidelity\"}}",
+                        "inner-fidelity",
+                        "{\"inner\":\"inner-fidelity\"}"),
+                member(
+                        "headers: array",
+                        "\"headers\":{\"said\":[\"first-fidelity\",2]}",
+                        "first-fidelity",
+                        "[\"first-fidelity\",2]"));
     }
 
     private void fromHttp(Server server, HttpClient http, Channel channel) throws Exception {
@@ -195,10 +203,21 @@ class FidelityIT {
             channel.queueDeclare(queue, true, false, false, null);
             List<Said<String>> all = members();
             for (Said<String> said : all) {
-                post(server, http, queue, "messages", "application/vnd.postroad.message+json", "{\"value\":\"" + said.name()
-                        + "\"," + said.how() + "}");
+                post(
+                        server,
+                        http,
+                        queue,
+                        "messages",
+                        "application/vnd.postroad.message+json",
+                        "{\"value\":\"" + said.name() + "\"," + said.how() + "}");
             }
-            post(server, http, queue, "messages", "application/vnd.postroad.message+json", "{\"valueBase64\":\"AAH+/w==\"}");
+            post(
+                    server,
+                    http,
+                    queue,
+                    "messages",
+                    "application/vnd.postroad.message+json",
+                    "{\"valueBase64\":\"AAH+/w==\"}");
             post(
                     server,
                     http,
@@ -207,12 +226,11 @@ class FidelityIT {
                     "application/vnd.postroad.message+json",
                     "{\"value\":null,\"id\":\"tombstone-fidelity\"}");
             int count = all.size() + 2;
-            Map<String, Map<String, String>> got =
-                    switch (reader) {
-                        case TO_AMQP -> readByAmqp(channel, queue, count);
-                        case TO_HTTP -> readByHttp(server, http, queue, count);
-                        default -> readByCli(server, queue, count);
-                    };
+            Map<String, Map<String, String>> got = switch (reader) {
+                case TO_AMQP -> readByAmqp(channel, queue, count);
+                case TO_HTTP -> readByHttp(server, http, queue, count);
+                default -> readByCli(server, queue, count);
+            };
             for (Said<String> said : all) {
                 judge("Sent by HTTP", said, reader, got.getOrDefault(said.name(), Map.of()));
             }
@@ -251,7 +269,8 @@ class FidelityIT {
                 "--ttl",
                 "1h");
         assertThat(output).isNotNull();
-        Map<String, String> got = readByAmqp(channel, queue, 1).values().iterator().next();
+        Map<String, String> got =
+                readByAmqp(channel, queue, 1).values().iterator().next();
         for (Said<String> said : List.of(
                 member("--message", "", "body-fidelity"),
                 member("--key", "", "key-fidelity"),
@@ -300,11 +319,14 @@ class FidelityIT {
     // ── Readers: messages by their bodies, each flattened to names and texts
     // ──────────────────────────────────────────
 
-    private static Map<String, Map<String, String>> readByAmqp(Channel channel, String queue, int count) throws Exception {
+    private static Map<String, Map<String, String>> readByAmqp(Channel channel, String queue, int count)
+            throws Exception {
         Map<String, Map<String, String>> all = new LinkedHashMap<>();
         for (int i = 0; i < count; i++) {
             GetResponse got = channel.basicGet(queue, true);
-            assertThat(got).as("message " + (i + 1) + " of " + count + " in " + queue).isNotNull();
+            assertThat(got)
+                    .as("message " + (i + 1) + " of " + count + " in " + queue)
+                    .isNotNull();
             BasicProperties p = got.getProps();
             Map<String, String> flat = new TreeMap<>();
             flat.put("body", text(got.getBody()));
@@ -365,8 +387,8 @@ class FidelityIT {
                 : Base64.getEncoder().encodeToString(bytes);
     }
 
-    private static Map<String, Map<String, String>> readByHttp(
-            Server server, HttpClient http, String queue, int count) throws Exception {
+    private static Map<String, Map<String, String>> readByHttp(Server server, HttpClient http, String queue, int count)
+            throws Exception {
         List<JsonNode> messages = new ArrayList<>();
         while (messages.size() < count) {
             JsonNode answer = JSON.readTree(post(
@@ -379,8 +401,8 @@ class FidelityIT {
     }
 
     private static Map<String, Map<String, String>> readByCli(Server server, String queue, int count) throws Exception {
-        String lines = postroad(
-                server, "receive", queue, "-n", String.valueOf(count), "--timeout", "20s", "--format", "json");
+        String lines =
+                postroad(server, "receive", queue, "-n", String.valueOf(count), "--timeout", "20s", "--format", "json");
         List<JsonNode> messages = new ArrayList<>();
         for (String line : lines.split("\n")) {
             messages.add(JSON.readTree(line).path("message"));
@@ -402,7 +424,8 @@ class FidelityIT {
     private static void flatten(String path, JsonNode node, Map<String, String> into) {
         if (node.isObject()) {
             node.properties()
-                    .forEach(entry -> flatten(path.isEmpty() ? entry.getKey() : path + "." + entry.getKey(), entry.getValue(), into));
+                    .forEach(entry -> flatten(
+                            path.isEmpty() ? entry.getKey() : path + "." + entry.getKey(), entry.getValue(), into));
         } else if (node.isArray()) {
             for (int i = 0; i < node.size(); i++) {
                 flatten(path + "." + i, node.get(i), into);
@@ -428,7 +451,8 @@ class FidelityIT {
 
     private static String postroad(Server server, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(List.of(
-                java.nio.file.Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                java.nio.file.Path.of(System.getProperty("java.home"), "bin", "java")
+                        .toString(),
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
@@ -439,7 +463,9 @@ class FidelityIT {
         Process process = new ProcessBuilder(command).redirectErrorStream(false).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         String errors = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(String.join(" ", arguments) + ": " + errors).isZero();
+        assertThat(process.waitFor())
+                .as(String.join(" ", arguments) + ": " + errors)
+                .isZero();
         return output;
     }
 
@@ -455,8 +481,7 @@ class FidelityIT {
                     reply_to='r1', expiration='3600000', message_id='m1', timestamp=1795255200, type='t1', user_id='guest',
                     app_id='a1', cluster_id='k1', headers={'text': 'x', 'number': 5, 'flag': True, 'nested': {'a': [1, 'b']}}))
                 """;
-        try (ChildProcess pika = ChildProcess.command(
-                        PikaIT.PYTHON, "-c", script, String.valueOf(server.amqpPort()))
+        try (ChildProcess pika = ChildProcess.command(PikaIT.PYTHON, "-c", script, String.valueOf(server.amqpPort()))
                 .start()) {
             assertThat(pika.awaitExit()).as(String.join("\n", pika.tail())).isZero();
         }

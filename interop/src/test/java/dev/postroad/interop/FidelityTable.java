@@ -34,8 +34,7 @@ final class FidelityTable {
             ```
 
             *kept* stands for the same thing under its own name; another name says where its value is found.
-            """
-            .formatted(REGENERATE);
+            """.formatted(REGENERATE);
 
     private final Map<String, Map<String, Map<String, String>>> sections = new LinkedHashMap<>();
 

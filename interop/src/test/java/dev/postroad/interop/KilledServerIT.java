@@ -119,7 +119,8 @@ class KilledServerIT {
         try (Connection connection = factory.newConnection()) {
             Channel channel = connection.createChannel();
             channel.confirmSelect();
-            channel.basicPublish("", QUEUE, MessageProperties.PERSISTENT_BASIC, "last".getBytes(StandardCharsets.UTF_8));
+            channel.basicPublish(
+                    "", QUEUE, MessageProperties.PERSISTENT_BASIC, "last".getBytes(StandardCharsets.UTF_8));
             assertThat(channel.waitForConfirms(10_000)).isTrue();
             confirmed.add("last");
         }

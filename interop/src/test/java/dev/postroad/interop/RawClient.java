@@ -86,7 +86,11 @@ final class RawClient implements AutoCloseable {
         ByteBuffer all = ByteBuffer.allocate(publish.length + 23 + 108);
         all.put(publish);
         all.put((byte) 2).putShort((short) 1).putInt(15);
-        all.putShort((short) 60).putShort((short) 0).putLong(100).putShort((short) 0x1000).put((byte) 2);
+        all.putShort((short) 60)
+                .putShort((short) 0)
+                .putLong(100)
+                .putShort((short) 0x1000)
+                .put((byte) 2);
         all.put((byte) 0xCE);
         all.put((byte) 3).putShort((short) 1).putInt(100).put(new byte[100]).put((byte) 0xCE);
         return all.array();

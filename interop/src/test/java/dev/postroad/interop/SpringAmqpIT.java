@@ -158,7 +158,8 @@ class SpringAmqpIT {
         listen(adapter, 1, queue);
         template.setReplyTimeout(Duration.ofSeconds(PATIENCE_SECONDS).toMillis());
 
-        assertThat(template.convertSendAndReceive("", queue.getActualName(), "echo")).isEqualTo("echo echo");
+        assertThat(template.convertSendAndReceive("", queue.getActualName(), "echo"))
+                .isEqualTo("echo echo");
     }
 
     @Test

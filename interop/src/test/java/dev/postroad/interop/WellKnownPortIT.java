@@ -24,9 +24,7 @@ class WellKnownPortIT {
                 Files.copy(source, folder.resolve(file));
             }
         }
-        Files.writeString(
-                folder.resolve("look.py"),
-                """
+        Files.writeString(folder.resolve("look.py"), """
                 import pika
                 channel = pika.BlockingConnection(pika.ConnectionParameters('localhost')).channel()
                 method, properties, body = channel.basic_get('task_queue', auto_ack=True)
@@ -56,7 +54,8 @@ class WellKnownPortIT {
             int exitCode = network.awaitExit(Duration.ofSeconds(90));
 
             assertThat(network.tail())
-                    .as("unshare, of util-linux, makes a network of its own; ip, of iproute2, its loopback; python3-pika")
+                    .as(
+                            "unshare, of util-linux, makes a network of its own; ip, of iproute2, its loopback; python3-pika")
                     .endsWith("b'Process data #1' 2 0");
             assertThat(network.tail()).anyMatch(line -> line.contains(" amqp=127.0.0.1:5672 "));
             assertThat(exitCode).isZero();

@@ -52,9 +52,13 @@ public final class RabbitMqServer implements AutoCloseable {
                 .environment("RABBITMQ_DIST_PORT", String.valueOf(FreePort.find()))
                 .environment("RABBITMQ_MNESIA_BASE", folder.resolve("data").toString())
                 .environment("RABBITMQ_LOG_BASE", folder.resolve("log").toString())
-                .environment("RABBITMQ_CONFIG_FILE", folder.resolve("rabbitmq.conf").toString())
-                .environment("RABBITMQ_ENABLED_PLUGINS_FILE", folder.resolve("plugins").toString())
-                .environment("RABBITMQ_CONF_ENV_FILE", folder.resolve("environment").toString())
+                .environment(
+                        "RABBITMQ_CONFIG_FILE", folder.resolve("rabbitmq.conf").toString())
+                .environment(
+                        "RABBITMQ_ENABLED_PLUGINS_FILE",
+                        folder.resolve("plugins").toString())
+                .environment(
+                        "RABBITMQ_CONF_ENV_FILE", folder.resolve("environment").toString())
                 .start();
         boolean ready = false;
         try {
@@ -161,8 +165,7 @@ public final class RabbitMqServer implements AutoCloseable {
     private ProcessHandle findEmulator() {
         try (Stream<ProcessHandle> children =
                 ProcessHandle.of(script.pid()).stream().flatMap(ProcessHandle::descendants)) {
-            return children.filter(child ->
-                            child.info().command().orElse("").endsWith(EMULATOR))
+            return children.filter(child -> child.info().command().orElse("").endsWith(EMULATOR))
                     .findFirst()
                     .orElseThrow(() -> new AssertionError(script + " has no child " + EMULATOR));
         }
