@@ -106,6 +106,7 @@ final class AmqpClients {
         private final List<Connection> connections = new ArrayList<>();
         private final double rate;
 
+        @SuppressWarnings("deprecation") // its successor takes Netty, and that for this alone
         Crowd(AmqpBroker broker, int count) throws IOException {
             ConnectionFactory factory = factory(broker);
             factory.useNio();
