@@ -49,8 +49,8 @@ record Suite(
             AmqpScenario.names(),
             AmqpContender.peers(),
             1,
-            new Effort(3, 5, 8_000, 10_000, 1_000_000, 5_000),
-            new Effort(1, 2, 3_000, 3_000, 100_000, 500));
+            new Effort(3, 5, 8_000, 20_000, 1_000_000, 5_000),
+            new Effort(1, 2, 3_000, 10_000, 100_000, 500));
 
     static final List<Suite> ALL = List.of(EMBEDDED, AMQP);
 }
