@@ -49,7 +49,15 @@ record Part(String name, List<String> mayKnow) {
                     "protocols.*",
                     "transports.*"),
             part("console"),
-            part("cli", "api", "server", "security", "conformance", "transports.embedded", "transports.http", "examples.orders"),
+            part(
+                    "cli",
+                    "api",
+                    "server",
+                    "security",
+                    "conformance",
+                    "transports.embedded",
+                    "transports.http",
+                    "examples.orders"),
             part("cli.doctor", "journal"),
             part("integrations.*", "api", "patterns", "server", "transports.embedded", "transports.http"),
             // what tests, measures and shows
@@ -57,16 +65,7 @@ record Part(String name, List<String> mayKnow) {
             part("simulation.broker", "simulation.disk", "engine", "journal", "testkit"),
             part("simulation.faults", "simulation.disk", "simulation.broker", "engine", "journal", "testkit"),
             part("fuzzing", "api", "journal", "engine", "security", "protocols.*", "server", "schemas", "testkit"),
-            part(
-                    "proof",
-                    "api",
-                    "journal",
-                    "engine",
-                    "server",
-                    "transports.*",
-                    "simulation.*",
-                    "fuzzing",
-                    "testkit"),
+            part("proof", "api", "journal", "engine", "server", "transports.*", "simulation.*", "fuzzing", "testkit"),
             part("benchmarks", "api", "journal", "engine", "server", "patterns", "transports.*", "testkit"),
             part("examples.*", "api", "patterns", "schemas", "server", "transports.*", "integrations.*"));
 

@@ -155,10 +155,11 @@ final class HttpApi implements AutoCloseable {
         int exitCode = switch (status) {
             case 400, 422 -> ExitCode.USAGE;
             case 404 -> ExitCode.NOT_FOUND;
-            case 401 -> throw new CliException(
-                    ExitCode.FAILED,
-                    Units.oneLine(detail == null ? title : detail)
-                            + " (the variables POSTROAD_USER and POSTROAD_PASSWORD say who you are)");
+            case 401 ->
+                throw new CliException(
+                        ExitCode.FAILED,
+                        Units.oneLine(detail == null ? title : detail)
+                                + " (the variables POSTROAD_USER and POSTROAD_PASSWORD say who you are)");
             default -> ExitCode.FAILED;
         };
         return new CliException(exitCode, Units.oneLine(detail == null ? "refused: " + title : detail));

@@ -138,7 +138,8 @@ final class UsersCommand implements Runnable {
         @Option(
                 names = "--tag",
                 paramLabel = "TAG",
-                description = "administrator, monitoring, management, or a word of your own; several times for several.")
+                description =
+                        "administrator, monitoring, management, or a word of your own; several times for several.")
         private List<String> tags = List.of();
 
         @Option(

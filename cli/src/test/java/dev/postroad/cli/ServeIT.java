@@ -21,7 +21,8 @@ class ServeIT {
         Path data = folder.resolve("data");
         try (RunningServer server = RunningServer.on(data);
                 HttpClient client = HttpClient.newHttpClient()) {
-            assertThat(server.ready()).matches("ready http=127\\.0\\.0\\.1:[0-9]+ amqp=127\\.0\\.0\\.1:[0-9]+ data=" + data);
+            assertThat(server.ready())
+                    .matches("ready http=127\\.0\\.0\\.1:[0-9]+ amqp=127\\.0\\.0\\.1:[0-9]+ data=" + data);
             HttpRequest health = HttpRequest.newBuilder(URI.create(server.url() + "/health/ready"))
                     .build();
             assertThat(client.send(health, BodyHandlers.discarding()).statusCode())

@@ -25,7 +25,9 @@ class UsersIT {
         assertThat(Command.run(line("wonderland"), "users", "add", "alice", "--tag", "administrator", "--users", users)
                         .exitCode())
                 .isZero();
-        assertThat(Files.readString(Path.of(users))).contains("alice:administrator:pbkdf2").doesNotContain("wonderland");
+        assertThat(Files.readString(Path.of(users)))
+                .contains("alice:administrator:pbkdf2")
+                .doesNotContain("wonderland");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(Path.of(users))))
                 .isEqualTo("rw-------");
         Command.Result again = Command.run(line("x"), "users", "add", "alice", "--users", users);
@@ -49,7 +51,8 @@ class UsersIT {
             assertThat(as("alice", "guess", "channels", "--url", server.url())).isEqualTo(ExitCode.FAILED);
         }
 
-        assertThat(Command.run("users", "delete", "alice", "--users", users, "--yes").exitCode())
+        assertThat(Command.run("users", "delete", "alice", "--users", users, "--yes")
+                        .exitCode())
                 .isZero();
         assertThat(Command.run("users", "passwd", "alice", "--users", users).exitCode())
                 .isEqualTo(ExitCode.NOT_FOUND);

@@ -174,18 +174,76 @@ class ManagementIT {
     /** What exporters and consoles read. */
     @Test
     void what_tools_commonly_read_is_there() {
-        require("overview", "message_stats.publish", "message_stats.publish_details.rate", "message_stats.deliver_get",
-                "queue_totals.messages", "queue_totals.messages_ready", "queue_totals.messages_unacknowledged",
-                "object_totals.queues", "object_totals.connections", "object_totals.channels", "object_totals.consumers",
-                "object_totals.exchanges", "rabbitmq_version", "cluster_name", "node", "listeners");
-        require("queues/%2F/q1", "name", "vhost", "durable", "auto_delete", "exclusive", "arguments", "node", "state",
-                "type", "consumers", "messages", "messages_ready", "messages_unacknowledged", "messages_details.rate",
-                "message_bytes", "message_stats.publish", "message_stats.ack_details.rate", "consumer_details");
-        require("nodes/postroad@localhost", "name", "running", "mem_used", "mem_limit", "mem_alarm", "fd_used", "fd_total",
-                "sockets_used", "disk_free", "disk_free_limit", "disk_free_alarm", "uptime", "proc_used", "partitions");
+        require(
+                "overview",
+                "message_stats.publish",
+                "message_stats.publish_details.rate",
+                "message_stats.deliver_get",
+                "queue_totals.messages",
+                "queue_totals.messages_ready",
+                "queue_totals.messages_unacknowledged",
+                "object_totals.queues",
+                "object_totals.connections",
+                "object_totals.channels",
+                "object_totals.consumers",
+                "object_totals.exchanges",
+                "rabbitmq_version",
+                "cluster_name",
+                "node",
+                "listeners");
+        require(
+                "queues/%2F/q1",
+                "name",
+                "vhost",
+                "durable",
+                "auto_delete",
+                "exclusive",
+                "arguments",
+                "node",
+                "state",
+                "type",
+                "consumers",
+                "messages",
+                "messages_ready",
+                "messages_unacknowledged",
+                "messages_details.rate",
+                "message_bytes",
+                "message_stats.publish",
+                "message_stats.ack_details.rate",
+                "consumer_details");
+        require(
+                "nodes/postroad@localhost",
+                "name",
+                "running",
+                "mem_used",
+                "mem_limit",
+                "mem_alarm",
+                "fd_used",
+                "fd_total",
+                "sockets_used",
+                "disk_free",
+                "disk_free_limit",
+                "disk_free_alarm",
+                "uptime",
+                "proc_used",
+                "partitions");
         JsonNode connection = get(postroadApi(), "connections").get(0);
-        for (String member : List.of("name", "user", "vhost", "state", "channels", "recv_oct", "send_oct", "peer_host",
-                "peer_port", "protocol", "client_properties", "connected_at", "timeout", "frame_max", "channel_max")) {
+        for (String member : List.of(
+                "name",
+                "user",
+                "vhost",
+                "state",
+                "channels",
+                "recv_oct",
+                "send_oct",
+                "peer_host",
+                "peer_port",
+                "protocol",
+                "client_properties",
+                "connected_at",
+                "timeout",
+                "frame_max",
+                "channel_max")) {
             assertThat(connection.hasNonNull(member)).as(member).isTrue();
         }
     }
@@ -197,7 +255,9 @@ class ManagementIT {
             for (String part : member.split("\\.")) {
                 node = node.path(part);
             }
-            assertThat(node.isMissingNode() || node.isNull()).as(path + ": " + member).isFalse();
+            assertThat(node.isMissingNode() || node.isNull())
+                    .as(path + ": " + member)
+                    .isFalse();
         }
     }
 
@@ -223,10 +283,8 @@ class ManagementIT {
     @Test
     void definitions_of_a_rabbitmq_are_imported_by_another_server() {
         String exported = text(rabbitApi() + "definitions", "GET", "", 200);
-        try (PostroadServer fresh = PostroadServer.start(ServerSettings.DEFAULT
-                .withData(null)
-                .withHttpPort(0)
-                .withDrain(Duration.ofSeconds(2)))) {
+        try (PostroadServer fresh = PostroadServer.start(
+                ServerSettings.DEFAULT.withData(null).withHttpPort(0).withDrain(Duration.ofSeconds(2)))) {
             String api = "http://" + fresh.httpAuthority() + "/api/";
 
             JsonNode left = JsonMapper.shared().readTree(text(api + "definitions", "POST", exported, 200));
@@ -267,8 +325,8 @@ class ManagementIT {
         List<String> line = new ArrayList<>(List.of(tool.toString(), "--host=127.0.0.1"));
         line.add("--port=" + postroad.httpAddress().getPort());
         line.addAll(List.of(arguments));
-        try (ChildProcess process = ChildProcess.command("python3", line.toArray(String[]::new))
-                .start()) {
+        try (ChildProcess process =
+                ChildProcess.command("python3", line.toArray(String[]::new)).start()) {
             int exitCode = process.awaitExit(Duration.ofSeconds(30));
             String said = String.join("\n", process.tail());
             assertThat(exitCode).as(said).isZero();
