@@ -413,6 +413,14 @@ final class Programs {
                         step("bind", (trial, random) -> trial.bind("t", random.nextBoolean() ? "q" : "r")),
                         step("unbind", (trial, random) -> trial.unbind("t", "q")),
                         step("send to topic", (trial, random) -> trial.sendTo("t", sent(trial, 60))),
+                        step("commit, delete and declare n", (trial, random) -> {
+                            trial.delete("n");
+                            trial.declare(StreamDefinition.named("n", 1));
+                            trial.send("n", sent(trial, 10));
+                            trial.commit("g", "n", 0, 1);
+                            trial.delete("n");
+                            trial.declare(StreamDefinition.named("n", 1));
+                        }),
                         send("q", 10),
                         send("n", 10),
                         step("commit", (trial, random) -> trial.commit("g", "n", 0, 1)),

@@ -26,6 +26,12 @@ class IoFailuresTest {
         run(Duration.ofSeconds(15));
     }
 
+    /** A spare of an opening that failed was used again, and its length was never on the disk. */
+    @Test
+    void the_length_of_a_segment_is_on_the_disk_after_an_opening_that_failed() {
+        assertThat(IoFailures.replay("retention/IO_ERROR/for-ever/7")).isEmpty();
+    }
+
     @Test
     @Tag("soak")
     void each_single_call_fails_in_every_way_and_nothing_confirmed_is_missing() {
