@@ -299,7 +299,8 @@ final class Segments {
                 // Before a spare gets a new header its old name must be gone for good.
                 storage.syncDirectory();
                 file = storage.open(spare);
-                // A sync that failed in an earlier life may have left its length where it can be read and not on the disk.
+                // A sync that failed in an earlier life may have left its length where it can be read and not on the
+                // disk.
                 file.write(ByteBuffer.allocate(8), bytes - 8);
             } else {
                 checkSpace(bytes);
