@@ -8,6 +8,7 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.Delivery;
 import com.rabbitmq.client.GetResponse;
 import dev.postroad.testkit.Await;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -140,10 +141,10 @@ class ConsumeTest {
         channel.basicReject(c.getEnvelope().getDeliveryTag(), false);
 
         GetResponse again = channel.basicGet(queue, true);
-        assertThat(new String(again.getBody())).isEqualTo("a");
+        assertThat(new String(again.getBody(), StandardCharsets.UTF_8)).isEqualTo("a");
         assertThat(again.getEnvelope().isRedeliver()).isTrue();
         assertThat(again.getMessageCount()).isEqualTo(1);
-        assertThat(new String(channel.basicGet(queue, true).getBody())).isEqualTo("b");
+        assertThat(new String(channel.basicGet(queue, true).getBody(), StandardCharsets.UTF_8)).isEqualTo("b");
         assertThat(channel.basicGet(queue, true)).isNull();
         assertThat(a).isEqualTo(1);
     }
@@ -180,7 +181,7 @@ class ConsumeTest {
         channel.basicAck(a, false);
         channel.close();
         GetResponse back = other.basicGet(queue, true);
-        assertThat(new String(back.getBody())).isEqualTo("b");
+        assertThat(new String(back.getBody(), StandardCharsets.UTF_8)).isEqualTo("b");
         assertThat(other.basicGet(queue, true)).isNull();
     }
 

@@ -8,6 +8,7 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.Delivery;
 import com.rabbitmq.client.LongString;
 import com.rabbitmq.client.MessageProperties;
+import java.nio.charset.StandardCharsets;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -142,7 +143,7 @@ class PublishTest {
         channel.confirmSelect();
         channel.addReturnListener(returned -> seen.add("returned " + returned.getReplyCode() + " "
                 + returned.getReplyText() + " " + returned.getExchange() + "/" + returned.getRoutingKey() + " "
-                + new String(returned.getBody())));
+                + new String(returned.getBody(), StandardCharsets.UTF_8)));
         channel.addConfirmListener(
                 (tag, multiple) -> {
                     seen.add("confirmed " + tag);
