@@ -28,7 +28,8 @@ class ArchitectureTest {
     private static final String ROOT = "dev.postroad";
 
     /** Parts whose business it is to write to the terminal. The testkit tells the seeds of random tests. */
-    private static final Set<String> TALKATIVE = Set.of("cli", "cli.doctor", "benchmarks", "examples.*", "testkit", "fuzzing", "proof");
+    private static final Set<String> TALKATIVE =
+            Set.of("cli", "cli.doctor", "benchmarks", "examples.*", "testkit", "fuzzing", "proof");
 
     /** The journal's own edge: its storage on a real disk. */
     private static final Set<String> FILES_OF_THE_JOURNAL =

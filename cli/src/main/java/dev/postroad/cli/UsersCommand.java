@@ -6,6 +6,7 @@ import dev.postroad.security.User;
 import dev.postroad.security.UsersFile;
 import java.io.Console;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -100,14 +101,13 @@ final class UsersCommand implements Runnable {
         if (password == null || again == null || !Arrays.equals(password, again)) {
             throw new CliException(ExitCode.FAILED, "the two are not the same; nothing was done");
         }
-        byte[] bytes = new byte[password.length * 4];
-        var encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(password));
-        int length = encoded.remaining();
-        encoded.get(bytes, 0, length);
-        Arrays.fill(encoded.array(), (byte) 0);
+        ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(password));
+        byte[] bytes = new byte[encoded.remaining()];
+        encoded.get(bytes).rewind();
+        encoded.put(new byte[bytes.length]);
         Arrays.fill(password, ' ');
         Arrays.fill(again, ' ');
-        return Secret.of(Arrays.copyOf(bytes, length));
+        return Secret.of(bytes);
     }
 
     private static Secret fromStdin() {

@@ -30,7 +30,8 @@ class PagesTest {
     Path folder;
 
     static Stream<Path> pages() throws IOException {
-        try (Stream<Path> pages = Files.list(Path.of(System.getProperty("basedir", "")).resolve("../docs/patterns"))) {
+        try (Stream<Path> pages =
+                Files.list(Path.of(System.getProperty("basedir", "")).resolve("../docs/patterns"))) {
             return pages.filter(page -> page.toString().endsWith(".md")).sorted().toList().stream();
         }
     }
@@ -49,12 +50,14 @@ class PagesTest {
     }
 
     private void run(String name, String block) throws Throwable {
-        String imports = block.lines().filter(line -> line.startsWith("import ")).collect(Collectors.joining("\n"));
+        String imports =
+                block.lines().filter(line -> line.startsWith("import ")).collect(Collectors.joining("\n"));
         String body = block.lines().filter(line -> !line.startsWith("import ")).collect(Collectors.joining("\n"));
         Path source = folder.resolve(name + ".java");
         Files.writeString(
                 source,
-                imports + "\npublic class " + name + " { public static void run() throws Exception {\n" + body + "\n}}\n");
+                imports + "\npublic class " + name + " { public static void run() throws Exception {\n" + body
+                        + "\n}}\n");
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter messages = new StringWriter();
         try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
@@ -68,9 +71,10 @@ class PagesTest {
                     .call();
             assertThat(compiled).as(messages.toString()).isTrue();
         }
-        try (URLClassLoader loader = new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
-            MethodHandle snippet = MethodHandles.lookup()
-                    .findStatic(loader.loadClass(name), "run", MethodType.methodType(void.class));
+        try (URLClassLoader loader =
+                new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
+            MethodHandle snippet =
+                    MethodHandles.lookup().findStatic(loader.loadClass(name), "run", MethodType.methodType(void.class));
             snippet.invoke();
         }
     }

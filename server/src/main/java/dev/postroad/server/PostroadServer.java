@@ -42,8 +42,7 @@ public final class PostroadServer implements AutoCloseable {
     private final @Nullable AmqpServer amqp;
     private boolean closed;
 
-    private PostroadServer(
-            ServerSettings settings, Broker broker, HttpProtocol http, @Nullable AmqpServer amqp) {
+    private PostroadServer(ServerSettings settings, Broker broker, HttpProtocol http, @Nullable AmqpServer amqp) {
         this.settings = settings;
         this.broker = broker;
         this.http = http;
@@ -71,9 +70,8 @@ public final class PostroadServer implements AutoCloseable {
                     : List.of(Management.mount(broker, settings, wanted, access.users(), () -> List.copyOf(listeners)));
             http = HttpProtocol.start(broker, settings.http(), access.http(mounts));
             listeners.add(Management.listener("http", access, http.address()));
-            AmqpServer amqp = wanted == null
-                    ? null
-                    : AmqpServer.start(broker, wanted, access.authenticator(), access.tls());
+            AmqpServer amqp =
+                    wanted == null ? null : AmqpServer.start(broker, wanted, access.authenticator(), access.tls());
             LOG.info(
                     "listening on http={} amqp={} data={}",
                     text(http.address()),

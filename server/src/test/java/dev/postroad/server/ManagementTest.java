@@ -68,8 +68,7 @@ class ManagementTest {
 
     private static Answer as(String user, String password, String method, String path, String body) {
         String login = Base64.getEncoder().encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
-        HttpRequest request = HttpRequest.newBuilder(
-                        URI.create("http://" + server.httpAuthority() + "/api/" + path))
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + server.httpAuthority() + "/api/" + path))
                 .header("Authorization", "Basic " + login)
                 .method(method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
                 .build();
@@ -78,7 +77,9 @@ class ManagementTest {
             String text = response.body();
             return new Answer(
                     response.statusCode(),
-                    text.isEmpty() ? JsonMapper.shared().createObjectNode() : JsonMapper.shared().readTree(text),
+                    text.isEmpty()
+                            ? JsonMapper.shared().createObjectNode()
+                            : JsonMapper.shared().readTree(text),
                     text);
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
@@ -114,7 +115,9 @@ class ManagementTest {
                 .expect(201);
         call("PUT", "queues/%2F/work", "{\"durable\":true,\"arguments\":{\"x-max-length\":10}}")
                 .expect(204);
-        assertThat(call("PUT", "queues/%2F/work", "{\"durable\":true}").expect(400).text())
+        assertThat(call("PUT", "queues/%2F/work", "{\"durable\":true}")
+                        .expect(400)
+                        .text())
                 .contains("inequivalent arg 'x-max-length' for queue 'work' in vhost '/'");
         call("PUT", "exchanges/%2F/events", "{\"type\":\"topic\"}").expect(201);
         call("POST", "bindings/%2F/e/events/q/work", "{\"routing_key\":\"order.#\",\"arguments\":{\"n\":1}}")
@@ -128,9 +131,13 @@ class ManagementTest {
             channel.basicPublish("events", "order.placed", null, "hi".getBytes(StandardCharsets.UTF_8));
             channel.waitForConfirmsOrDie(10_000);
 
-            assertThat(get("queues/%2F/by-client").path("arguments").path("x-message-ttl").intValue())
+            assertThat(get("queues/%2F/by-client")
+                            .path("arguments")
+                            .path("x-message-ttl")
+                            .intValue())
                     .isEqualTo(60_000);
-            assertThat(get("queues/%2F/by-client").path("auto_delete").booleanValue()).isTrue();
+            assertThat(get("queues/%2F/by-client").path("auto_delete").booleanValue())
+                    .isTrue();
             assertThat(get("queues/%2F/work").path("messages_ready").intValue()).isEqualTo(1);
             JsonNode got = call("POST", "queues/%2F/work/get", "{\"count\":5,\"ackmode\":\"ack_requeue_true\"}")
                     .expect(200)
@@ -141,10 +148,7 @@ class ManagementTest {
             assertThat(got.path(0).path("routing_key").asString()).isEqualTo("order.placed");
             assertThat(get("queues/%2F/work").path("messages").intValue()).isEqualTo(1);
 
-            assertThat(call(
-                                    "POST",
-                                    "exchanges/%2F/amq.default/publish",
-                                    """
+            assertThat(call("POST", "exchanges/%2F/amq.default/publish", """
                                     {"routing_key":"work","payload":"AAE=","payload_encoding":"base64",
                                      "properties":{"delivery_mode":2,"headers":{"h":1},"content_type":"x/y"}}""")
                             .expect(200)
@@ -167,7 +171,10 @@ class ManagementTest {
             assertThat(second.getProps().getContentType()).isEqualTo("x/y");
             assertThat(second.getProps().getHeaders()).containsEntry("h", 1L);
         }
-        String key = get("bindings/%2F/e/events/q/work").path(0).path("properties_key").asString();
+        String key = get("bindings/%2F/e/events/q/work")
+                .path(0)
+                .path("properties_key")
+                .asString();
         call("DELETE", "bindings/%2F/e/events/q/work/" + key.replace("%", "%25"), "")
                 .expect(204);
         assertThat(get("bindings/%2F/e/events/q/work").size()).isZero();
@@ -211,7 +218,9 @@ class ManagementTest {
         call("DELETE", "connections/" + name, "").expect(204);
         Await.until("the client is told", Duration.ofSeconds(10), () -> !connection.isOpen());
         Await.until(
-                "it is gone", Duration.ofSeconds(10), () -> get("vhosts/billing/connections").isEmpty());
+                "it is gone",
+                Duration.ofSeconds(10),
+                () -> get("vhosts/billing/connections").isEmpty());
         assertThat(connection.getCloseReason().getMessage()).contains("CONNECTION_FORCED");
     }
 
@@ -223,7 +232,11 @@ class ManagementTest {
         as("watcher", "w", "GET", "nodes", "").expect(200);
         as("watcher", "w", "GET", "users", "").expect(401);
         as("watcher", "w", "GET", "definitions", "").expect(401);
-        assertThat(as("watcher", "w", "GET", "whoami", "").json().path("tags").path(0).asString())
+        assertThat(as("watcher", "w", "GET", "whoami", "")
+                        .json()
+                        .path("tags")
+                        .path(0)
+                        .asString())
                 .isEqualTo("monitoring");
     }
 
@@ -243,28 +256,24 @@ class ManagementTest {
         assertThat(get("definitions").path("queues")).isEqualTo(exported.path("queues"));
         assertThat(get("definitions").path("exchanges")).isEqualTo(exported.path("exchanges"));
         assertThat(get("definitions").path("bindings")).isEqualTo(exported.path("bindings"));
-        JsonNode rest = call(
-                        "POST",
-                        "definitions",
-                        """
+        JsonNode rest = call("POST", "definitions", """
                         {"queues":[{"name":"a","vhost":"/","durable":true,"auto_delete":false,"arguments":{}},
                                    {"name":"b","vhost":"/","arguments":{"x-no-such":1}},
                                    {"name":"c","vhost":"elsewhere"}],
                          "policies":[{"name":"p","pattern":".*","definition":{"max-length":1}}],
                          "permissions":[{"user":"app","vhost":"/","configure":"^x","write":".*","read":".*"}],
-                         "novelties":[1]}""")
-                .expect(200)
-                .json()
-                .path("not_applied");
+                         "novelties":[1]}""").expect(200).json().path("not_applied");
         assertThat(rest.toString())
-                .contains("queues[1]: invalid arg", "x-no-such", "'elsewhere'", "policies[0] 'p'", "'^x'", "'novelties'")
+                .contains(
+                        "queues[1]: invalid arg", "x-no-such", "'elsewhere'", "policies[0] 'p'", "'^x'", "'novelties'")
                 .doesNotContain("queues[0]");
         call("GET", "queues/%2F/a", "").expect(200);
     }
 
     @Test
     void a_user_added_here_logs_in_and_a_deleted_one_is_thrown_out() throws Exception {
-        call("PUT", "users/temp", "{\"password\":\"t\",\"tags\":\"management\"}").expect(201);
+        call("PUT", "users/temp", "{\"password\":\"t\",\"tags\":\"management\"}")
+                .expect(201);
         Await.until(
                 "the new user is known",
                 Duration.ofSeconds(10),
@@ -280,7 +289,9 @@ class ManagementTest {
 
         Await.until("it is thrown out", Duration.ofSeconds(10), () -> !connection.isOpen());
         call("GET", "users/temp", "").expect(404);
-        assertThat(get("users").findValuesAsString("name")).contains("admin", "app").doesNotContain("temp");
+        assertThat(get("users").findValuesAsString("name"))
+                .contains("admin", "app")
+                .doesNotContain("temp");
     }
 
     @Test
@@ -289,7 +300,8 @@ class ManagementTest {
             call("PUT", "queues/%2F/" + name, "{}").expect(201);
         }
 
-        JsonNode page = get("queues?name=page-&page=1&page_size=2&sort=name&sort_reverse=true&columns=name,message_stats.ack");
+        JsonNode page =
+                get("queues?name=page-&page=1&page_size=2&sort=name&sort_reverse=true&columns=name,message_stats.ack");
         assertThat(page.path("filtered_count").intValue()).isEqualTo(3);
         assertThat(page.path("page_count").intValue()).isEqualTo(2);
         assertThat(page.path("items").toString())
@@ -321,7 +333,9 @@ class ManagementTest {
         call("GET", "queues/elsewhere/none", "").expect(404);
         assertThat(call("PUT", "policies/%2F/p", "{}").expect(400).text()).contains("not supported");
         assertThat(call("PUT", "vhosts/new", "{}").expect(400).text()).contains("server.amqp.virtual-hosts");
-        assertThat(call("PUT", "queues/%2F/x", "{\"dureable\":true}").expect(400).text())
+        assertThat(call("PUT", "queues/%2F/x", "{\"dureable\":true}")
+                        .expect(400)
+                        .text())
                 .contains("dureable");
         assertThat(call("PUT", "queues/%2F/x", "{").expect(400).text()).contains("JSON");
     }

@@ -88,7 +88,8 @@ public final class Inbox {
             boolean autoCommit = connection.getAutoCommit();
             connection.setAutoCommit(false);
             try {
-                // First the memory, and then the work: two at once with the same message wait for each other here. It counts
+                // First the memory, and then the work: two at once with the same message wait for each other here. It
+                // counts
                 // only if the work is committed with it.
                 if (remember(connection, identity)) {
                     handler.handle(delivery, connection);
@@ -110,8 +111,8 @@ public final class Inbox {
 
     private boolean remember(Connection connection, String identity) throws SQLException {
         Dialect dialect = Dialect.of(connection);
-        try (PreparedStatement insert = connection.prepareStatement(dialect.insertIfAbsent(
-                settings.table(), "consumer, message_id", "?, ?", "consumer, message_id"))) {
+        try (PreparedStatement insert = connection.prepareStatement(
+                dialect.insertIfAbsent(settings.table(), "consumer, message_id", "?, ?", "consumer, message_id"))) {
             insert.setString(1, settings.consumer());
             insert.setString(2, identity);
             return insert.executeUpdate() > 0;
@@ -128,7 +129,8 @@ public final class Inbox {
         long now = System.nanoTime();
         long due = nextCleanup.get();
         if (now < due
-                || !nextCleanup.compareAndSet(due, now + settings.cleanupInterval().toNanos())) {
+                || !nextCleanup.compareAndSet(
+                        due, now + settings.cleanupInterval().toNanos())) {
             return;
         }
         try {
@@ -141,16 +143,14 @@ public final class Inbox {
     private void forgetOld(Connection connection) throws SQLException {
         Dialect dialect = Dialect.of(connection);
         String old = "consumer = ? and handled_at < " + dialect.millisAgo();
-        String sql =
-                switch (dialect) {
-                    case POSTGRESQL ->
-                        "delete from " + settings.table() + " where ctid in (select ctid from " + settings.table()
-                                + " where " + old + " limit " + CLEANED_AT_ONCE + ")";
-                    case MYSQL -> "delete from " + settings.table() + " where " + old + " limit " + CLEANED_AT_ONCE;
-                    case H2 ->
-                        "delete from " + settings.table() + " where " + old + " fetch first " + CLEANED_AT_ONCE
-                                + " rows only";
-                };
+        String sql = switch (dialect) {
+            case POSTGRESQL ->
+                "delete from " + settings.table() + " where ctid in (select ctid from " + settings.table() + " where "
+                        + old + " limit " + CLEANED_AT_ONCE + ")";
+            case MYSQL -> "delete from " + settings.table() + " where " + old + " limit " + CLEANED_AT_ONCE;
+            case H2 ->
+                "delete from " + settings.table() + " where " + old + " fetch first " + CLEANED_AT_ONCE + " rows only";
+        };
         try (PreparedStatement delete = connection.prepareStatement(sql)) {
             delete.setString(1, settings.consumer());
             delete.setLong(2, settings.window().toMillis());

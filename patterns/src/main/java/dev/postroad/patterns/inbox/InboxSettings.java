@@ -17,7 +17,11 @@ public record InboxSettings(String consumer, String table, Duration window, Dura
     /** @throws IllegalArgumentException naming the setting that is out of its bounds */
     public InboxSettings {
         check(!consumer.isEmpty() && consumer.length() <= 100, "consumer", consumer, "1 to 100 characters long");
-        check(NAME.matcher(table).matches(), "table", table, "a name of letters, digits and _, with a schema or without");
+        check(
+                NAME.matcher(table).matches(),
+                "table",
+                table,
+                "a name of letters, digits and _, with a schema or without");
         check(window.toMillis() >= 1, "window", window, "1 ms or more");
         check(cleanupInterval.toMillis() >= 1, "cleanupInterval", cleanupInterval, "1 ms or more");
     }

@@ -45,8 +45,9 @@ public final class MessageBytes {
      * @throws MessagingException {@code SERDE} if the key or the value can't be turned into bytes
      */
     public static <K, V> Message<byte[], byte[]> serialize(Format<K, V> format, Message<K, V> message) {
-        Message<byte[], byte[]> bytes =
-                message.withKeyAndValue(part(format.key(), message.key(), "key", message), part(format.value(), message.value(), "value", message));
+        Message<byte[], byte[]> bytes = message.withKeyAndValue(
+                part(format.key(), message.key(), "key", message),
+                part(format.value(), message.value(), "value", message));
         String contentType = format.value().contentType();
         return message.properties().contentType() != null || contentType == null
                 ? bytes
@@ -62,8 +63,8 @@ public final class MessageBytes {
         } catch (RuntimeException e) {
             throw new MessagingException(
                     Reason.SERDE,
-                    "the " + what + " of message " + message.id() + ", a " + object.getClass().getName()
-                            + ", can't be turned into bytes: " + e,
+                    "the " + what + " of message " + message.id() + ", a "
+                            + object.getClass().getName() + ", can't be turned into bytes: " + e,
                     e);
         }
     }

@@ -65,7 +65,8 @@ public final class Outbox<K, V> {
         }
         List<Message<byte[], byte[]>> recorded = new ArrayList<>(messages.size());
         for (Message<K, V> message : messages) {
-            Message<K, V> named = message.id() == null ? message.withId(UUID.randomUUID().toString()) : message;
+            Message<K, V> named =
+                    message.id() == null ? message.withId(UUID.randomUUID().toString()) : message;
             recorded.add(MessageBytes.serialize(format, named));
         }
         table.insert(connection, channel, recorded);

@@ -62,7 +62,8 @@ public final class OutboxRelay implements AutoCloseable {
         this.table = new OutboxTable(settings);
         this.alarm = alarm;
         this.bell = Bell.of(database, settings);
-        this.thread = Thread.ofVirtual().name("postroad-outbox-" + settings.table()).unstarted(this::run);
+        this.thread =
+                Thread.ofVirtual().name("postroad-outbox-" + settings.table()).unstarted(this::run);
     }
 
     /**
@@ -174,7 +175,8 @@ public final class OutboxRelay implements AutoCloseable {
     }
 
     private Duration backoff(int failures) {
-        Duration delay = BACKOFF.delayAfter(failures, ThreadLocalRandom.current().nextDouble());
+        Duration delay =
+                BACKOFF.delayAfter(failures, ThreadLocalRandom.current().nextDouble());
         return delay.compareTo(settings.maxBackoff()) < 0 ? delay : settings.maxBackoff();
     }
 
@@ -206,7 +208,9 @@ public final class OutboxRelay implements AutoCloseable {
     private void relay(Connection connection, List<Row> rows) throws SQLException {
         Map<String, List<Row>> byChannel = new LinkedHashMap<>();
         for (Row row : rows) {
-            byChannel.computeIfAbsent(row.channel(), channel -> new ArrayList<>()).add(row);
+            byChannel
+                    .computeIfAbsent(row.channel(), channel -> new ArrayList<>())
+                    .add(row);
         }
         List<Row> sent = new ArrayList<>(rows.size());
         List<Row> failed = new ArrayList<>();

@@ -42,8 +42,7 @@ public final class OutboxSchema {
                 + "primary key (lane, seq)"
                 + (dialect == Dialect.MYSQL ? ", key (seq)" : "")
                 + ")" + storage(dialect));
-        statements.add("create table if not exists " + settings.lanesTable()
-                + " (lane smallint not null primary key)");
+        statements.add("create table if not exists " + settings.lanesTable() + " (lane smallint not null primary key)");
         return statements;
     }
 
@@ -78,7 +77,8 @@ public final class OutboxSchema {
         int there = OutboxTable.count(connection, "select count(*) from " + settings.lanesTable());
         if (there != 0 && there != settings.lanes()) {
             throw new SQLException(
-                    "the outbox " + settings.table() + " has " + there + " lanes and the settings say " + settings.lanes()
+                    "the outbox " + settings.table() + " has " + there + " lanes and the settings say "
+                            + settings.lanes()
                             + ": a key would change its lane and lose its order. Use " + there
                             + ", or drain the outbox and drop both tables",
                     "22023");

@@ -45,7 +45,11 @@ public record OutboxSettings(
 
     /** @throws IllegalArgumentException naming the setting that is out of its bounds */
     public OutboxSettings {
-        check(NAME.matcher(table).matches(), "table", table, "a name of letters, digits and _, with a schema or without");
+        check(
+                NAME.matcher(table).matches(),
+                "table",
+                table,
+                "a name of letters, digits and _, with a schema or without");
         check(lanes >= 1 && lanes <= 1_024, "lanes", lanes, "1 to 1,024");
         check(lanesAtOnce >= 1, "lanesAtOnce", lanesAtOnce, "1 or more");
         check(batch >= 1 && batch <= 10_000, "batch", batch, "1 to 10,000");
@@ -72,8 +76,7 @@ public record OutboxSettings(
 
     /** These settings with another table. */
     public OutboxSettings withTable(String newTable) {
-        return new OutboxSettings(
-                newTable, lanes, lanesAtOnce, batch, batchBytes, pollInterval, maxBackoff, alarmAge);
+        return new OutboxSettings(newTable, lanes, lanesAtOnce, batch, batchBytes, pollInterval, maxBackoff, alarmAge);
     }
 
     /** These settings with another number of lanes, and of lanes that a relay takes at once. */
@@ -90,19 +93,16 @@ public record OutboxSettings(
 
     /** These settings with another wait before a relay looks again. */
     public OutboxSettings withPollInterval(Duration newPollInterval) {
-        return new OutboxSettings(
-                table, lanes, lanesAtOnce, batch, batchBytes, newPollInterval, maxBackoff, alarmAge);
+        return new OutboxSettings(table, lanes, lanesAtOnce, batch, batchBytes, newPollInterval, maxBackoff, alarmAge);
     }
 
     /** These settings with another bound of the wait after failures. */
     public OutboxSettings withMaxBackoff(Duration newMaxBackoff) {
-        return new OutboxSettings(
-                table, lanes, lanesAtOnce, batch, batchBytes, pollInterval, newMaxBackoff, alarmAge);
+        return new OutboxSettings(table, lanes, lanesAtOnce, batch, batchBytes, pollInterval, newMaxBackoff, alarmAge);
     }
 
     /** These settings with another age at which the alarm goes off. */
     public OutboxSettings withAlarmAge(Duration newAlarmAge) {
-        return new OutboxSettings(
-                table, lanes, lanesAtOnce, batch, batchBytes, pollInterval, maxBackoff, newAlarmAge);
+        return new OutboxSettings(table, lanes, lanesAtOnce, batch, batchBytes, pollInterval, maxBackoff, newAlarmAge);
     }
 }

@@ -71,9 +71,10 @@ final class OutboxTable {
     List<Integer> lockLanes(Connection connection, int from) throws SQLException {
         List<Integer> lanes = new ArrayList<>();
         // A plain comparison in the order, since not every database sorts by a condition.
-        String sql = "select l.lane from " + settings.lanesTable() + " l where exists (select 1 from " + settings.table()
-                + " o where o.lane = l.lane and o.failure is null)"
-                + " order by case when l.lane >= ? then 0 else 1 end, l.lane limit ? for update skip locked";
+        String sql =
+                "select l.lane from " + settings.lanesTable() + " l where exists (select 1 from " + settings.table()
+                        + " o where o.lane = l.lane and o.failure is null)"
+                        + " order by case when l.lane >= ? then 0 else 1 end, l.lane limit ? for update skip locked";
         try (PreparedStatement select = connection.prepareStatement(sql)) {
             select.setInt(1, from);
             select.setInt(2, settings.lanesAtOnce());
@@ -122,12 +123,14 @@ final class OutboxTable {
     void delete(Connection connection, List<Row> sent) throws SQLException {
         for (int from = 0; from < sent.size(); from += 500) {
             List<Row> some = sent.subList(from, Math.min(sent.size(), from + 500));
-            StringBuilder sql = new StringBuilder("delete from ").append(settings.table()).append(" where ");
+            StringBuilder sql =
+                    new StringBuilder("delete from ").append(settings.table()).append(" where ");
             // One lane after the other, so that the primary key finds them.
             List<Integer> lanes = some.stream().map(Row::lane).distinct().toList();
             List<Row> ordered = new ArrayList<>();
             for (int lane : lanes) {
-                List<Row> ofLane = some.stream().filter(row -> row.lane() == lane).toList();
+                List<Row> ofLane =
+                        some.stream().filter(row -> row.lane() == lane).toList();
                 sql.append(ordered.isEmpty() ? "" : " or ")
                         .append("(lane = ")
                         .append(lane)

@@ -29,7 +29,8 @@ final class PostgresBell implements OutboxRelay.Bell {
     private PostgresBell(DataSource database, OutboxSettings settings) {
         this.database = database;
         this.settings = settings;
-        this.thread = Thread.ofVirtual().name("postroad-listen-" + settings.table()).unstarted(this::listen);
+        this.thread =
+                Thread.ofVirtual().name("postroad-listen-" + settings.table()).unstarted(this::listen);
     }
 
     /** Null if the database is another, or its driver is. */

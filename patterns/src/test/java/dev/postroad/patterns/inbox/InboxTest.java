@@ -38,7 +38,8 @@ class InboxTest {
     private static TransactionalHandler<String, String> insertInto(String effects) {
         return (delivery, connection) -> {
             try (Statement statement = connection.createStatement()) {
-                statement.execute("insert into " + effects + " (id) values ('" + delivery.message().value() + "')");
+                statement.execute("insert into " + effects + " (id) values ('"
+                        + delivery.message().value() + "')");
             }
         };
     }
@@ -139,9 +140,8 @@ class InboxTest {
     void what_is_older_than_the_window_is_forgotten(TestDatabase kind) throws Exception {
         DataSource database = kind.open();
         String effects = TestDatabase.tableName("effects");
-        InboxSettings settings = create(database, effects)
-                .withWindow(Duration.ofMillis(1))
-                .withCleanupInterval(Duration.ofMillis(1));
+        InboxSettings settings =
+                create(database, effects).withWindow(Duration.ofMillis(1)).withCleanupInterval(Duration.ofMillis(1));
         Inbox inbox = new Inbox(database, settings);
         try (Postroad postroad = Postroad.connect("embedded:memory");
                 MessageProducer<String, String> producer = postroad.producer(Format.strings())) {

@@ -48,28 +48,31 @@ public final class FaultyDatabase implements DataSource {
     }
 
     private <T> T proxy(Class<T> face, T target, Connection connection) {
-        return face.cast(Proxy.newProxyInstance(face.getClassLoader(), new Class<?>[] {face}, (self, method, arguments) -> {
-            boolean step = method.getName().startsWith("execute")
-                    || method.getName().equals("commit")
-                    || method.getName().equals("rollback");
-            boolean breaks = step && stepsLeft.get() != Integer.MAX_VALUE && stepsLeft.decrementAndGet() == 0;
-            if (breaks && !after) {
-                throw broken(connection, method.getName());
-            }
-            Object result;
-            try {
-                result = method.invoke(target, arguments);
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
-            if (breaks) {
-                throw broken(connection, method.getName());
-            }
-            if (result instanceof PreparedStatement statement) {
-                return proxy(PreparedStatement.class, statement, connection);
-            }
-            return result instanceof Statement statement ? proxy(Statement.class, statement, connection) : result;
-        }));
+        return face.cast(Proxy.newProxyInstance(
+                face.getClassLoader(), new Class<?>[] {face}, (self, method, arguments) -> {
+                    boolean step = method.getName().startsWith("execute")
+                            || method.getName().equals("commit")
+                            || method.getName().equals("rollback");
+                    boolean breaks = step && stepsLeft.get() != Integer.MAX_VALUE && stepsLeft.decrementAndGet() == 0;
+                    if (breaks && !after) {
+                        throw broken(connection, method.getName());
+                    }
+                    Object result;
+                    try {
+                        result = method.invoke(target, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                    if (breaks) {
+                        throw broken(connection, method.getName());
+                    }
+                    if (result instanceof PreparedStatement statement) {
+                        return proxy(PreparedStatement.class, statement, connection);
+                    }
+                    return result instanceof Statement statement
+                            ? proxy(Statement.class, statement, connection)
+                            : result;
+                }));
     }
 
     private static SQLException broken(Connection connection, String step) {

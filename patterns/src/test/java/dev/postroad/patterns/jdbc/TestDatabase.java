@@ -45,7 +45,8 @@ public enum TestDatabase {
             return switch (this) {
                 case H2 -> {
                     JdbcDataSource h2 = new JdbcDataSource();
-                    h2.setURL("jdbc:h2:mem:postroad" + NAMES.incrementAndGet() + ";DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000");
+                    h2.setURL(
+                            "jdbc:h2:mem:postroad" + NAMES.incrementAndGet() + ";DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000");
                     yield h2;
                 }
                 case POSTGRESQL -> {
@@ -57,7 +58,8 @@ public enum TestDatabase {
                     yield postgres;
                 }
                 case MARIADB ->
-                    new MariaDbDataSource("jdbc:mariadb://127.0.0.1:" + server().port() + "/test?user=test&password=test");
+                    new MariaDbDataSource(
+                            "jdbc:mariadb://127.0.0.1:" + server().port() + "/test?user=test&password=test");
             };
         } catch (SQLException e) {
             throw new IllegalStateException(e);
@@ -81,7 +83,8 @@ public enum TestDatabase {
         Path directory = Files.createTempDirectory("postroad-postgres");
         Path data = directory.resolve("data");
         run("chown", "postgres", directory.toString());
-        asPostgres(programs.resolve("initdb").toString(), "-D", data.toString(), "-A", "trust", "-U", "test", "--no-sync");
+        asPostgres(
+                programs.resolve("initdb").toString(), "-D", data.toString(), "-A", "trust", "-U", "test", "--no-sync");
         int port = FreePort.find();
         ChildProcess server = ChildProcess.command(
                         "runuser",
@@ -186,7 +189,8 @@ public enum TestDatabase {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             server.close();
             try (Stream<Path> files = Files.walk(directory)) {
-                files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+                files.sorted(java.util.Comparator.reverseOrder())
+                        .forEach(file -> file.toFile().delete());
             } catch (IOException e) {
                 System.err.println("could not delete " + directory + ": " + e);
             }
@@ -194,13 +198,15 @@ public enum TestDatabase {
     }
 
     private static void asPostgres(String... command) {
-        run(Stream.concat(Stream.of("runuser", "-u", "postgres", "--"), Stream.of(command)).toArray(String[]::new));
+        run(Stream.concat(Stream.of("runuser", "-u", "postgres", "--"), Stream.of(command))
+                .toArray(String[]::new));
     }
 
     private static void run(String... command) {
         List<String> arguments = List.of(command).subList(1, command.length);
-        try (ChildProcess process =
-                ChildProcess.command(command[0], arguments.toArray(String[]::new)).directory(Path.of("/")).start()) {
+        try (ChildProcess process = ChildProcess.command(command[0], arguments.toArray(String[]::new))
+                .directory(Path.of("/"))
+                .start()) {
             int status = process.awaitExit(Duration.ofSeconds(60));
             if (status != 0) {
                 throw new IllegalStateException(command[0] + " ended with " + status + ": " + process.tail());

@@ -54,7 +54,8 @@ class OutboxTest {
         return settings;
     }
 
-    private static void record(DataSource database, Outbox<String, String> outbox, String key, String value, boolean commit)
+    private static void record(
+            DataSource database, Outbox<String, String> outbox, String key, String value, boolean commit)
             throws SQLException {
         try (Connection connection = database.getConnection()) {
             connection.setAutoCommit(false);
@@ -72,7 +73,8 @@ class OutboxTest {
         try (var consumer = postroad.consumer(Format.strings(), ConsumerOptions.DEFAULT)) {
             consumer.subscribe(List.of(channel));
             Await.until(count + " messages of " + channel, () -> {
-                consumer.poll(Duration.ofMillis(100)).forEach(message -> values.add(message.key() + ":" + message.value()));
+                consumer.poll(Duration.ofMillis(100))
+                        .forEach(message -> values.add(message.key() + ":" + message.value()));
                 consumer.commit();
                 return values.size() >= count;
             });
@@ -208,22 +210,25 @@ class OutboxTest {
         Map<String, List<Integer>> order = new ConcurrentHashMap<>();
         AtomicBoolean done = new AtomicBoolean();
         try (Postroad postroad = Postroad.connect("embedded:memory")) {
-            postroad.declare(EVENTS.withRetry(EVENTS.retry()
-                    .withMaxAttempts(1_000)
-                    .withDelays(Duration.ofMillis(1), Duration.ofMillis(5))));
+            postroad.declare(EVENTS.withRetry(
+                    EVENTS.retry().withMaxAttempts(1_000).withDelays(Duration.ofMillis(1), Duration.ofMillis(5))));
             Inbox inbox = new Inbox(faulty, inboxSettings);
             try (Subscription effect = postroad.listen(
                             "events",
                             Format.strings(),
                             ConsumerOptions.DEFAULT.withConcurrency(4),
                             inbox.around((Delivery<String, String> delivery, Connection connection) -> {
-                                int id = Integer.parseInt(String.valueOf(delivery.message().value()));
-                                try (PreparedStatement insert =
-                                        connection.prepareStatement("insert into " + effects + " (seq, id) values (0, ?)")) {
+                                int id = Integer.parseInt(
+                                        String.valueOf(delivery.message().value()));
+                                try (PreparedStatement insert = connection.prepareStatement(
+                                        "insert into " + effects + " (seq, id) values (0, ?)")) {
                                     insert.setInt(1, id);
                                     insert.executeUpdate();
                                 }
-                                order.computeIfAbsent(String.valueOf(delivery.message().key()), key -> new ArrayList<>())
+                                order.computeIfAbsent(
+                                                String.valueOf(
+                                                        delivery.message().key()),
+                                                key -> new ArrayList<>())
                                         .add(id);
                             }));
                     OutboxRelay first = OutboxRelay.start(faulty, postroad, settings);
@@ -259,7 +264,8 @@ class OutboxTest {
                 Await.until("an empty outbox", () -> third.backlog().messages() == 0);
                 assertThat(ids(database, effects)).containsExactlyInAnyOrderElementsOf(committed);
                 assertThat(new HashSet<>(ids(database, business))).isEqualTo(committed);
-                assertThat(first.relayed() + second.relayed() + third.relayed()).isGreaterThanOrEqualTo(committed.size() / 2);
+                assertThat(first.relayed() + second.relayed() + third.relayed())
+                        .isGreaterThanOrEqualTo(committed.size() / 2);
                 assertThat(effect.active()).isTrue();
             }
             order.forEach((key, ids) -> assertThat(firsts(ids)).as(key).isSorted());

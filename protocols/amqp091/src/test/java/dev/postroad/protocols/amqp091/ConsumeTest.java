@@ -144,7 +144,8 @@ class ConsumeTest {
         assertThat(new String(again.getBody(), StandardCharsets.UTF_8)).isEqualTo("a");
         assertThat(again.getEnvelope().isRedeliver()).isTrue();
         assertThat(again.getMessageCount()).isEqualTo(1);
-        assertThat(new String(channel.basicGet(queue, true).getBody(), StandardCharsets.UTF_8)).isEqualTo("b");
+        assertThat(new String(channel.basicGet(queue, true).getBody(), StandardCharsets.UTF_8))
+                .isEqualTo("b");
         assertThat(channel.basicGet(queue, true)).isNull();
         assertThat(a).isEqualTo(1);
     }

@@ -47,8 +47,7 @@ final class CloudEvents {
                     }
                     if (!attribute.getValue().isNull()) {
                         headers.put(
-                                attribute.getKey(),
-                                HeaderJson.scalar(path + attribute.getKey(), attribute.getValue()));
+                                attribute.getKey(), HeaderJson.scalar(path + attribute.getKey(), attribute.getValue()));
                     }
             }
         }

@@ -154,7 +154,8 @@ final class MessageJson {
         }
         Map<String, Object> headers = LinkedHashMap.newLinkedHashMap(object.size());
         for (Map.Entry<String, JsonNode> entry : object.properties()) {
-            headers.put(checkHeader(entry.getKey()), HeaderJson.read(path + "headers." + entry.getKey(), entry.getValue()));
+            headers.put(
+                    checkHeader(entry.getKey()), HeaderJson.read(path + "headers." + entry.getKey(), entry.getValue()));
         }
         return headers;
     }

@@ -146,8 +146,7 @@ final class Routing {
         JsonNode given = fields.node("arguments");
         if (given instanceof ObjectNode object) {
             object.properties()
-                    .forEach(e ->
-                            arguments.put(e.getKey(), HeaderJson.read("arguments." + e.getKey(), e.getValue())));
+                    .forEach(e -> arguments.put(e.getKey(), HeaderJson.read("arguments." + e.getKey(), e.getValue())));
         } else if (given != null) {
             throw Problem.invalid("'arguments' must be an object of names and values");
         }

@@ -39,9 +39,7 @@ class BugCatalogueTest {
     void planted_bugs_are_caught() throws Exception {
         String only = System.getProperty(Replay.PROPERTY);
         if (only != null) {
-            hunt(PlantedBugs.ALL.stream()
-                    .filter(bug -> bug.name().equals(only))
-                    .toList());
+            hunt(PlantedBugs.ALL.stream().filter(bug -> bug.name().equals(only)).toList());
             return;
         }
         long seed = Generator.announced("planted bugs").seed();

@@ -31,8 +31,7 @@ final class Snapshot {
     private final Rates.Rate rates;
     private final Rates.Rate connectionRates;
 
-    Snapshot(
-            EngineStatus status, List<Details> connections, String node, Rates messageRates, Rates connectionRates) {
+    Snapshot(EngineStatus status, List<Details> connections, String node, Rates messageRates, Rates connectionRates) {
         this.status = status;
         this.connections = connections;
         this.node = node;
