@@ -78,10 +78,8 @@ final class Commands {
         Answer<Boolean> answer = new Answer<>("declare " + definition);
         return new Act("declare " + definition, new Command.Declare(definition, null, answer), answer, () -> {
             TopicDefinition known = model.topology.topics.get(definition.name());
-            String alternate = definition.alternate();
-            Reason[] must = known != null
-                    ? when(!known.equals(definition), Reason.MISMATCH)
-                    : when(alternate != null && !model.topology.topics.containsKey(alternate), Reason.NOT_FOUND);
+            // An alternate need not be there yet.
+            Reason[] must = when(known != null && !known.equals(definition), Reason.MISMATCH);
             if (answer.carriedOut(must)) {
                 answer.equalTo(known == null);
                 if (known == null) {
@@ -371,6 +369,7 @@ final class Commands {
                 at++;
             }
             queue.consumers.add(at, consumer);
+            queue.active(); // whoever comes first to a queue without one is it
             if (answer.known()) {
                 consumer.id = answer.result();
                 Violation.unless(model.consumers.put(consumer.id, consumer) == null, "a consumer's id came twice");

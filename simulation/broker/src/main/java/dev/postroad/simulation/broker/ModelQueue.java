@@ -20,6 +20,7 @@ final class ModelQueue {
     final Map<Long, Copy> byNumber = new HashMap<>();
     final Map<String, Integer> deadKeys = new HashMap<>();
     final List<ModelConsumer> consumers = new ArrayList<>();
+    private @Nullable ModelConsumer active;
 
     @Nullable
     Object owner;
@@ -142,5 +143,15 @@ final class ModelQueue {
     @Override
     public String toString() {
         return title();
+    }
+
+    /** Who receives where only one does: it stays until it goes, and the first of those that are there follows. */
+    ModelConsumer active() {
+        ModelConsumer elected = active;
+        if (elected == null || !consumers.contains(elected)) {
+            elected = consumers.getFirst();
+            active = elected;
+        }
+        return elected;
     }
 }

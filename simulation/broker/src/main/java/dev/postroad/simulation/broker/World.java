@@ -637,7 +637,7 @@ final class World {
                 : d.queue().equals(queue.stream.name()) && queue.name().equals(d.group());
         Violation.unless(titled, what + " under the name " + d.queue() + "/" + d.group());
         if (queue.definition.singleActiveConsumer()) {
-            Violation.unless(queue.consumers.getFirst() == consumer, what + " to a consumer that stands by");
+            Violation.unless(queue.active() == consumer, what + " to a consumer that stands by");
         }
         if (queue.strict()) {
             Copy first = queue.firstReady(model.now);
@@ -786,12 +786,15 @@ final class World {
     /** What could be delivered must be. */
     void checkNothingStuck() {
         for (ModelQueue queue : model.all()) {
+            if (!queue.consumers.isEmpty()) {
+                queue.active(); // elected when it can be, which is before the next one comes
+            }
             if (queue.loose || queue.consumers.isEmpty() || expiring(queue)) {
                 continue;
             }
             Copy ready = queue.filtered() ? null : queue.firstReady(model.now);
             boolean taker = queue.definition.singleActiveConsumer()
-                    ? queue.consumers.getFirst().credit > 0
+                    ? queue.active().credit > 0
                     : queue.consumers.stream().anyMatch(c -> c.credit > 0);
             Violation.unless(
                     ready == null || !taker || queue.delayedKeys,

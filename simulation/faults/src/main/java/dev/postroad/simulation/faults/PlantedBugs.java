@@ -132,8 +132,8 @@ final class PlantedBugs {
                 bug(
                         "early-confirm",
                         "engine/Engine.java",
-                        "            more |= housekeeping.maintain(now);\n            commit();\n",
-                        "            more |= housekeeping.maintain(now);\n            letOutReplies();\n            commit();\n",
+                        "            more |= housekeeping.maintain();\n            commit();\n",
+                        "            more |= housekeeping.maintain();\n            letOutReplies();\n            commit();\n",
                         "confirms leave before the group is on the disk (P1)"),
                 bug(
                         "delivery-before-its-record",
@@ -156,7 +156,7 @@ final class PlantedBugs {
                 bug(
                         "settlement-not-synced",
                         "engine/Settling.java",
-                        "settle.count() - count, queue.durable() && count > 0);",
+                        "settle.count() - count, awaited && queue.durable() && count > 0);",
                         "settle.count() - count, false);",
                         "an acknowledgement is confirmed before it is on the disk"),
                 bug(
@@ -176,8 +176,10 @@ final class PlantedBugs {
                 bug(
                         "batch-in-parts",
                         "engine/Publishing.java",
-                        "            EngineMessage message = messages.get(i);\n            long offset = -1;\n",
-                        "            EngineMessage message = messages.get(i);\n            long offset = -1;\n"
+                        "            EngineMessage message = Routes.routed(publish.topic(), publish.channel(), messages.get(i));\n"
+                                + "            long offset = -1;\n",
+                        "            EngineMessage message = Routes.routed(publish.topic(), publish.channel(), messages.get(i));\n"
+                                + "            long offset = -1;\n"
                                 + "            if (i > 0) {\n                engine.records.end();\n"
                                 + "                engine.records.begin(engine.now(), records(publish), 20_000);\n            }\n",
                         "a crash leaves half a publish (P3)"),
@@ -214,7 +216,7 @@ final class PlantedBugs {
                 bug(
                         "bound-counted-since-opening",
                         "engine/Publishing.java",
-                        "definition.maxMessages() > 0 && queue.messages() + ahead >= definition.maxMessages()",
+                        "definition.maxMessages() > 0 && queue.boundedMessages() + ahead >= definition.maxMessages()",
                         "definition.maxMessages() > 0 && queue.counts.accepted + ahead >= definition.maxMessages()",
                         "after a restart a bounded queue takes more than it may"),
                 bug(

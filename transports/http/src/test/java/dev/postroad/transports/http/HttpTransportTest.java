@@ -65,10 +65,13 @@ class HttpTransportTest {
     void urlsThatAreNoneAreRefusedWithoutRepeatingPasswords() {
         HttpProvider provider = new HttpProvider();
         for (String url :
-                List.of("http:x", "http://", "http:///x", "https://x", "http://h/path", "http://h?q", "http://[")) {
+                List.of("http:x", "http://", "http:///x", "ftp://x", "http://h/path", "http://h?q", "http://[")) {
             assertThatThrownBy(() -> provider.open(url)).as(url).isInstanceOf(MessagingException.class);
         }
-        assertThatThrownBy(() -> provider.open("http://user:secret@host"))
+        try (Transport withUser = provider.open("http://user:secret@localhost")) {
+            assertThat(withUser.url()).doesNotContain("secret");
+        }
+        assertThatThrownBy(() -> provider.open("http://user:secret@host/path"))
                 .isInstanceOf(MessagingException.class)
                 .hasMessageNotContaining("secret");
         try (Transport withDefaultPort = provider.open("http://localhost")) {
