@@ -66,7 +66,7 @@ class UsageTest {
         String help = command.getUsageMessage(Ansi.OFF);
         assertThat(help).as(name).contains("Example", "--help");
         assertThat(command.getHelp().footer()).as(name).contains(name);
-        Pattern.compile("(?m)^(?:Example:)? +(?:[^|\n]*\\| )?(postroad [^|<>&(\n]*)")
+        Pattern.compile("(?m)^(?:Example:)? +(?:[^|\n]*\\| )?(postroad (?:'[^'\n]*'|[^|<>&('\n])*)")
                 .matcher(command.getHelp().footer())
                 .results()
                 .map(found -> found.group(1)
@@ -74,7 +74,9 @@ class UsageTest {
                         .replaceAll("  +.*", "")
                         .split(" (?=(?:[^\"']*[\"'][^\"']*[\"'])*[^\"']*$)"))
                 .forEach(words -> {
-                    String[] arguments = java.util.Arrays.copyOfRange(words, 1, words.length);
+                    String[] arguments = java.util.Arrays.stream(words, 1, words.length)
+                            .map(word -> word.replaceAll("^'(.*)'$", "$1"))
+                            .toArray(String[]::new);
                     CommandLine fresh = Main.commandLine(System.err, arguments);
                     assertThat(fresh.parseArgs(arguments).unmatched())
                             .as(String.join(" ", words))

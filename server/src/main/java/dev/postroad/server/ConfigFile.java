@@ -225,7 +225,7 @@ public final class ConfigFile {
 
     private static AccessSettings access(Section server, Section tls) {
         String users = server.text("users");
-        return new AccessSettings(users == null ? null : Path.of(users), tls(tls));
+        return new AccessSettings(users == null || users.equals("none") ? null : Path.of(users), tls(tls));
     }
 
     private static @Nullable TlsSettings tls(Section tls) {
