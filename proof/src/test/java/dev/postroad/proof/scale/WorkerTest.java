@@ -21,7 +21,7 @@ class WorkerTest {
         try (Worker worker = new Worker(folder, 128)) {
             assertThat(worker.order(Progress.NONE, 0, "first q-2")).isEqualTo(1);
             assertThat(worker.order(Progress.NONE, 0, "heap")).isBetween(1e6, 128e6);
-            assertThat(worker.order(Progress.NONE, 0, "load live 100 200")).isPositive();
+            assertThat(worker.order(Progress.NONE, 0, "load live 100 3000")).isPositive();
             // Nearly all of them: it would wait for half a minute otherwise.
             long begun = System.nanoTime();
             worker.order(Progress.NONE, 0, "drain q- 3 19000 30000");
