@@ -29,7 +29,7 @@ class ArchitectureTest {
 
     /** Parts whose business it is to write to the terminal. The testkit tells the seeds of random tests. */
     private static final Set<String> TALKATIVE =
-            Set.of("cli", "cli.doctor", "benchmarks", "examples.*", "testkit", "fuzzing", "proof");
+            Set.of("cli", "cli.doctor", "benchmarks", "examples.*", "testkit", "fuzzing", "proof", "simulation.broker");
 
     /** The journal's own edge: its storage on a real disk. */
     private static final Set<String> FILES_OF_THE_JOURNAL =
