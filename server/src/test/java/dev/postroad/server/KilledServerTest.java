@@ -3,6 +3,7 @@ package dev.postroad.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.postroad.testkit.ChildProcess;
+import dev.postroad.testkit.Generator;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -47,9 +48,7 @@ class KilledServerTest {
 
     @Test
     void nothingConfirmedIsMissingOrDoubledWhenTheServerIsKilledAndTheSenderRepeats() throws Exception {
-        long seed = Long.getLong("postroad.seed", System.nanoTime());
-        System.out.println("seed " + seed);
-        Random random = new Random(seed);
+        Random random = new Random(Generator.announced("killed server").seed());
         List<String> kept = new ArrayList<>();
         int next = 0;
         boolean declared = false;

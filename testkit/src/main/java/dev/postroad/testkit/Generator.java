@@ -17,8 +17,13 @@ import org.jspecify.annotations.Nullable;
  * <p>For one thread at a time; give each thread its own {@link #fork()}.
  */
 public final class Generator {
-    /** Names the seed to use instead of a fresh one: decimal, or hexadecimal after {@code 0x}. */
+    /**
+     * Names the seed to use: decimal, or hexadecimal after {@code 0x}; or {@value #FRESH} for another one in each run. Without
+     * it a test's seed comes from its name, so that a build which passed passes again; long runs ({@code -Dsoak}) are fresh.
+     */
     public static final String SEED_PROPERTY = "postroad.seed";
+
+    private static final String FRESH = "fresh";
 
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
@@ -43,12 +48,12 @@ public final class Generator {
     }
 
     /**
-     * A generator for a test that makes its random values by hand: its seed is the system property
-     * {@value #SEED_PROPERTY} if set, else fresh; either is printed, with how to have it again.
+     * A generator for a test that makes its random values by hand; its seed, from {@value #SEED_PROPERTY} or of the name
+     * {@code what}, is printed, with how to have it again.
      */
     public static Generator announced(String what) {
         Long given = givenSeed();
-        Generator gen = of(given == null ? freshSeed() : given);
+        Generator gen = of(given == null ? seedOf(what) : given);
         System.out.println(what + ": seed " + gen.seed + " (again: -D" + SEED_PROPERTY + "=" + gen.seed + ")");
         return gen;
     }
@@ -263,21 +268,30 @@ public final class Generator {
 
     static @Nullable Long givenSeed() {
         String given = System.getProperty(SEED_PROPERTY, "").strip();
-        if (given.isEmpty()) {
+        if (given.isEmpty() || given.equals(FRESH)) {
             return null;
         }
         try {
             return given.startsWith("0x") ? (Long) Long.parseUnsignedLong(given.substring(2), 16) : Long.decode(given);
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(
-                    "-D" + SEED_PROPERTY + "=" + given + " is not a number of 64 bits, decimal or hexadecimal after 0x",
+                    "-D" + SEED_PROPERTY + "=" + given + " is neither '" + FRESH
+                            + "' nor a number of 64 bits, decimal or hexadecimal after 0x",
                     e);
         }
     }
 
-    /** Not from a {@code Generator}: that one has to start somewhere. Positive, and short enough to be typed. */
-    static long freshSeed() {
-        return ThreadLocalRandom.current().nextLong(1L << 48);
+    /** The seed that a test of this name has when none was given. Positive, and short enough to be typed. */
+    static long seedOf(String what) {
+        if (System.getProperty(SEED_PROPERTY, "").strip().equals(FRESH) || System.getProperty("soak") != null) {
+            // Not from a Generator: that one has to start somewhere.
+            return ThreadLocalRandom.current().nextLong(1L << 48);
+        }
+        long hash = 0;
+        for (byte each : what.getBytes(StandardCharsets.UTF_8)) {
+            hash = mix(hash + each + GOLDEN_GAMMA);
+        }
+        return hash >>> 16;
     }
 
     /** The seed of case number {@code index} of a run that began with {@code seed}. */

@@ -29,7 +29,7 @@ public final class Property {
     }
 
     /**
-     * Runs {@code check} on {@code runs} cases with seeds that differ from run to run of the test.
+     * Runs {@code check} on {@code runs} cases whose seeds come from {@code name}, or from {@value Generator#SEED_PROPERTY}.
      *
      * @throws AssertionError if a case fails; its cause is what the check threw
      */
@@ -44,7 +44,7 @@ public final class Property {
         if (cases < 1) {
             throw new IllegalArgumentException("a property needs at least one case, not " + cases);
         }
-        long seed = Generator.freshSeed();
+        long seed = Generator.seedOf(name);
         for (int i = 0; i < cases; i++) {
             runCase(name, (i + 1) + " of " + cases, Generator.seedOfCase(seed, i), check);
         }

@@ -1,15 +1,14 @@
 package dev.postroad.engine.routing;
 
+import dev.postroad.testkit.Generator;
 import java.util.Random;
 
-/** Random tests print their seed; {@code -Dpostroad.seed=N} repeats a run. */
+/** What the random tests of rules and patterns share. */
 final class Seeds {
     private Seeds() {}
 
     static Random random(String test) {
-        long seed = Long.getLong("postroad.seed", System.nanoTime());
-        System.out.println(test + ": -Dpostroad.seed=" + seed);
-        return new Random(seed);
+        return new Random(Generator.announced(test).seed());
     }
 
     @SafeVarargs

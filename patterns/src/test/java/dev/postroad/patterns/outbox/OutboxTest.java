@@ -15,6 +15,7 @@ import dev.postroad.patterns.inbox.InboxSettings;
 import dev.postroad.patterns.jdbc.FaultyDatabase;
 import dev.postroad.patterns.jdbc.TestDatabase;
 import dev.postroad.testkit.Await;
+import dev.postroad.testkit.Generator;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -191,9 +192,7 @@ class OutboxTest {
     @EnumSource
     void every_committed_row_has_its_message_once_in_effect_whatever_breaks(TestDatabase kind) throws Exception {
         int rows = Integer.getInteger("postroad.outbox.rows", 120);
-        long seed = Long.getLong("postroad.seed", System.nanoTime());
-        System.out.println("outbox on " + kind + ": seed " + seed + " (again: -Dpostroad.seed=" + seed + ")");
-        Random random = new Random(seed);
+        Random random = new Random(Generator.announced("outbox on " + kind).seed());
         DataSource database = kind.open();
         OutboxSettings settings = create(database).withBatch(20, 1 << 20);
         InboxSettings inboxSettings = InboxSettings.of("test").withTable(TestDatabase.tableName("inbox"));

@@ -3,6 +3,7 @@ package dev.postroad.protocols.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.postroad.protocols.http.Fixture.Answer;
+import dev.postroad.testkit.Generator;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -184,9 +185,7 @@ class BadInputTest {
 
     @Test
     void randomBytesNeverBreakTheServer() throws IOException {
-        long seed = Long.getLong("postroad.seed", System.nanoTime());
-        System.out.println("seed " + seed);
-        Random random = new Random(seed);
+        Random random = new Random(Generator.announced("random bytes").seed());
         for (int i = 0; i < 200; i++) {
             byte[] bytes = new byte[1 + random.nextInt(200)];
             random.nextBytes(bytes);
