@@ -1,8 +1,12 @@
 package dev.postroad.proof;
 
+import dev.postroad.testkit.Experiment;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * Shows how a run goes on: on a terminal one line that changes, else a line now and then. For any thread.
@@ -17,8 +21,7 @@ final class Display {
     private final boolean terminal;
     private final long budgetNanos;
     private final long begun;
-    private String name = "";
-    private String place = "";
+    private final List<Shown> running = new ArrayList<>();
     private long told;
 
     /** @param terminal whether lines can be written over */
@@ -29,48 +32,82 @@ final class Display {
         this.begun = begunNanos;
     }
 
-    synchronized void begin(int number, int of, String experiment, Duration share) {
-        name = experiment;
-        place = "[" + number + "/" + of + "]";
-        told = System.nanoTime();
-        if (!terminal) {
-            out.println(place + " " + name + ": for " + words(share));
+    /** Shows an experiment until it ends. */
+    Shown begin(int number, int of, String experiment, Duration share) {
+        Shown shown = new Shown("[" + number + "/" + of + "] " + experiment);
+        synchronized (this) {
+            running.add(shown);
+            told = System.nanoTime();
+            if (!terminal) {
+                out.println(shown.title + ": for " + words(share));
+            }
+        }
+        return shown;
+    }
+
+    /** An experiment that runs: hears how far it has got. */
+    final class Shown implements Experiment.Progress {
+        private final String title;
+        private double done;
+        private String text = "";
+
+        private Shown(String title) {
+            this.title = title;
+        }
+
+        @Override
+        public void at(double fraction, String words) {
+            synchronized (Display.this) {
+                done = Math.clamp(fraction, 0, 1);
+                text = words;
+                show();
+            }
+        }
+
+        void end(Finished finished) {
+            synchronized (Display.this) {
+                running.remove(this);
+                if (terminal) {
+                    out.print("\r\033[K");
+                }
+                out.println(
+                        title + ": " + finished.verdict().words() + ", " + words(finished.took()) + summary(finished));
+            }
         }
     }
 
-    synchronized void at(double fraction, String text) {
+    private void show() {
         long now = System.nanoTime();
         if (now - told < (terminal ? BETWEEN_FRAMES_NANOS : BETWEEN_LINES_NANOS)) {
             return;
         }
         told = now;
-        double done = Math.clamp(fraction, 0, 1);
         String left = words(Duration.ofNanos(Math.max(0, budgetNanos - (now - begun))));
         if (terminal) {
-            int filled = (int) Math.round(done * BAR);
-            String line = String.format(
-                    Locale.ROOT,
-                    "%s %s %s%s %3.0f %%  %s  (%s left in all)",
-                    place,
-                    name,
-                    "#".repeat(filled),
-                    ".".repeat(BAR - filled),
-                    100 * done,
-                    plain(text),
-                    left);
+            String line = running.stream()
+                    .map(running.size() == 1 ? Display::bar : Display::percent)
+                    .collect(Collectors.joining("; ", "", "  (" + left + " left in all)"));
             out.print("\r\033[K" + (line.length() <= WIDTH ? line : line.substring(0, WIDTH)));
             out.flush();
         } else {
-            out.printf(Locale.ROOT, "%s %s: %.0f %%, %s; %s left in all%n", place, name, 100 * done, plain(text), left);
+            running.forEach(shown -> out.println(percent(shown) + "; " + left + " left in all"));
         }
     }
 
-    synchronized void end(Finished finished) {
-        if (terminal) {
-            out.print("\r\033[K");
-        }
-        out.println(place + " " + name + ": " + finished.verdict().words() + ", " + words(finished.took())
-                + summary(finished));
+    private static String bar(Shown shown) {
+        int filled = (int) Math.round(shown.done * BAR);
+        return String.format(
+                Locale.ROOT,
+                "%s %s%s %3.0f %%  %s",
+                shown.title,
+                "#".repeat(filled),
+                ".".repeat(BAR - filled),
+                100 * shown.done,
+                plain(shown.text));
+    }
+
+    private static String percent(Shown shown) {
+        return String.format(Locale.ROOT, "%s: %.0f %%, %s", shown.title, 100 * shown.done, plain(shown.text));
     }
 
     private static String summary(Finished finished) {

@@ -1,8 +1,6 @@
 package dev.postroad.proof;
 
 import dev.postroad.proof.ProveOptions.BadOptionException;
-import dev.postroad.testkit.Experiment;
-import dev.postroad.testkit.Experiment.Budget;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -74,14 +72,11 @@ public final class Main {
             ProveOptions options, Surroundings machine, long seed, Instant begun, PrintStream err, boolean terminal) {
         long start = System.nanoTime();
         Display display = new Display(err, terminal, options.time(), start);
-        Shares shares = new Shares(options.time(), options.chapters());
-        List<Finished> finished = new ArrayList<>();
-        for (Chapter chapter : options.chapters()) {
-            Duration share = shares.next(chapter.weight(), System.nanoTime() - start);
-            display.begin(finished.size() + 1, options.chapters().size(), chapter.name(), share);
-            Finished result = run(chapter, share, seed, display);
-            display.end(result);
-            finished.add(result);
+        List<Finished> finished;
+        try {
+            finished = new Schedule(options.chapters(), options.time(), machine.cores(), seed, display).run();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted", e);
         }
         return new Book(
                 version(),
@@ -90,34 +85,8 @@ public final class Main {
                 begun,
                 Duration.ofNanos(System.nanoTime() - start),
                 options.time(),
-                List.copyOf(finished),
+                finished,
                 options.left());
-    }
-
-    private static Finished run(Chapter chapter, Duration share, long seed, Display display) {
-        Experiment experiment = chapter.experiment();
-        long begun = System.nanoTime();
-        Experiment.Outcome outcome = null;
-        String failure = null;
-        try {
-            outcome = experiment.run(new Budget(share, seed), display::at);
-        } catch (Exception | Error e) {
-            StringBuilder text = new StringBuilder("the experiment itself failed: " + e);
-            for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-                text.append("\ncaused by ").append(cause);
-            }
-            Arrays.stream(e.getStackTrace())
-                    .limit(6)
-                    .forEach(frame -> text.append("\n  at ").append(frame));
-            failure = text.toString();
-        }
-        return new Finished(
-                chapter.name(),
-                experiment.question(),
-                outcome,
-                failure,
-                share,
-                Duration.ofNanos(System.nanoTime() - begun));
     }
 
     private static String closing(Book book) {

@@ -29,9 +29,9 @@ class DisplayTest {
     @Test
     void awayFromATerminalThereAreWholeLinesOnly() {
         Display display = display(false);
-        display.begin(1, 2, "kill", Duration.ofSeconds(30));
-        display.at(0.5, "half");
-        display.end(finished());
+        Display.Shown shown = display.begin(1, 2, "kill", Duration.ofSeconds(30));
+        shown.at(0.5, "half");
+        shown.end(finished());
 
         assertThat(bytes.toString(UTF_8))
                 .contains("[1/2] kill: for 30 s\n", "[1/2] kill: broken, 2.0 s")
@@ -41,8 +41,7 @@ class DisplayTest {
     @Test
     void nothingThatAnExperimentSaysMovesTheCursor() {
         Display display = display(true);
-        display.begin(1, 1, "kill", Duration.ofSeconds(30));
-        display.end(finished());
+        display.begin(1, 1, "kill", Duration.ofSeconds(30)).end(finished());
 
         assertThat(bytes.toString(UTF_8)).contains("lost [2Jone").doesNotContain("\u001b[2J");
     }

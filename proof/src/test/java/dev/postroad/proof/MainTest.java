@@ -20,6 +20,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,6 +71,28 @@ class MainTest {
                         .booleanValue())
                 .isTrue();
         assertThat(out.toString(UTF_8)).contains("report.html: 0 violations");
+    }
+
+    @Test
+    void whatOnlyComputesRunsSideBySideAndIsWrittenInTheBooksOrder() throws Exception {
+        CountDownLatch both = new CountDownLatch(2);
+        Stub.Doing meet = () -> {
+            both.countDown();
+            // On a machine with one core they can't meet.
+            boolean met = Runtime.getRuntime().availableProcessors() == 1 || both.await(1, TimeUnit.MINUTES);
+            return Outcome.of(Figure.count("met", met ? 1 : 0, 1));
+        };
+
+        prove(List.of(
+                Stub.holding("kill", 1),
+                new Chapter(new Stub("corruption", meet), 1).besideOthers(),
+                new Chapter(new Stub("fuzzing", meet), 1).besideOthers()));
+
+        assertThat(json().get("experiments")
+                        .valueStream()
+                        .map(each -> each.get("name").stringValue()))
+                .containsExactly("kill", "corruption", "fuzzing");
+        assertThat(json().get("goalsMissed").intValue()).isZero();
     }
 
     @Test
