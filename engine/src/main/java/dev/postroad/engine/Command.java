@@ -318,8 +318,18 @@ public sealed interface Command {
          */
         record Release(long delayMillis, @Nullable String cause, boolean counts) implements Outcome {}
 
-        /** To the dead-letter target, or dropped where the queue has none. */
-        record DeadLetter(String reason) implements Outcome {}
+        /**
+         * To the dead-letter target, or dropped where the queue has none.
+         *
+         * @param reason why, in words
+         * @param exception class of what was thrown, at most 255 characters kept; null for none
+         */
+        record DeadLetter(String reason, @Nullable String exception) implements Outcome {
+            /** Without an exception. */
+            public DeadLetter(String reason) {
+                this(reason, null);
+            }
+        }
 
         /** Kept for so long from now, 1 ms at least. */
         record Extend(long leaseMillis) implements Outcome {}
@@ -335,13 +345,27 @@ public sealed interface Command {
 
     // ── Looking after queues ─────────────────────────────────────────────────────────────────────────────────────────
 
-    /** Looks at messages of a queue, stream or shared group, oldest first. */
+    /**
+     * Looks at messages of a queue, stream or shared group, oldest first. It may find fewer than there are, where they are
+     * large: the last one's number leads on, until nothing is found.
+     *
+     * @param after only what comes behind the message of this number in its queue, which may be gone; -1 for all. Not for
+     *     streams
+     */
     record Browse(
             String channel,
             @Nullable String group,
             @Nullable Rule filter,
+            long after,
             int max,
-            Reply<List<Browsed>> reply) implements Command {}
+            Reply<List<Browsed>> reply)
+            implements Command {
+        /** From the oldest on. */
+        public Browse(
+                String channel, @Nullable String group, @Nullable Rule filter, int max, Reply<List<Browsed>> reply) {
+            this(channel, group, filter, -1, max, reply);
+        }
+    }
 
     /**
      * A message looked at.
@@ -394,6 +418,16 @@ public sealed interface Command {
      * Letters without an origin, or whose origin is gone, stay. Result: how many went back.
      */
     record Redrive(String channel, @Nullable Rule filter, long max, Reply<Long> reply) implements Command {}
+
+    /**
+     * As {@link Redrive}, for chosen letters. One of a key-ordered queue stays if an earlier one of its key does. Those that
+     * are not there any more are passed over. Result: how many went back.
+     *
+     * @param numbers of the letters in their queue, at most 10,000, in any order
+     * @param edited goes back in the place of the one letter, with its key; null to put back what was sent
+     */
+    record PutBack(String channel, long[] numbers, @Nullable EngineMessage edited, Reply<Long> reply)
+            implements Command {}
 
     /** Cancels messages that wait for their time. Result: how many. */
     record Cancel(String channel, String messageId, Reply<Integer> reply) implements Command {}

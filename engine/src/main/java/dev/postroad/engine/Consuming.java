@@ -219,7 +219,15 @@ final class Consuming {
         }
         engine.records.end();
         EngineDelivery delivery = new EngineDelivery(
-                holderId, queue.definition().name(), null, number, attempt, -1, -1, stored.message());
+                holderId,
+                queue.definition().name(),
+                null,
+                number,
+                attempt,
+                queue.firstFailure(number),
+                -1,
+                -1,
+                stored.message());
         engine.park(get.reply(), new Command.Got(delivery, queue.readyMessages()), queue.durable());
     }
 
@@ -518,6 +526,7 @@ final class Consuming {
                 stream == null ? null : name,
                 number,
                 attempt,
+                queue.firstFailure(number),
                 partition,
                 partition < 0 ? -1 : stored.offset(),
                 stored.message());

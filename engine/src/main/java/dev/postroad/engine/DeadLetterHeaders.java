@@ -20,6 +20,12 @@ public final class DeadLetterHeaders {
     /** When it was given up, in milliseconds since 1970. Long. */
     public static final String TIME = "postroad-dead-letter-time";
 
+    /** When it failed first, in milliseconds since 1970. Long; only where it failed. */
+    public static final String FIRST_FAILURE = "postroad-dead-letter-first-failure";
+
+    /** Class of the exception it was given up for. String; only where its consumer told. */
+    public static final String EXCEPTION = "postroad-dead-letter-exception";
+
     private DeadLetterHeaders() {}
 
     static boolean isOne(String header) {

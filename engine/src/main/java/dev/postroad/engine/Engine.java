@@ -99,7 +99,7 @@ public final class Engine {
         this.declaring = new Declaring(this, settling);
         this.consuming = new Consuming(this, settling, declaring);
         this.streamReading = new StreamReading(this);
-        this.queueKeeping = new QueueKeeping(this, settling);
+        this.queueKeeping = new QueueKeeping(this, settling, publishing);
         this.housekeeping = new Housekeeping(this, settling, declaring, streamReading);
     }
 
@@ -269,6 +269,7 @@ public final class Engine {
             case Command.Purge purge -> queueKeeping.purge(purge);
             case Command.Move move -> queueKeeping.move(move);
             case Command.Redrive redrive -> queueKeeping.redrive(redrive);
+            case Command.PutBack putBack -> queueKeeping.putBack(putBack);
             case Command.Cancel cancel -> queueKeeping.cancel(cancel);
             case Command.Fetch fetch -> streamReading.fetch(fetch);
             case Command.OffsetAt offsetAt -> streamReading.offsetAt(offsetAt);

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param group the shared group; null for queues
  * @param number identifies the message in the queue, for as long as it is there
  * @param attempt 1 for the first delivery
+ * @param firstFailureMillis when an earlier delivery failed first, in milliseconds since 1970; 0 where none did
  * @param partition partition of the stream; -1 for queues
  * @param offset offset in the partition; -1 for queues
  * @param message what was sent
@@ -20,6 +21,7 @@ public record EngineDelivery(
         @Nullable String group,
         long number,
         int attempt,
+        long firstFailureMillis,
         int partition,
         long offset,
         EngineMessage message) {}

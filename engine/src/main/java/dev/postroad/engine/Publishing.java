@@ -164,7 +164,8 @@ final class Publishing {
         return bytes;
     }
 
-    private long check(EngineMessage message) {
+    /** Refuses a message that is too large for the broker or not well formed; else the most bytes it takes. */
+    long check(EngineMessage message) {
         Route route = message.route();
         if (route != null) {
             route.check();

@@ -2,26 +2,33 @@ package dev.postroad.engine;
 
 import dev.postroad.engine.routing.Rule;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** Looking after the messages of queues and streams: browse, purge, move, redrive, cancel. */
 final class QueueKeeping {
     private static final int MOST_BROWSED = 10_000;
+    private static final int MOST_PUT_BACK = 10_000;
     private static final int MOST_BROWSED_BYTES = 64 << 20;
     private static final int CHUNK_MESSAGES = 256;
     private static final int CHUNK_BYTES = 1 << 20;
 
     private final Engine engine;
     private final Settling settling;
+    private final Publishing publishing;
     private final MessageFields fields;
 
-    QueueKeeping(Engine engine, Settling settling) {
+    QueueKeeping(Engine engine, Settling settling, Publishing publishing) {
         this.engine = engine;
         this.settling = settling;
+        this.publishing = publishing;
         this.fields = engine.fields;
     }
 
@@ -57,6 +64,12 @@ final class QueueKeeping {
             browse(queue, browse, found);
         } else {
             StreamState stream = group == null ? engine.state.stream(browse.channel()) : null;
+            if (stream != null && browse.after() >= 0) {
+                throw new EngineException(
+                        EngineException.Reason.INVALID,
+                        "'" + browse.channel() + "' is a stream; it can't be looked at from a number on, here "
+                                + browse.after());
+            }
             if (stream == null) {
                 throw group == null
                         ? Routes.noChannel(browse.channel())
@@ -71,7 +84,7 @@ final class QueueKeeping {
 
     private void browse(QueueState queue, Command.Browse browse, List<Command.Browsed> found) {
         long bytes = 0;
-        for (long n = queue.nextNumber(-1);
+        for (long n = queue.nextNumber(Math.max(-1, browse.after()));
                 n != PagedIndex.NONE && found.size() < browse.max() && bytes < MOST_BROWSED_BYTES;
                 n = queue.nextNumber(n)) {
             Stored stored = engine.state.store.readIfSound(queue.position(n));
@@ -259,7 +272,7 @@ final class QueueKeeping {
         }
         checkMax(move.max());
         Transfer transfer = new Transfer(from);
-        Map<QueueState.DeadKey, List<Long>> lines = lines(from);
+        Map<QueueState.DeadKey, List<Long>> lines = lines(from, null);
         long chosen = 0;
         // No more than there were: what follows a dead key or overflows may come back to the end of the queue.
         long rest = from.messages();
@@ -299,7 +312,7 @@ final class QueueKeeping {
     void redrive(Command.Redrive redrive) {
         QueueState letters = queue(redrive.channel());
         checkMax(redrive.max());
-        Map<QueueState.DeadKey, List<Long>> lines = lines(letters);
+        Map<QueueState.DeadKey, List<Long>> lines = lines(letters, null);
         Transfer transfer = new Transfer(letters);
         long left = redrive.max();
         long rest = letters.messages();
@@ -312,7 +325,7 @@ final class QueueKeeping {
                 continue;
             }
             for (long number : line) {
-                if (left == 0 || !putBack(letters, number, redrive.filter(), transfer)) {
+                if (left == 0 || !putBack(letters, number, redrive.filter(), null, transfer)) {
                     // Later letters of a key must not overtake the one that stays.
                     break;
                 }
@@ -323,12 +336,69 @@ final class QueueKeeping {
         engine.park(redrive.reply(), transfer.done, true);
     }
 
-    /** Dead letters by the key they stand for, in order of their places in its line. */
-    private static Map<QueueState.DeadKey, List<Long>> lines(QueueState letters) {
+    void putBack(Command.PutBack chosen) {
+        QueueState letters = queue(chosen.channel());
+        EngineMessage edited = chosen.edited();
+        if (chosen.numbers().length == 0 || chosen.numbers().length > MOST_PUT_BACK) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    chosen.numbers().length + " dead letters are to be put back; it must be 1 to " + MOST_PUT_BACK);
+        }
+        if (edited != null) {
+            checkEdited(letters, chosen.numbers(), edited);
+        }
+        TreeSet<Long> numbers = new TreeSet<>();
+        Set<QueueState.DeadKey> keys = new HashSet<>();
+        for (long number : chosen.numbers()) {
+            if (letters.holds(number)) {
+                numbers.add(number);
+                QueueState.Origin origin = letters.origin(number);
+                if (origin != null) {
+                    keys.add(origin.key());
+                }
+            }
+        }
+        Map<QueueState.DeadKey, List<Long>> lines = lines(letters, keys);
+        Transfer transfer = new Transfer(letters);
+        for (long n : numbers) {
+            QueueState.Origin origin = letters.origin(n);
+            List<Long> line = origin == null ? List.of(n) : lines.remove(origin.key());
+            for (long number : line == null ? List.<Long>of() : line) {
+                if (!numbers.contains(number) || !putBack(letters, number, null, edited, transfer)) {
+                    break;
+                }
+            }
+        }
+        transfer.end();
+        engine.park(chosen.reply(), transfer.done, true);
+    }
+
+    private void checkEdited(QueueState letters, long[] numbers, EngineMessage edited) {
+        if (numbers.length != 1) {
+            throw new EngineException(
+                    EngineException.Reason.INVALID,
+                    "one message can't take the place of " + numbers.length + " dead letters; name one");
+        }
+        publishing.check(edited);
+        long number = numbers[0];
+        if (letters.holds(number) && letters.origin(number) != null) {
+            Stored stored = engine.state.store.readIfSound(letters.position(number));
+            if (stored != null && !Arrays.equals(stored.message().key(), edited.key())) {
+                throw new EngineException(
+                        EngineException.Reason.INVALID,
+                        "dead letter " + number + " of '" + letters.definition().name()
+                                + "' came from a queue that keeps order per key: its key can't be edited");
+            }
+        }
+    }
+
+    /** Dead letters by the key they stand for, in order of their places in its line; of these keys, or of all. */
+    private static Map<QueueState.DeadKey, List<Long>> lines(
+            QueueState letters, @Nullable Set<QueueState.DeadKey> keys) {
         Map<QueueState.DeadKey, List<Long>> lines = new HashMap<>();
         for (long number : letters.lettersWithOrigin()) {
             QueueState.Origin origin = letters.origin(number);
-            if (origin != null) {
+            if (origin != null && (keys == null || keys.contains(origin.key()))) {
                 lines.computeIfAbsent(origin.key(), key -> new ArrayList<>()).add(number);
             }
         }
@@ -341,7 +411,8 @@ final class QueueKeeping {
     }
 
     /** False if the letter stays. */
-    private boolean putBack(QueueState letters, long number, @Nullable Rule filter, Transfer transfer) {
+    private boolean putBack(
+            QueueState letters, long number, @Nullable Rule filter, @Nullable EngineMessage edited, Transfer transfer) {
         QueueState.Active known = letters.active(number);
         Stored stored =
                 known != null && known.holder != null ? null : engine.state.store.readIfSound(letters.position(number));
@@ -362,7 +433,11 @@ final class QueueKeeping {
                 return false;
             }
         }
-        transfer.add(new Passenger(number, Settling.restored(letter), back, "", origin == null ? -1 : origin.place()));
+        EngineMessage going = Settling.restored(letter);
+        if (edited != null) {
+            going = Settling.restored(edited).withRoute(going.route());
+        }
+        transfer.add(new Passenger(number, going, back, "", origin == null ? -1 : origin.place()));
         return true;
     }
 

@@ -41,6 +41,9 @@ final class QueueState {
         /** Durable: hash of the id of a message that waits for its first delivery, to find it for cancelling; 0 for none. */
         long idHash;
 
+        /** Durable: when it was given back first after a delivery that counts; 0 for never. */
+        long firstFailure;
+
         /** Durable: true if it waits for a retry, not for its first delivery: then its key waits behind it. */
         boolean retry;
 
@@ -326,6 +329,12 @@ final class QueueState {
         return lane(number).hash(number & ORDINAL);
     }
 
+    /** When the message failed first; 0 where it did not. */
+    long firstFailure(long number) {
+        Active known = active.isEmpty() ? null : active.get(number);
+        return known == null ? 0 : known.firstFailure;
+    }
+
     int attempts(long number) {
         Active known = active.get(number);
         return known == null ? 0 : known.attempts;
@@ -588,7 +597,7 @@ final class QueueState {
     }
 
     /** A message is back in its place, from this moment on. */
-    void applyReleased(long number, long notBefore, boolean counts) {
+    void applyReleased(long time, long number, long notBefore, boolean counts) {
         if (!holds(number)) {
             return;
         }
@@ -602,6 +611,9 @@ final class QueueState {
         }
         if (!counts && known.attempts > 0) {
             known.attempts--;
+        }
+        if (counts && known.firstFailure == 0) {
+            known.firstFailure = time;
         }
         if (known.notBefore != 0) {
             delayed--;
@@ -1066,7 +1078,7 @@ final class QueueState {
         for (PagedIndex lane : lanes) {
             lane.write(snapshot);
         }
-        ByteBuffer out = snapshot.room(11 + 36 * active.size());
+        ByteBuffer out = snapshot.room(11 + 46 * active.size());
         out.put((byte) (complete ? 1 : 0));
         Bytes.putVarint(out, active.size());
         for (long number : active.sortedKeys()) {
@@ -1074,6 +1086,7 @@ final class QueueState {
             if (known != null) {
                 out.putLong(number).putLong(known.notBefore).putLong(known.idHash);
                 Bytes.putVarint(out, 2L * known.attempts + (known.retry ? 1 : 0));
+                Bytes.putVarint(out, known.firstFailure);
             }
         }
         out = snapshot.room(30 + 14 * deadKeys.size() + 28 * origins.size() + 16 * places.size());
@@ -1115,6 +1128,7 @@ final class QueueState {
             long attempts = Bytes.getVarint(in);
             known.attempts = (int) (attempts >>> 1);
             known.retry = (attempts & 1) != 0;
+            known.firstFailure = Bytes.getVarint(in);
             if (!known.idle()) {
                 active.put(number, known);
             }

@@ -442,12 +442,13 @@ final class Records {
         out.putLong(notBefore).put((byte) (counts ? 1 : 0));
         putNumbers(out, numbers, count);
         journal.endRecord();
-        applyReleased(queue, notBefore, counts, numbers, count);
+        applyReleased(now, queue, notBefore, counts, numbers, count);
     }
 
-    private static void applyReleased(QueueState queue, long notBefore, boolean counts, long[] numbers, int count) {
+    private static void applyReleased(
+            long time, QueueState queue, long notBefore, boolean counts, long[] numbers, int count) {
         for (int i = 0; i < count; i++) {
-            queue.applyReleased(numbers[i], notBefore, counts);
+            queue.applyReleased(time, numbers[i], notBefore, counts);
         }
     }
 
@@ -827,7 +828,7 @@ final class Records {
                 boolean counts = in.get() != 0;
                 long[] numbers = getNumbers(in);
                 if (queue != null) {
-                    applyReleased(queue, notBefore, counts, numbers, numbers.length);
+                    applyReleased(time, queue, notBefore, counts, numbers, numbers.length);
                 }
             }
             case DECLARED -> {

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Settling {
     private static final int LONGEST_REASON = 1000;
-    private static final int LETTER_HEADERS = 2048;
+    private static final int LETTER_HEADERS = 3072;
+    private static final int LONGEST_EXCEPTION = 255;
     private static final int RECORD_ROOM = 40;
     private static final String BEHIND = "an earlier message of its key is a dead letter";
     private static final String FULL = "the queue is full";
@@ -44,6 +45,12 @@ final class Settling {
         boolean killsKey() {
             return this == REJECTED || this == DELIVERY_LIMIT || this == KEY_ORDER;
         }
+    }
+
+    /** How a message failed: after so many deliveries, for the first time at 0 or a moment, and with what. */
+    private record Failure(
+            int attempts, long firstMillis, @Nullable String exception) {
+        private static final Failure NONE = new Failure(0, 0, null);
     }
 
     private record DeadKey(QueueState queue, long keyHash, long place) {}
@@ -220,7 +227,8 @@ final class Settling {
             case Command.Outcome.Extend extend ->
                 queue.extendLease(number, Times.after(engine.steady(), extend.leaseMillis()));
             case Command.Outcome.Release release -> release(queue, number, release);
-            case Command.Outcome.DeadLetter dead -> record(queue, number, Why.REJECTED, dead.reason());
+            case Command.Outcome.DeadLetter dead ->
+                record(queue, number, Why.REJECTED, dead.reason(), dead.exception());
         }
     }
 
@@ -306,12 +314,20 @@ final class Settling {
 
     /** Records that a message is given up, and its dead letter if there is a place for it. Within a batch. */
     private void record(QueueState queue, long number, Why why, String reason) {
+        record(queue, number, why, reason, null);
+    }
+
+    private void record(QueueState queue, long number, Why why, String reason, @Nullable String exception) {
         Stored stored = why == Why.DROPPED ? null : engine.state.store.readIfSound(queue.position(number));
         List<Records.Target> places = stored == null ? List.of() : resolve(queue, stored.message(), why);
         long hash = queue.keyHash(number);
         if (stored != null && !places.isEmpty()) {
             QueueState.Origin origin = why.killsKey() ? origin(queue, hash, queue.place(number), places) : null;
-            store(deadLetter(queue, stored.message(), queue.attempts(number), why, reason), places, origin);
+            boolean failed = why == Why.REJECTED || why == Why.DELIVERY_LIMIT;
+            long before = queue.firstFailure(number);
+            Failure failure =
+                    new Failure(queue.attempts(number), failed && before == 0 ? engine.now() : before, exception);
+            store(deadLetter(queue, stored.message(), failure, why, reason), places, origin);
             if (origin != null && why != Why.KEY_ORDER) {
                 newlyDead.add(new DeadKey(queue, hash, origin.place()));
             }
@@ -331,7 +347,7 @@ final class Settling {
         if (places.isEmpty()) {
             return false;
         }
-        store(deadLetter(queue, message, 0, Why.KEY_ORDER, BEHIND), places, origin(queue, hash, -1, places));
+        store(deadLetter(queue, message, Failure.NONE, Why.KEY_ORDER, BEHIND), places, origin(queue, hash, -1, places));
         queue.counts.deadLettered++;
         return true;
     }
@@ -340,7 +356,7 @@ final class Settling {
     void deadLetterNewcomer(QueueState queue, EngineMessage message) {
         List<Records.Target> places = resolve(queue, message, Why.OVERFLOW);
         if (!places.isEmpty()) {
-            store(deadLetter(queue, message, 0, Why.OVERFLOW, FULL), places, null);
+            store(deadLetter(queue, message, Failure.NONE, Why.OVERFLOW, FULL), places, null);
             queue.counts.deadLettered++;
         }
     }
@@ -428,7 +444,7 @@ final class Settling {
         return hash != 0 && one ? new QueueState.Origin(queue.id, hash, place) : null;
     }
 
-    private EngineMessage deadLetter(QueueState queue, EngineMessage message, int attempts, Why why, String reason) {
+    private EngineMessage deadLetter(QueueState queue, EngineMessage message, Failure failure, Why why, String reason) {
         Map<String, Object> headers = new LinkedHashMap<>(message.headers());
         headers.put(
                 DeadLetterHeaders.REASON,
@@ -443,8 +459,20 @@ final class Settling {
             // It may have been a dead letter of a group before.
             headers.remove(DeadLetterHeaders.GROUP);
         }
-        headers.put(DeadLetterHeaders.ATTEMPTS, (long) attempts);
+        headers.put(DeadLetterHeaders.ATTEMPTS, (long) failure.attempts());
         headers.put(DeadLetterHeaders.TIME, engine.now());
+        // As with the group, these may be of an earlier death.
+        headers.remove(DeadLetterHeaders.FIRST_FAILURE);
+        headers.remove(DeadLetterHeaders.EXCEPTION);
+        if (failure.firstMillis() != 0) {
+            headers.put(DeadLetterHeaders.FIRST_FAILURE, failure.firstMillis());
+        }
+        String exception = failure.exception();
+        if (exception != null) {
+            headers.put(
+                    DeadLetterHeaders.EXCEPTION,
+                    exception.length() > LONGEST_EXCEPTION ? exception.substring(0, LONGEST_EXCEPTION) : exception);
+        }
         Route route = message.route();
         QueueDefinition.DeadLetterTarget target = queue.definition().deadLetter();
         Death.Cause cause = why.cause;

@@ -215,7 +215,8 @@ final class StreamConsuming {
             reader.unsettled.add(number);
         }
         handovers.add(new Handover(
-                reader, new EngineDelivery(reader.id, definition.name(), null, number, 1, partition, offset, message)));
+                reader,
+                new EngineDelivery(reader.id, definition.name(), null, number, 1, 0, partition, offset, message)));
         if (definition.durability() == Durability.DURABLE && position >= engine.journal.durablePosition()) {
             engine.wantSync();
         }

@@ -3,11 +3,15 @@ package dev.postroad.engine;
 import static dev.postroad.engine.Rig.keyed;
 import static dev.postroad.engine.Rig.text;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.postroad.engine.QueueDefinition.DeadLetterTarget;
 import dev.postroad.engine.routing.Rule;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -241,6 +245,77 @@ class KeyOrderTest {
 
         assertThat(texts(taker.take())).containsExactly("a1");
         assertThat(rig.contents("dead")).containsExactly("b1", "b2");
+    }
+
+    @Test
+    void chosenLettersGoBackInSequenceAndNoneOvertakesOneThatWasNotChosen() {
+        send("a1", "b1", "a2", "b2");
+        Rig.Taker taker = rig.consume("q", 1);
+        taker.deadLetter("poison", taker.one());
+        taker.deadLetter("poison", taker.one());
+        List<Command.Browsed> letters = rig.browse("dead");
+        Map<String, Long> numbers = new HashMap<>();
+        letters.forEach(letter -> numbers.put(text(letter.message()), letter.number()));
+
+        assertThat(putBack(null, numbers.get("a2"))).as("a1 lies before it").isZero();
+        assertThat(putBack(null, numbers.get("b2"), numbers.get("b1"), 1L << 40))
+                .isEqualTo(2);
+        assertThat(putBack(null, numbers.get("b2"))).as("gone").isZero();
+        rig.crash();
+        assertThat(rig.drain("q")).containsExactly("b1", "b2");
+        assertThat(rig.contents("dead")).containsExactly("a1", "a2");
+    }
+
+    @Test
+    void anEditedLetterTakesItsOwnPlaceInTheLineOfItsKey() {
+        send("a1", "a2");
+        Rig.Taker taker = rig.consume("q", 1);
+        taker.deadLetter("poison", taker.one());
+        Command.Browsed first = rig.browse("dead").getFirst();
+        EngineMessage letter = first.message();
+
+        EngineMessage otherKey = keyed("other", "mended");
+        assertThatThrownBy(() -> putBack(otherKey, first.number()))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("its key can't be edited");
+        EngineMessage mended = new EngineMessage(
+                letter.id(),
+                letter.key(),
+                "mended".getBytes(StandardCharsets.UTF_8),
+                letter.headers(),
+                letter.properties(),
+                letter.timestampMillis(),
+                letter.priority(),
+                0,
+                0);
+        assertThat(putBack(mended, first.number())).isEqualTo(1);
+        assertThat(redrive(null, 10)).isEqualTo(1);
+
+        rig.crash();
+        List<EngineDelivery> back = rig.consume("q", 10).take();
+        assertThat(texts(back)).containsExactly("mended");
+        assertThat(back.getFirst().message().headers()).isEmpty();
+        assertThat(rig.contents("q")).containsExactly("mended", "a2");
+    }
+
+    @Test
+    void lettersAreLookedAtPageByPage() {
+        send("a1", "a2", "a3");
+        Rig.Taker taker = rig.consume("q", 1);
+        taker.deadLetter("poison", taker.one());
+        List<Command.Browsed> page = page(-1);
+        assertThat(page).hasSize(2);
+        List<Command.Browsed> next = page(page.getLast().number());
+        assertThat(next).hasSize(1);
+        assertThat(page(next.getFirst().number())).isEmpty();
+    }
+
+    private List<Command.Browsed> page(long after) {
+        return rig.call(reply -> new Command.Browse("dead", null, null, after, 2, reply));
+    }
+
+    private long putBack(@Nullable EngineMessage edited, long... numbers) {
+        return rig.<Long>call(reply -> new Command.PutBack("dead", numbers, edited, reply));
     }
 
     @Test

@@ -170,6 +170,48 @@ class QueueDeliveryTest {
     }
 
     @Test
+    void whenAMessageFailedFirstIsKnownToLaterDeliveriesAndToItsDeadLetterAlsoAfterACrash() {
+        rig.declare(queue("dead"));
+        rig.declare(queue("q").withDeadLetter(DeadLetterTarget.channel("dead")));
+        rig.send("q", "a");
+        Rig.Taker taker = rig.consume("q", 1);
+        EngineDelivery first = taker.one();
+        assertThat(first.firstFailureMillis()).isZero();
+        taker.settle(new Command.Outcome.Release(0, null, false), first);
+        EngineDelivery again = taker.one();
+        assertThat(again.firstFailureMillis())
+                .as("what does not count is no failure")
+                .isZero();
+        rig.advance(1_000);
+        long failed = rig.now();
+        taker.settle(new Command.Outcome.Release(0, "no", true), again);
+        rig.crash();
+        rig.advance(1_000);
+        Rig.Taker second = rig.consume("q", 1);
+        second.settle(new Command.Outcome.Release(0, "no", true), second.one());
+        rig.restart();
+        Rig.Taker third = rig.consume("q", 1);
+        EngineDelivery last = third.one();
+        assertThat(last.firstFailureMillis()).isEqualTo(failed);
+
+        third.settle(new Command.Outcome.DeadLetter("no use", "java.io.IOException"), last);
+        rig.crash();
+
+        Rig.Taker operator = rig.consume("dead", 1);
+        EngineDelivery letter = operator.one();
+        assertThat(letter.message().headers())
+                .containsEntry(DeadLetterHeaders.FIRST_FAILURE, failed)
+                .containsEntry(DeadLetterHeaders.EXCEPTION, "java.io.IOException");
+        operator.release(letter);
+        operator.leave();
+        assertThat(rig.<Long>call(reply -> new Command.Redrive("dead", null, 10, reply)))
+                .isEqualTo(1);
+        EngineDelivery anew = rig.consume("q", 1).one();
+        assertThat(anew.message().headers()).isEmpty();
+        assertThat(anew.firstFailureMillis()).isZero();
+    }
+
+    @Test
     void aDeadLetterCarriesItsReasonAndSurvivesACrash() {
         rig.declare(queue("dead"));
         rig.declare(queue("q").withDeadLetter(DeadLetterTarget.channel("dead")));

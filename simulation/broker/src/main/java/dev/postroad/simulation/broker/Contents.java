@@ -16,7 +16,9 @@ final class Contents {
         DeadLetterHeaders.ORIGIN,
         DeadLetterHeaders.GROUP,
         DeadLetterHeaders.ATTEMPTS,
-        DeadLetterHeaders.TIME
+        DeadLetterHeaders.TIME,
+        DeadLetterHeaders.FIRST_FAILURE,
+        DeadLetterHeaders.EXCEPTION
     };
 
     private Contents() {}
