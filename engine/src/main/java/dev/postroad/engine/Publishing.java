@@ -2,6 +2,7 @@ package dev.postroad.engine;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.IdentityHashMap;
@@ -27,6 +28,10 @@ final class Publishing {
     private final Records.Target target = new Records.Target();
     private final Records.Target queues = new Records.Target();
     private int refused;
+
+    /** By how many queues each message of the last batch was refused; zeros where none was. */
+    private int[] refusedAt = {};
+
     private long memoryCheckedAt;
     private boolean memoryFull;
     private long diskCheckedAt;
@@ -363,8 +368,13 @@ final class Publishing {
                     "an idempotent producer publishes all messages of a batch or none: its sequence has no gaps");
         }
         try {
-            publishNow(publish.withPassFull(false));
-            engine.park(each.reply(), Command.EachPublished.ALL, syncAfter);
+            Command.Published published = publishNow(publish.withPassFull(false));
+            engine.park(
+                    each.reply(),
+                    published.refused() == 0
+                            ? Command.EachPublished.ALL
+                            : diverted(publish.messages().size()),
+                    syncAfter);
             return;
         } catch (EngineException refused) {
             boolean alone = publish.messages().size() < 2 && !publish.passFull();
@@ -385,6 +395,15 @@ final class Publishing {
             }
         }
         engine.park(each.reply(), new Command.EachPublished(refusals), sync);
+    }
+
+    /** Of a batch that was taken: what full queues gave to their dead letters. */
+    private Command.EachPublished diverted(int count) {
+        List<@Nullable EngineException> refusals = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            refusals.add(refusedAt[i] == 0 ? null : passed(refusedAt[i]));
+        }
+        return new Command.EachPublished(refusals);
     }
 
     private static EngineException passed(int queues) {
@@ -429,6 +448,9 @@ final class Publishing {
     /** Within a batch. */
     private Command.Published perform(Command.Publish publish) {
         targetsDurable = false;
+        if (refused > 0) {
+            Arrays.fill(refusedAt, 0);
+        }
         refused = 0;
         List<EngineMessage> messages = publish.messages();
         boolean straight = straight(publish);
@@ -443,6 +465,7 @@ final class Publishing {
             EngineMessage message = Routes.routed(publish.topic(), publish.channel(), messages.get(i));
             long offset = -1;
             int duplicatesBefore = duplicates;
+            int refusedBefore = refused;
             if (straight) {
                 engine.routes.resolve(publish.channel(), message, partition(publish), target.clear());
                 targetsDurable |= engine.routes.durable(target);
@@ -482,6 +505,10 @@ final class Publishing {
                         storeTo(message, queues);
                     }
                 }
+            }
+            if (refused > refusedBefore) {
+                refusedAt = refusedAt.length < messages.size() ? Arrays.copyOf(refusedAt, messages.size()) : refusedAt;
+                refusedAt[i] = refused - refusedBefore;
             }
             if (duplicates > duplicatesBefore) {
                 dropped = dropped == null ? new BitSet(messages.size()) : dropped;
