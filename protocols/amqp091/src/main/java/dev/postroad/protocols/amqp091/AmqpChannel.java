@@ -384,9 +384,23 @@ final class AmqpChannel {
                                 : ReplyCode.INTERNAL_ERROR,
                         String.valueOf(why.getMessage()),
                         BasicMethod.Publish.ID);
-            default -> end(ReplyCode.PRECONDITION_FAILED, String.valueOf(why.getMessage()), BasicMethod.Publish.ID);
+            default -> {
+                boolean internal = isInternal(to);
+                end(
+                        internal ? ReplyCode.ACCESS_REFUSED : ReplyCode.PRECONDITION_FAILED,
+                        internal
+                                ? "cannot publish to internal exchange '" + to.exchange() + "' in vhost '"
+                                        + virtualHost().name() + "'"
+                                : String.valueOf(why.getMessage()),
+                        BasicMethod.Publish.ID);
+            }
         }
         return false;
+    }
+
+    private boolean isInternal(PublishGroup.Place to) {
+        TopicDefinition exchange = to.topic() == null ? null : connection.server.broker.topic(to.topic());
+        return exchange != null && exchange.internal();
     }
 
     private static boolean isUnroutable(PublishGroup.Place to, EngineException why) {

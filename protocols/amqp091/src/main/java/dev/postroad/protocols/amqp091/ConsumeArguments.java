@@ -15,7 +15,10 @@ import org.jspecify.annotations.Nullable;
  */
 record ConsumeArguments(int priority, Command.@Nullable Start start) {
     private static final String PRIORITY = "x-priority";
-    private static final String OFFSET = "x-stream-offset";
+
+    /** Where a stream is read from; of a delivery, where it stands there. */
+    static final String OFFSET = "x-stream-offset";
+
     private static final Map<Character, Long> UNIT_SECONDS =
             Map.of('Y', 31_536_000L, 'M', 2_592_000L, 'D', 86_400L, 'h', 3_600L, 'm', 60L, 's', 1L);
 

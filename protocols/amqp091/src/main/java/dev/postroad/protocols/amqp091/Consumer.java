@@ -176,7 +176,7 @@ final class Consumer implements DeliverySink {
         if (ended || channel.ended()) {
             return;
         }
-        BasicProperties properties = MessageMapping.toAmqp(message, channel.virtualHost());
+        BasicProperties properties = MessageMapping.toAmqp(delivery, channel.virtualHost());
         Unacknowledged<Consumer> unacknowledged = channel.consuming().unacknowledged();
         long number = noAck ? unacknowledged.skip() : unacknowledged.add(this, delivery.number());
         Output output = connection.output();

@@ -177,10 +177,14 @@ final class Consuming {
             }
             return null;
         }
-        if (noAck || prefetch == 0) {
+        if (noAck) {
+            channel.topology().refuseStream("automatic acknowledgement", queue);
+        }
+        if (prefetch == 0) {
             throw new AmqpException(
                     ReplyCode.PRECONDITION_FAILED,
-                    "consumer prefetch count is not set for stream queue '" + queue + "', or it does not acknowledge");
+                    "consumer prefetch count is not set for 'queue '" + queue + "' in vhost '"
+                            + channel.virtualHost().name() + "''");
         }
         return arguments.start() == null ? new Command.Start.Latest() : arguments.start();
     }
@@ -256,6 +260,7 @@ final class Consuming {
         }
         String queue = channel.topology().queueName(get.queue());
         String inEngine = channel.virtualHost().inEngine(queue);
+        channel.topology().refuseStream("basic.get", queue);
         connection.<Command.Got>ask(
                 channel,
                 reply -> new Command.Get(inEngine, get.noAck(), connection, this, reply),

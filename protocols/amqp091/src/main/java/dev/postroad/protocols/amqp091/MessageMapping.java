@@ -1,5 +1,6 @@
 package dev.postroad.protocols.amqp091;
 
+import dev.postroad.engine.EngineDelivery;
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.NoValue;
 import dev.postroad.engine.Route;
@@ -302,6 +303,34 @@ final class MessageMapping {
     /** The properties that the message is delivered with. */
     static BasicProperties toAmqp(EngineMessage m) {
         return toAmqp(m, VirtualHost.DEFAULT);
+    }
+
+    /** The properties of a delivery to a client of this host; where a stream is read, with the message's offset. */
+    static BasicProperties toAmqp(EngineDelivery delivery, VirtualHost host) {
+        BasicProperties p = toAmqp(delivery.message(), host);
+        if (delivery.offset() < 0) {
+            return p;
+        }
+        Map<String, @Nullable Object> headers = new LinkedHashMap<>();
+        if (p.headers() != null) {
+            headers.putAll(p.headers());
+        }
+        headers.put(ConsumeArguments.OFFSET, delivery.offset());
+        return new BasicProperties(
+                p.contentType(),
+                p.contentEncoding(),
+                headers,
+                p.deliveryMode(),
+                p.priority(),
+                p.correlationId(),
+                p.replyTo(),
+                p.expiration(),
+                p.messageId(),
+                p.timestamp(),
+                p.type(),
+                p.userId(),
+                p.appId(),
+                p.clusterId());
     }
 
     /** The properties that the message is delivered with to a client of this host, which its history is told to. */

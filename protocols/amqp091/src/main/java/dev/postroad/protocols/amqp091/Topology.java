@@ -5,6 +5,7 @@ import dev.postroad.engine.Command;
 import dev.postroad.engine.Definition;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.QueueDefinition;
+import dev.postroad.engine.StreamDefinition;
 import dev.postroad.engine.TopicDefinition;
 import dev.postroad.protocols.amqp091.codec.ExchangeMethod;
 import dev.postroad.protocols.amqp091.codec.Method;
@@ -113,6 +114,15 @@ final class Topology {
 
     private String noQueue(String name) {
         return "no queue '" + name + "' in vhost '" + vhost() + "'";
+    }
+
+    /** @throws AmqpException if the queue is a stream, which can't do that */
+    void refuseStream(String what, String queue) {
+        if (connection.server.broker.definition(inEngine(queue)) instanceof StreamDefinition) {
+            throw new AmqpException(
+                    ReplyCode.NOT_IMPLEMENTED,
+                    what + " not supported by stream queues queue '" + queue + "' in vhost '" + vhost() + "'");
+        }
     }
 
     private static void checkExchange(String name) {
@@ -394,6 +404,7 @@ final class Topology {
     private void purge(QueueMethod.Purge purge) {
         String name = queueName(purge.queue());
         String inEngine = inEngine(name);
+        refuseStream("queue.purge", name);
         connection.<Long>ask(
                 channel,
                 reply -> new Command.Purge(inEngine, connection, reply),

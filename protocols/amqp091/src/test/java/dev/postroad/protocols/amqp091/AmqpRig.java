@@ -30,7 +30,11 @@ final class AmqpRig implements AutoCloseable {
     }
 
     AmqpRig(AmqpSettings settings) throws IOException {
-        broker = Broker.open(BrokerSettings.memory(512 << 20));
+        this(settings, BrokerSettings.memory(512 << 20));
+    }
+
+    AmqpRig(AmqpSettings settings, BrokerSettings brokerSettings) throws IOException {
+        broker = Broker.open(brokerSettings);
         server =
                 AmqpServer.start(broker, settings.withAddress("127.0.0.1", 0), Authenticator.guestFromLoopback(), null);
     }
