@@ -56,6 +56,8 @@ public final class Broker implements AutoCloseable {
     private final Thread keeper;
     private final RecoveryReport recovery;
     private final PayloadFields payloads;
+    private final BrokerClock clock;
+    private final boolean storageIsOurs;
     private volatile boolean closing;
     private volatile boolean sleeping;
     private volatile boolean stopped;
@@ -94,6 +96,8 @@ public final class Broker implements AutoCloseable {
         this.storage = storage;
         this.commands = new CommandQueue(settings.commandQueue());
         this.payloads = settings.payloads();
+        this.clock = settings.clock();
+        this.storageIsOurs = !(settings.location() instanceof BrokerSettings.Location.Given);
         this.recovery = recovery;
         this.thread = Thread.ofPlatform().name("postroad-broker").daemon(true).unstarted(this::run);
         this.keeper = Thread.ofPlatform().name("postroad-keeper").daemon(true).unstarted(this::keep);
@@ -108,6 +112,7 @@ public final class Broker implements AutoCloseable {
     public static Broker open(BrokerSettings settings) {
         long begun = System.nanoTime();
         Storage storage = storage(settings);
+        boolean ours = !(settings.location() instanceof BrokerSettings.Location.Given);
         try {
             SecureRandom random = new SecureRandom();
             List<DamageReport> damage = new ArrayList<>();
@@ -115,7 +120,7 @@ public final class Broker implements AutoCloseable {
                     storage,
                     settings.engine(),
                     settings.payloads(),
-                    System.currentTimeMillis(),
+                    settings.clock().wallMillis(),
                     random::nextLong,
                     damage::add);
             dev.postroad.journal.RecoveryReport found = engine.recovery();
@@ -133,7 +138,9 @@ public final class Broker implements AutoCloseable {
             broker.keeper.start();
             return broker;
         } catch (IOException e) {
-            closeQuietly(storage);
+            if (ours) {
+                closeQuietly(storage);
+            }
             // The journal's own exceptions say all of it; the system's do not even say where.
             String what = e instanceof JournalException
                     ? message(e)
@@ -141,7 +148,9 @@ public final class Broker implements AutoCloseable {
                             + ". Nothing is lost by it: put right what the disk lacks, and start again.";
             throw new EngineException(EngineException.Reason.STORAGE_FAILED, what, e);
         } catch (RuntimeException | Error e) {
-            closeQuietly(storage);
+            if (ours) {
+                closeQuietly(storage);
+            }
             throw e;
         }
     }
@@ -151,6 +160,7 @@ public final class Broker implements AutoCloseable {
             return switch (settings.location()) {
                 case BrokerSettings.Location.Directory directory -> FileStorage.open(directory.path());
                 case BrokerSettings.Location.Memory memory -> new MemoryStorage(memory.maxBytes());
+                case BrokerSettings.Location.Given given -> given.storage();
             };
         } catch (IOException e) {
             EngineException.Reason reason = e instanceof dev.postroad.journal.DirectoryInUseException
@@ -417,7 +427,7 @@ public final class Broker implements AutoCloseable {
         VarHandle.fullFence();
         try {
             if (quiet() && nextDue >= due) {
-                long millis = Math.min(due - System.currentTimeMillis(), 1_000);
+                long millis = Math.min(due - clock.wallMillis(), 1_000);
                 if (millis > 0) {
                     LockSupport.parkNanos(millis * 1_000_000);
                 }
@@ -452,8 +462,8 @@ public final class Broker implements AutoCloseable {
     }
 
     private void carryOutTurn() {
-        long now = System.currentTimeMillis();
-        engine.steadyTime(System.nanoTime() / 1_000_000);
+        long now = clock.wallMillis();
+        engine.steadyTime(clock.steadyMillis());
         int count = 0;
         for (Command command = commands.poll(); command != null; command = commands.poll()) {
             engine.submit(command, now);
@@ -593,6 +603,19 @@ public final class Broker implements AutoCloseable {
         return connections;
     }
 
+    /** The time of day by its clock, in milliseconds since 1970. */
+    public long wallMillis() {
+        return clock.wallMillis();
+    }
+
+    /**
+     * When there is something to do again without a command, by the time of day; {@link Long#MAX_VALUE} if never. As of the last
+     * turn: for tests that move the clock.
+     */
+    public long nextDueMillis() {
+        return nextDue;
+    }
+
     /** What opening found. */
     public RecoveryReport recovery() {
         return recovery;
@@ -665,7 +688,9 @@ public final class Broker implements AutoCloseable {
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "the journal could not be closed cleanly: {0}", message(e));
         } finally {
-            closeQuietly(storage);
+            if (storageIsOurs) {
+                closeQuietly(storage);
+            }
         }
     }
 }

@@ -128,7 +128,7 @@ final class StreamSource extends Source {
                 // A fetch came in between.
                 asked.set(false);
             } else {
-                long waitUntil = System.currentTimeMillis() + WAIT_MILLIS;
+                long waitUntil = broker.wallMillis() + WAIT_MILLIS;
                 broker.submit(new Command.Fetch(stream, number, next, maxMessages, maxBytes, waitUntil, this));
             }
         }
