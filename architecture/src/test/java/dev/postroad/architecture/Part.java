@@ -59,6 +59,7 @@ record Part(String name, List<String> mayKnow) {
                     "transports.http",
                     "examples.orders"),
             part("cli.doctor", "journal"),
+            part("integrations.junit", "api", "engine", "journal", "transports.embedded"),
             part("integrations.*", "api", "patterns", "server", "transports.embedded", "transports.http"),
             // what tests, measures and shows
             part("simulation.disk", "journal", "testkit"),

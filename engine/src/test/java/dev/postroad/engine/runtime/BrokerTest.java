@@ -290,7 +290,8 @@ class BrokerTest {
     @Test
     void whenTheQueueOfCommandsIsFullCallersWaitAndNothingIsLost() throws Exception {
         BrokerSettings plain = BrokerSettings.directory(directory.resolve("data"));
-        BrokerSettings settings = new BrokerSettings(plain.location(), plain.engine(), plain.payloads(), 64, plain.clock());
+        BrokerSettings settings =
+                new BrokerSettings(plain.location(), plain.engine(), plain.payloads(), 64, plain.clock());
         int senders = 6;
         int each = 200;
         AtomicInteger replies = new AtomicInteger();

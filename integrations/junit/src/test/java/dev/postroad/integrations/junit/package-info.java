@@ -1,0 +1,4 @@
+@NullMarked
+package dev.postroad.integrations.junit;
+
+import org.jspecify.annotations.NullMarked;
