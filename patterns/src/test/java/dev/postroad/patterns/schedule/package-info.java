@@ -1,0 +1,4 @@
+@NullMarked
+package dev.postroad.patterns.schedule;
+
+import org.jspecify.annotations.NullMarked;
