@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 /** Looking after the channels of a transport. Safe for use by many threads; all calls block. */
 public interface Administration {
 
+    /** Stands for a count that the broker does not tell. */
+    long NOT_TOLD = -1;
+
     /** All channels, by name. */
     List<ChannelStatus> channels();
 
@@ -43,7 +46,7 @@ public interface Administration {
     boolean cancel(String channel, String messageId);
 
     /**
-     * A channel at a glance.
+     * A channel at a glance. What a broker does not tell is {@link #NOT_TOLD}; ready and consumers every one tells.
      *
      * @param channel as declared
      * @param ready messages that could be delivered now; for a stream, messages kept

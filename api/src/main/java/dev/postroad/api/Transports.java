@@ -10,8 +10,11 @@ import java.util.TreeSet;
 /** The transports on the class path, by the schemes of their urls. */
 final class Transports {
     /** The transports of this project, and the artifacts that bring them. */
-    private static final Map<String, String> ARTIFACTS =
-            Map.of("embedded", "postroad-embedded", "http", "postroad-transport-http");
+    private static final Map<String, String> ARTIFACTS = Map.of(
+            "embedded", "postroad-embedded",
+            "http", "postroad-transport-http",
+            "amqp", "postroad-transport-amqp",
+            "amqps", "postroad-transport-amqp");
 
     private Transports() {}
 

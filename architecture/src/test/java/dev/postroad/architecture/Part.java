@@ -35,7 +35,8 @@ record Part(String name, List<String> mayKnow) {
             part("protocols.*.codec"),
             part("protocols.*", "engine", "security"),
             part("transports.embedded", "api", "engine"),
-            part("transports.*", "api"),
+            part("transports.emulation", "api"),
+            part("transports.*", "api", "transports.emulation"),
             // where all is put together
             part(
                     "server",

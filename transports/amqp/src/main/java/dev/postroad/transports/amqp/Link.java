@@ -1,0 +1,215 @@
+package dev.postroad.transports.amqp;
+
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.ShutdownSignalException;
+import dev.postroad.api.MessagingException;
+import dev.postroad.api.MessagingException.Reason;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connection to the broker, made anew when it breaks: at once, then after pauses that double up to five seconds, with jitter.
+ * Whoever has something open on it is told of each new one. Safe for use by many threads.
+ */
+final class Link implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("dev.postroad.transports.amqp");
+    private static final long FIRST_PAUSE_MILLIS = 100;
+    private static final long LONGEST_PAUSE_MILLIS = 5_000;
+    private static final int CLOSE_MILLIS = 10_000;
+
+    /** Has something open on the connection. */
+    interface User {
+        /** There is a new connection: what was open on the former is gone. May block. @throws IOException to be told again */
+        void connected(Link link) throws IOException;
+
+        /** The connection broke. Must not block. */
+        void broken();
+    }
+
+    private final AmqpUrl url;
+    private final ConnectionFactory factory;
+    private final List<User> users = new CopyOnWriteArrayList<>();
+    private final AtomicReference<@Nullable Connection> current = new AtomicReference<>();
+    private volatile @Nullable MessagingException failure;
+    private volatile @Nullable String blocked;
+    private final AtomicBoolean atWork = new AtomicBoolean();
+    private volatile boolean closed;
+    private volatile @Nullable Thread repairing;
+
+    /** @throws MessagingException if there is no connection to be had: {@code UNREACHABLE}, {@code DENIED}, {@code NOT_FOUND} */
+    Link(AmqpUrl url) {
+        this.url = url;
+        this.factory = url.factory();
+        try {
+            connect();
+        } catch (IOException | TimeoutException e) {
+            throw Failures.connecting(url, e);
+        }
+    }
+
+    AmqpUrl url() {
+        return url;
+    }
+
+    /** True if the broker is a Postroad server. */
+    boolean postroad() {
+        return "Postroad"
+                .equals(String.valueOf(connection().getServerProperties().get("product")));
+    }
+
+    private void connect() throws IOException, TimeoutException {
+        Connection connection = factory.newConnection("postroad");
+        connection.addBlockedListener(reason -> blocked = reason, () -> blocked = null);
+        blocked = null;
+        failure = null;
+        current.set(connection);
+        connection.addShutdownListener(cause -> broken(connection, cause));
+        if (closed) {
+            connection.abort(CLOSE_MILLIS);
+        }
+    }
+
+    private void broken(Connection connection, ShutdownSignalException cause) {
+        if (closed || !current.compareAndSet(connection, null)) {
+            return;
+        }
+        failure = Failures.of("the connection", url, cause);
+        LOG.log(Level.WARNING, "the connection to {0} broke: {1}", url.shown(), cause.getMessage());
+        users.forEach(User::broken);
+        if (atWork.compareAndSet(false, true)) {
+            repairing = Thread.ofVirtual().name("postroad-amqp-connect").start(this::repair);
+        }
+    }
+
+    private void repair() {
+        for (int failures = 0; !closed; failures++) {
+            try {
+                if (failures > 0) {
+                    pause(failures);
+                }
+                connect();
+                LOG.log(Level.INFO, "connected to {0} again", url.shown());
+                for (User user : users) {
+                    user.connected(this);
+                }
+                atWork.set(false);
+                // It may have broken while that was told.
+                if (current.get() != null || !atWork.compareAndSet(false, true)) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                return;
+            } catch (IOException | TimeoutException | RuntimeException e) {
+                MessagingException why =
+                        e instanceof MessagingException messaging ? messaging : Failures.connecting(url, e);
+                failure = why;
+                LOG.log(Level.WARNING, "attempt {0} to connect failed: {1}", failures + 1, why.getMessage());
+                Connection half = current.getAndSet(null);
+                if (half != null) {
+                    half.abort(CLOSE_MILLIS);
+                }
+            }
+        }
+    }
+
+    private static void pause(int failures) throws InterruptedException {
+        long longest = Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(failures - 1, 10));
+        Thread.sleep(longest / 2 + ThreadLocalRandom.current().nextLong(longest / 2 + 1));
+    }
+
+    /** @throws MessagingException {@code UNREACHABLE} with the reason while there is none, {@code CLOSED} */
+    Connection connection() {
+        Connection connection = current.get();
+        if (closed) {
+            throw new MessagingException(Reason.CLOSED, "the connection to " + url.shown() + " is closed");
+        }
+        if (connection == null || !connection.isOpen()) {
+            MessagingException why = failure;
+            throw new MessagingException(
+                    why == null || why.reason() == Reason.TIMEOUT ? Reason.UNREACHABLE : why.reason(),
+                    "there is no connection to " + url.shown() + " at present, and another is being tried"
+                            + (why == null ? "" : ": " + why.getMessage()),
+                    why);
+        }
+        return connection;
+    }
+
+    /** A new channel. */
+    Channel channel() throws IOException {
+        Channel channel = connection().createChannel();
+        if (channel == null) {
+            throw new MessagingException(
+                    Reason.FULL, url.shown() + " gives no more channels on one connection (channel_max)");
+        }
+        return channel;
+    }
+
+    /** Why the broker takes no messages at present; null if it does. */
+    @Nullable
+    String blocked() {
+        return blocked;
+    }
+
+    /** Does something on a channel of its own. @throws MessagingException said of what was being done */
+    <T> T with(String what, Work<T> work) {
+        Channel channel = null;
+        try {
+            channel = channel();
+            return work.on(channel);
+        } catch (IOException | RuntimeException e) {
+            throw Failures.of(what, url, e);
+        } finally {
+            release(channel);
+        }
+    }
+
+    /** Work on a channel. */
+    interface Work<T> {
+        T on(Channel channel) throws IOException;
+    }
+
+    /** Closes a channel, whatever state it is in. */
+    static void release(@Nullable Channel channel) {
+        if (channel != null && channel.isOpen()) {
+            try {
+                channel.close();
+            } catch (IOException | TimeoutException | RuntimeException e) {
+                LOG.log(Level.DEBUG, "closing a channel failed", e);
+            }
+        }
+    }
+
+    void add(User user) {
+        users.add(user);
+    }
+
+    void remove(User user) {
+        users.remove(user);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        Thread thread = repairing;
+        if (thread != null) {
+            thread.interrupt();
+        }
+        Connection connection = current.getAndSet(null);
+        if (connection != null && connection.isOpen()) {
+            try {
+                connection.close(CLOSE_MILLIS);
+            } catch (IOException | RuntimeException e) {
+                LOG.log(Level.DEBUG, "closing the connection failed", e);
+            }
+        }
+    }
+}

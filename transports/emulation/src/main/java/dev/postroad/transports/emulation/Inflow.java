@@ -1,0 +1,357 @@
+package dev.postroad.transports.emulation;
+
+import dev.postroad.api.Channel;
+import dev.postroad.api.DeadLetter;
+import dev.postroad.api.Delivery;
+import dev.postroad.api.Message;
+import dev.postroad.api.MessagingException;
+import dev.postroad.api.MessagingException.Reason;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one channel, or one group of a stream, brings to a {@link SharedReceiver}: no more at once than the prefetch, and of one
+ * key no more than one delivery where the channel keeps order. All else waits here, unacknowledged, in the order it came; how much
+ * that can be is what the transport lets the broker send.
+ */
+public final class Inflow {
+    private final SharedReceiver receiver;
+    private final Channel channel;
+    private final int prefetch;
+    private final @Nullable Duration lease;
+    private final boolean keepsRetries;
+    private final Settler settler;
+    private final ScheduledExecutorService timer;
+
+    /** True where nothing is remembered: what is handed out is forgotten, and settling it means nothing. */
+    private final boolean alone;
+
+    private final ArrayDeque<Held> ready = new ArrayDeque<>();
+
+    /** Keys on their way, each with what waits behind it. */
+    private final Map<ByteBuffer, ArrayDeque<Held>> lanes = new HashMap<>();
+
+    /** All that is not settled, in order of arrival. */
+    private final Set<Held> unsettled = new LinkedHashSet<>();
+
+    private int out;
+    private boolean paused;
+
+    /**
+     * @param keepsRetries true if a failed delivery waits here for its next attempt, its key with it, instead of going back
+     * @param lease how long the consumer has; null for as long as it lives
+     */
+    Inflow(
+            SharedReceiver receiver,
+            Channel channel,
+            int prefetch,
+            @Nullable Duration lease,
+            boolean keepsRetries,
+            boolean alone,
+            Settler settler,
+            ScheduledExecutorService timer) {
+        this.receiver = receiver;
+        this.channel = channel;
+        this.prefetch = prefetch;
+        this.lease = lease;
+        this.keepsRetries = keepsRetries;
+        this.alone = alone;
+        this.settler = settler;
+        this.timer = timer;
+    }
+
+    Channel channel() {
+        return channel;
+    }
+
+    Settler settler() {
+        return settler;
+    }
+
+    boolean keepsRetries() {
+        return keepsRetries;
+    }
+
+    // ── From the transport ───────────────────────────────────────────────────────────────────────────────────────────
+
+    /** A message came. Nothing is done if the receiver is closed: it goes back with the connection. */
+    public void arrived(Message<byte[], byte[]> message, int attempt, Delivery.Origin origin, Object handle) {
+        Held held = new Held(this, message, attempt, origin, handle);
+        int most = channel.retry().maxAttempts();
+        boolean exhausted = most > 1 && attempt > most;
+        receiver.locked(() -> {
+            if (exhausted) {
+                held.state = Held.State.SETTLED;
+                return;
+            }
+            unsettled.add(held);
+            enter(held);
+        });
+        if (exhausted) {
+            settler.bury(
+                    held,
+                    held.letter(
+                            DeadLetter.Cause.DELIVERY_LIMIT,
+                            "it was delivered " + (attempt - 1) + " times and not settled"));
+        }
+    }
+
+    /**
+     * Waits while so many deliveries lie here that nobody has taken, or the receiver is open no more.
+     *
+     * @throws InterruptedException if interrupted
+     */
+    public void awaitRoom(int most) throws InterruptedException {
+        receiver.awaitWhile(() -> ready.size() >= most);
+    }
+
+    private void enter(Held held) {
+        ByteBuffer key = key(held);
+        if (key != null) {
+            ArrayDeque<Held> lane = lanes.get(key);
+            if (lane != null) {
+                lane.add(held);
+                return;
+            }
+            lanes.put(key, new ArrayDeque<>(2));
+        }
+        ready.add(held);
+    }
+
+    private @Nullable ByteBuffer key(Held held) {
+        byte[] key = channel.orderedByKey() && !alone ? held.message().key() : null;
+        return key == null ? null : ByteBuffer.wrap(key);
+    }
+
+    /** All that came through a connection that is gone went back. */
+    public void forget() {
+        forget(held -> true);
+    }
+
+    /** As the other, for some: those of a partition that went to somebody else. */
+    public void forget(java.util.function.Predicate<Held> which) {
+        receiver.locked(() -> {
+            List<Held> gone = unsettled.stream().filter(which).toList();
+            for (Held held : gone) {
+                lose(held);
+                ready.remove(held);
+            }
+            gone.forEach(unsettled::remove);
+            List<Held> left = List.copyOf(unsettled);
+            ready.clear();
+            lanes.clear();
+            // What is at work or waits for its attempt keeps its key's place.
+            left.stream().filter(held -> held.state != Held.State.FETCHED).forEach(this::claim);
+            left.stream().filter(held -> held.state == Held.State.FETCHED).forEach(this::enter);
+        });
+    }
+
+    private void claim(Held held) {
+        ByteBuffer key = key(held);
+        if (key != null) {
+            lanes.computeIfAbsent(key, any -> new ArrayDeque<>(2));
+        }
+    }
+
+    private void lose(Held held) {
+        if (held.state == Held.State.OUT) {
+            out--;
+            cancelLease(held);
+        }
+        if (held.state != Held.State.SETTLED) {
+            held.state = Held.State.LOST;
+        }
+    }
+
+    // ── To the consumer; under the lock ──────────────────────────────────────────────────────────────────────────────
+
+    @Nullable
+    Held take() {
+        if (out >= prefetch) {
+            return null;
+        }
+        Held held = ready.poll();
+        if (held != null && alone) {
+            held.state = Held.State.OUT;
+            unsettled.remove(held);
+        } else if (held != null) {
+            held.state = Held.State.OUT;
+            out++;
+            if (lease != null) {
+                startLease(held, lease);
+            }
+        }
+        return held;
+    }
+
+    // ── From its deliveries ──────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Takes the delivery out of the consumer's hands; tells why that can't be. */
+    @Nullable
+    MessagingException settle(Held held) {
+        return receiver.locking(() -> {
+            if (held.state != Held.State.OUT) {
+                return held.notOurs();
+            }
+            held.state = Held.State.SETTLED;
+            if (!alone) {
+                out--;
+            }
+            cancelLease(held);
+            return null;
+        });
+    }
+
+    /** The broker was told; its key may go on. */
+    void gone(Held held) {
+        receiver.locked(() -> {
+            if (unsettled.remove(held)) {
+                next(held);
+            }
+        });
+    }
+
+    private void next(Held held) {
+        ByteBuffer key = key(held);
+        if (key != null) {
+            ArrayDeque<Held> lane = lanes.get(key);
+            if (lane == null || lane.isEmpty()) {
+                lanes.remove(key);
+            } else {
+                ready.add(lane.remove());
+            }
+        }
+    }
+
+    /** Delivers the same message again, later, to this receiver; its key waits. */
+    void keep(Held held, Duration delay) {
+        Held again = held.again();
+        receiver.locked(() -> {
+            if (unsettled.remove(held)) {
+                again.state = Held.State.SETTLED;
+                unsettled.add(again);
+            }
+        });
+        settler.kept(again);
+        if (delay.isZero()) {
+            due(again);
+            return;
+        }
+        try {
+            timer.schedule(() -> due(again), delay.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            // The transport closes, and everything goes back.
+            return;
+        }
+    }
+
+    private void due(Held again) {
+        receiver.locked(() -> {
+            if (unsettled.contains(again)) {
+                again.state = Held.State.FETCHED;
+                ready.addFirst(again);
+            }
+        });
+    }
+
+    @Nullable
+    MessagingException extend(Held held, Duration longer) {
+        if (lease == null) {
+            return new MessagingException(
+                    Reason.IMPOSSIBLE_NEED,
+                    "channel '" + channel.name() + "' has no lease that could be extended (lease)");
+        }
+        if (longer.isNegative() || longer.isZero()) {
+            return new MessagingException(Reason.INVALID, "a lease of " + longer + " is none; it must be above zero");
+        }
+        return receiver.locking(() -> {
+            if (held.state != Held.State.OUT) {
+                return held.notOurs();
+            }
+            cancelLease(held);
+            startLease(held, longer);
+            return null;
+        });
+    }
+
+    private void startLease(Held held, Duration time) {
+        held.lease = timer.schedule(() -> expired(held), time.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private static void cancelLease(Held held) {
+        if (held.lease != null) {
+            held.lease.cancel(false);
+        }
+    }
+
+    private void expired(Held held) {
+        boolean ours = Boolean.TRUE.equals(receiver.locking(() -> {
+            if (held.state != Held.State.OUT) {
+                return false;
+            }
+            held.state = Held.State.LOST;
+            out--;
+            return true;
+        }));
+        if (!ours) {
+            return;
+        }
+        if (keepsRetries) {
+            keep(held, Duration.ZERO);
+            return;
+        }
+        List<Held> fetched = new ArrayList<>();
+        receiver.locked(() -> {
+            paused = true;
+            fetched.addAll(ready);
+            fetched.forEach(each -> each.state = Held.State.LOST);
+            fetched.forEach(unsettled::remove);
+            ready.clear();
+        });
+        // What it waits for must not hold up other leases.
+        Thread.startVirtualThread(() -> {
+            settler.pause(fetched);
+            settler.retry(held, Duration.ZERO);
+            gone(held);
+        });
+    }
+
+    /** Under the lock: the consumer asks. */
+    void asked() {
+        if (paused) {
+            paused = false;
+            Thread.startVirtualThread(settler::resume);
+        }
+    }
+
+    void close() {
+        settler.stop();
+        List<Held> handedOut = new ArrayList<>();
+        List<Held> fetched = new ArrayList<>();
+        receiver.locked(() -> {
+            for (Held held : unsettled) {
+                (held.state == Held.State.OUT ? handedOut : fetched).add(held);
+                boolean waiting = held.state == Held.State.SETTLED;
+                lose(held);
+                if (waiting) {
+                    held.state = Held.State.LOST;
+                }
+            }
+            unsettled.clear();
+            ready.clear();
+            lanes.clear();
+        });
+        settler.close(handedOut, fetched);
+    }
+}

@@ -1,0 +1,169 @@
+package dev.postroad.transports.emulation;
+
+import dev.postroad.api.Channel;
+import dev.postroad.api.Delivery;
+import dev.postroad.api.MessagingException;
+import dev.postroad.api.MessagingException.Reason;
+import dev.postroad.api.Transport;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** What its inflows bring, for one consumer to take in turn. */
+public final class SharedReceiver implements Transport.Receiver {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final List<Inflow> inflows = new CopyOnWriteArrayList<>();
+    private final ScheduledExecutorService timer;
+    private final Consumer<SharedReceiver> whenClosed;
+    private @Nullable MessagingException failure;
+    private int turn;
+    private boolean closed;
+
+    /**
+     * @param timer for leases and retries; its tasks here are short
+     * @param whenClosed is told once
+     */
+    public SharedReceiver(ScheduledExecutorService timer, Consumer<SharedReceiver> whenClosed) {
+        this.timer = timer;
+        this.whenClosed = whenClosed;
+    }
+
+    /**
+     * Adds a channel, or a group of a stream.
+     *
+     * @param keepsRetries true if failed deliveries wait here, their keys with them, instead of going back to the broker
+     */
+    public Inflow add(Channel channel, int prefetch, @Nullable Duration lease, boolean keepsRetries, Settler settler) {
+        Inflow inflow = new Inflow(this, channel, prefetch, lease, keepsRetries, false, settler, timer);
+        inflows.add(inflow);
+        return inflow;
+    }
+
+    /** Adds a stream that is read alone: nothing of it is remembered, and its settler is only closed. */
+    public Inflow addAlone(Channel stream, Settler settler) {
+        Inflow inflow = new Inflow(this, stream, Integer.MAX_VALUE, null, false, true, settler, timer);
+        inflows.add(inflow);
+        return inflow;
+    }
+
+    void awaitWhile(BooleanSupplier full) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (!closed && full.getAsBoolean()) {
+                changed.await();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** It ended for good: receiving tells so. */
+    public void failed(MessagingException cause) {
+        locked(() -> failure = cause);
+    }
+
+    void locked(Runnable change) {
+        lock.lock();
+        try {
+            change.run();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    <T extends @Nullable Object> T locking(Supplier<T> change) {
+        lock.lock();
+        try {
+            T result = change.get();
+            changed.signalAll();
+            return result;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public List<Delivery<byte[], byte[]>> receive(int max, Duration timeout) throws InterruptedException {
+        if (max < 1) {
+            throw new MessagingException(Reason.INVALID, "max is " + max + "; it must be 1 or more");
+        }
+        long left = nanos(timeout);
+        lock.lockInterruptibly();
+        try {
+            while (true) {
+                if (closed) {
+                    throw new MessagingException(Reason.CLOSED, "the receiver is closed");
+                }
+                List<Delivery<byte[], byte[]>> taken = take(max);
+                if (!taken.isEmpty()) {
+                    changed.signalAll();
+                    return taken;
+                }
+                if (failure != null) {
+                    throw new MessagingException(failure.reason(), String.valueOf(failure.getMessage()), failure);
+                }
+                inflows.forEach(Inflow::asked);
+                if (left <= 0) {
+                    return List.of();
+                }
+                left = changed.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private List<Delivery<byte[], byte[]>> take(int max) {
+        List<Delivery<byte[], byte[]>> taken = new ArrayList<>();
+        int empty = 0;
+        while (taken.size() < max && empty < inflows.size()) {
+            turn = (turn + 1) % inflows.size();
+            Held held = inflows.get(turn).take();
+            if (held == null) {
+                empty++;
+            } else {
+                empty = 0;
+                taken.add(held);
+            }
+        }
+        return taken;
+    }
+
+    private static long nanos(Duration timeout) {
+        try {
+            return timeout.toNanos();
+        } catch (ArithmeticException e) {
+            return timeout.isNegative() ? 0 : Long.MAX_VALUE;
+        }
+    }
+
+    @Override
+    public CompletableFuture<Void> acknowledge(List<Delivery<byte[], byte[]>> deliveries) {
+        return CompletableFuture.allOf(
+                deliveries.stream().map(Delivery::acknowledge).toArray(CompletableFuture[]::new));
+    }
+
+    @Override
+    public void close() {
+        boolean first = locking(() -> {
+            boolean open = !closed;
+            closed = true;
+            return open;
+        });
+        if (first) {
+            inflows.forEach(Inflow::close);
+            whenClosed.accept(this);
+        }
+    }
+}
