@@ -192,7 +192,8 @@ class OutboxTest {
     @EnumSource
     void every_committed_row_has_its_message_once_in_effect_whatever_breaks(TestDatabase kind) throws Exception {
         int rows = Integer.getInteger("postroad.outbox.rows", 120);
-        Random random = new Random(Generator.announced("outbox on " + kind).seed());
+        long seed = Generator.announced("outbox on " + kind).seed();
+        Random random = new Random(seed);
         DataSource database = kind.open();
         OutboxSettings settings = create(database).withBatch(20, 1 << 20);
         InboxSettings inboxSettings = InboxSettings.of("test").withTable(TestDatabase.tableName("inbox"));
