@@ -26,6 +26,24 @@ public interface Administration {
      */
     List<Browsed> browse(String channel, @Nullable String filter, int max);
 
+    /**
+     * As {@link #browse(String, String, int)}, page by page: what lies behind a message that was found before. Where messages
+     * are large a page may be shorter than asked for; an empty one is the end.
+     *
+     * @param channel a declared queue
+     * @param after {@link Browsed#number} of the last message found, which may be gone since; -1 for the first page
+     * @throws MessagingException {@code IMPOSSIBLE_NEED} where the transport can't; {@code INVALID} for a stream and a page
+     *     other than the first
+     */
+    default List<Browsed> browse(String channel, @Nullable String filter, long after, int max) {
+        if (after < 0) {
+            return browse(channel, filter, max);
+        }
+        throw new MessagingException(
+                MessagingException.Reason.IMPOSSIBLE_NEED,
+                "this transport looks at the oldest messages of channel '" + channel + "' only, not page by page");
+    }
+
     /** Drops all messages that wait in a queue, or all that a stream keeps; returns how many. */
     long purge(String channel);
 
@@ -41,6 +59,37 @@ public interface Administration {
      * @return how many were put back
      */
     long redrive(String deadLetterChannel, @Nullable String filter, long max);
+
+    /**
+     * As {@link #redrive}, for chosen dead letters. In a channel that keeps order per key none overtakes an earlier letter of
+     * its key: it stays, if that one does. Letters that are gone or being looked at are passed over.
+     *
+     * @param numbers {@link Browsed#number} of each, 1 to 10,000, in any order
+     * @return how many were put back
+     * @throws MessagingException {@code IMPOSSIBLE_NEED} where the transport can't choose
+     */
+    default long putBack(String deadLetterChannel, List<Long> numbers) {
+        throw cannotChoose(deadLetterChannel);
+    }
+
+    /**
+     * As {@link #putBack(String, List)}, for one dead letter, edited: what goes back, in its place, is this message without
+     * the headers of a dead letter. Where the channel it came from keeps order per key, its key can't be edited.
+     *
+     * @return true if it was put back
+     * @throws MessagingException {@code INVALID} with another key, {@code TOO_LARGE}; {@code IMPOSSIBLE_NEED} where the
+     *     transport can't
+     */
+    default boolean putBack(String deadLetterChannel, long number, Message<byte[], byte[]> edited) {
+        throw cannotChoose(deadLetterChannel);
+    }
+
+    private static MessagingException cannotChoose(String deadLetterChannel) {
+        return new MessagingException(
+                MessagingException.Reason.IMPOSSIBLE_NEED,
+                "this transport puts the dead letters of '" + deadLetterChannel
+                        + "' back by filter only, not one by one");
+    }
 
     /** Cancels a message that waits for its time. @return false if it is not there or was delivered already */
     boolean cancel(String channel, String messageId);
@@ -90,13 +139,25 @@ public interface Administration {
      * @param attempts deliveries so far
      * @param deliverAt when it becomes ready; null if it is
      * @param origin partition and offset for streams
+     * @param number tells it from all others in its queue, for as long as it is there; -1 where the transport has none
      */
     record Browsed(
             Message<byte[], byte[]> message,
             State state,
             int attempts,
             @Nullable Instant deliverAt,
-            Delivery.Origin origin) {}
+            Delivery.Origin origin,
+            long number) {
+        /** Without a number. */
+        public Browsed(
+                Message<byte[], byte[]> message,
+                State state,
+                int attempts,
+                @Nullable Instant deliverAt,
+                Delivery.Origin origin) {
+            this(message, state, attempts, deliverAt, origin, -1);
+        }
+    }
 
     /** Where a message stands. */
     enum State {

@@ -14,12 +14,21 @@ import org.jspecify.annotations.Nullable;
  * @param origin channel where it was given up
  * @param group by which consumer group of a stream; null for a queue
  * @param cause what led to it; null where the transport does not tell
- * @param reason why, in words, at most {@value #MAX_REASON_LENGTH} characters
+ * @param reason why, in words, at most {@value #MAX_REASON_LENGTH} characters; of an exception, its class and message
  * @param attempts how often it had been delivered
- * @param time when it was given up, in milliseconds' resolution
+ * @param time when it was given up, which is when it failed last, in milliseconds' resolution
+ * @param exception class of the exception it was given up for; null where there was none, or the transport does not tell
+ * @param firstFailure when it failed first; null where it did not fail, or the transport does not tell
  */
 public record DeadLetter(
-        String origin, @Nullable String group, @Nullable Cause cause, String reason, int attempts, Instant time) {
+        String origin,
+        @Nullable String group,
+        @Nullable Cause cause,
+        String reason,
+        int attempts,
+        Instant time,
+        @Nullable String exception,
+        @Nullable Instant firstFailure) {
 
     /** What all these headers begin with; no other header of a dead letter does. */
     public static final String HEADER_PREFIX = "postroad-dead-letter-";
@@ -41,6 +50,12 @@ public record DeadLetter(
 
     /** Header with the time, in milliseconds since 1970. */
     public static final String TIME_HEADER = HEADER_PREFIX + "time";
+
+    /** Header with the exception's class. */
+    public static final String EXCEPTION_HEADER = HEADER_PREFIX + "exception";
+
+    /** Header with the time of the first failure, in milliseconds since 1970. */
+    public static final String FIRST_FAILURE_HEADER = HEADER_PREFIX + "first-failure";
 
     /** What led to a message's being given up. */
     public enum Cause {
@@ -82,6 +97,12 @@ public record DeadLetter(
         }
     }
 
+    /** Without an exception and the time of the first failure. */
+    public DeadLetter(
+            String origin, @Nullable String group, @Nullable Cause cause, String reason, int attempts, Instant time) {
+        this(origin, group, cause, reason, attempts, time, null, null);
+    }
+
     /** What a message tells about its being given up; empty if it is no dead letter. */
     public static Optional<DeadLetter> of(Message<?, ?> message) {
         Map<String, String> headers = message.headers();
@@ -89,6 +110,7 @@ public record DeadLetter(
         if (origin == null) {
             return Optional.empty();
         }
+        long firstFailure = number(headers.get(FIRST_FAILURE_HEADER), 0);
         return Optional.of(new DeadLetter(
                 origin,
                 headers.get(GROUP_HEADER),
@@ -96,7 +118,9 @@ public record DeadLetter(
                 headers.getOrDefault(REASON_HEADER, ""),
                 (int) number(headers.get(ATTEMPTS_HEADER), 0),
                 Instant.ofEpochMilli(
-                        number(headers.get(TIME_HEADER), message.timestamp().toEpochMilli()))));
+                        number(headers.get(TIME_HEADER), message.timestamp().toEpochMilli())),
+                headers.get(EXCEPTION_HEADER),
+                firstFailure == 0 ? null : Instant.ofEpochMilli(firstFailure)));
     }
 
     /** The headers of a message with these of a dead letter added, for transports to write. */
@@ -112,6 +136,12 @@ public record DeadLetter(
         more.put(REASON_HEADER, reason);
         more.put(ATTEMPTS_HEADER, Integer.toString(attempts));
         more.put(TIME_HEADER, Long.toString(time.toEpochMilli()));
+        if (exception != null) {
+            more.put(EXCEPTION_HEADER, exception);
+        }
+        if (firstFailure != null) {
+            more.put(FIRST_FAILURE_HEADER, Long.toString(firstFailure.toEpochMilli()));
+        }
         return more;
     }
 

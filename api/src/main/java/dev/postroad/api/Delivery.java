@@ -1,6 +1,7 @@
 package dev.postroad.api;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,14 @@ public interface Delivery<K, V> {
 
     /** 1 for the first delivery, one more for each that follows; as durable as the message itself. */
     int attempt();
+
+    /**
+     * When an earlier delivery of it failed first, as durable as the number of its attempts; null where none failed, or the
+     * transport does not tell.
+     */
+    default @Nullable Instant firstFailure() {
+        return null;
+    }
 
     /** Where the message lies: partition and offset of a stream, -1 each for queues. */
     Origin origin();
@@ -52,6 +61,15 @@ public interface Delivery<K, V> {
      * @param reason said to whoever looks at the dead letter, at most 1,000 characters kept
      */
     CompletableFuture<Void> deadLetter(String reason);
+
+    /**
+     * As {@link #deadLetter(String)}, and the dead letter tells the class of what was thrown, where the transport keeps it.
+     *
+     * @param failure why the message is given up
+     */
+    default CompletableFuture<Void> deadLetter(String reason, Throwable failure) {
+        return deadLetter(reason);
+    }
 
     /**
      * Keeps the message for longer.

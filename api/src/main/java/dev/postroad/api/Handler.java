@@ -24,6 +24,14 @@ public interface Handler<K, V> {
         public DeadLetterException(String reason) {
             super(reason);
         }
+
+        /**
+         * @param reason said in the dead letter
+         * @param cause whose class the dead letter tells
+         */
+        public DeadLetterException(String reason, Throwable cause) {
+            super(reason, cause);
+        }
     }
 
     /** Thrown by a handler that knows when another attempt makes sense. */
@@ -38,6 +46,16 @@ public interface Handler<K, V> {
          */
         public RetryAfterException(String reason, java.time.Duration delay) {
             super(reason);
+            this.delay = delay;
+        }
+
+        /**
+         * @param reason why now is no good time
+         * @param delay how long to wait, zero or more
+         * @param cause what failed, whose class the dead letter tells if this was the last attempt
+         */
+        public RetryAfterException(String reason, java.time.Duration delay, Throwable cause) {
+            super(reason, cause);
             this.delay = delay;
         }
 

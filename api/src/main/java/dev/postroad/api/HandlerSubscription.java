@@ -3,11 +3,11 @@ package dev.postroad.api;
 import dev.postroad.api.TypedDelivery.Outcome;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.Condition;
@@ -146,7 +146,7 @@ final class HandlerSubscription<K, V> implements Subscription {
         TypedDelivery<K, V> delivery;
         try {
             delivery = new TypedDelivery<>(raw, codec.decode(channel.name(), raw.message()), this::settling);
-        } catch (RuntimeException | StackOverflowError e) {
+        } catch (Throwable e) {
             unreadable(raw, e);
             return;
         }
@@ -166,14 +166,19 @@ final class HandlerSubscription<K, V> implements Subscription {
     }
 
     private void unreadable(Delivery<byte[], byte[]> raw, Throwable why) {
-        boolean forGood = !(why instanceof MessagingException messaging)
-                || messaging.reason() == MessagingException.Reason.SERDE
-                || messaging.reason() == MessagingException.Reason.TOO_LARGE;
-        String reason = String.valueOf(why.getMessage());
+        boolean forGood = switch (why) {
+            case MessagingException messaging ->
+                messaging.reason() == MessagingException.Reason.SERDE
+                        || messaging.reason() == MessagingException.Reason.TOO_LARGE;
+            case RuntimeException broken -> true;
+            case StackOverflowError nested -> true;
+            // No memory, a class that is missing: this may be the process and not the message.
+            default -> false;
+        };
         if (forGood) {
-            giveUp(raw, reason);
+            giveUp(raw, why instanceof StackOverflowError ? why.toString() : String.valueOf(why.getMessage()), why);
         } else {
-            retryOrGiveUp(raw, reason, backoff(raw));
+            retryOrGiveUp(raw, why.toString(), why, backoff(raw));
         }
     }
 
@@ -191,20 +196,33 @@ final class HandlerSubscription<K, V> implements Subscription {
             return;
         }
         switch (failure) {
-            case Handler.DeadLetterException e -> giveUp(raw, String.valueOf(e.getMessage()));
-            case Handler.RetryAfterException e -> retryOrGiveUp(raw, failure.toString(), e.delay());
-            default -> retryOrGiveUp(raw, failure.toString(), backoff(raw));
+            case Handler.DeadLetterException e -> giveUp(raw, String.valueOf(e.getMessage()), orItself(e));
+            case Handler.RetryAfterException e -> retryOrGiveUp(raw, reason(e), orItself(e), e.delay());
+            default -> retryOrGiveUp(raw, failure.toString(), failure, backoff(raw));
         }
+    }
+
+    private static Throwable orItself(RuntimeException e) {
+        return e.getCause() == null ? e : e.getCause();
+    }
+
+    private static String reason(Handler.RetryAfterException e) {
+        return e.getCause() == null ? e.toString() : String.valueOf(e.getMessage());
     }
 
     private Duration backoff(Delivery<byte[], byte[]> raw) {
         return channel.retry()
-                .delayAfter(raw.attempt(), ThreadLocalRandom.current().nextDouble());
+                .delayAfter(raw.attempt(), String.valueOf(raw.message().id()));
     }
 
-    private void retryOrGiveUp(Delivery<byte[], byte[]> raw, String reason, Duration delay) {
+    private void retryOrGiveUp(Delivery<byte[], byte[]> raw, String reason, Throwable failure, Duration delay) {
         if (raw.attempt() >= channel.retry().maxAttempts()) {
-            giveUp(raw, reason);
+            giveUp(raw, reason, failure);
+            return;
+        }
+        Instant now = Instant.now();
+        if (!channel.retry().allows(failedFirst(raw, now), now, delay)) {
+            giveUp(raw, reason + " (no other attempt within " + channel.retry().maxElapsed() + ")", failure);
             return;
         }
         if (LOG.isLoggable(Level.DEBUG)) {
@@ -221,12 +239,17 @@ final class HandlerSubscription<K, V> implements Subscription {
         }
     }
 
-    private void giveUp(Delivery<byte[], byte[]> raw, String reason) {
+    private static Instant failedFirst(Delivery<byte[], byte[]> raw, Instant now) {
+        Instant first = raw.firstFailure();
+        return first != null ? first : raw.attempt() == 1 ? now : raw.message().timestamp();
+    }
+
+    private void giveUp(Delivery<byte[], byte[]> raw, String reason, Throwable failure) {
         LOG.log(
                 Level.WARNING,
                 "giving up message " + Text.line(raw.message().id()) + " of channel " + channel.name()
                         + " after attempt " + raw.attempt() + ": " + Text.line(reason));
-        settle(Outcome.DEAD_LETTERED, () -> raw.deadLetter(reason));
+        settle(Outcome.DEAD_LETTERED, () -> raw.deadLetter(reason, failure));
     }
 
     private List<Delivery<byte[], byte[]>> takeParkedBehind(Delivery<byte[], byte[]> raw) {

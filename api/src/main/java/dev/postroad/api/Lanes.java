@@ -2,6 +2,7 @@ package dev.postroad.api;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,16 +60,28 @@ final class Lanes {
         }
     }
 
-    /** Takes out what parks behind the delivery's key, because the delivery itself goes back. */
+    /**
+     * Takes out what parks behind the delivery's key, because the delivery itself goes back. If it has come again meanwhile it
+     * stays, with what is behind it: nothing is overtaken, and no attempt is wasted.
+     */
     List<Delivery<byte[], byte[]>> takeParkedBehind(Delivery<byte[], byte[]> delivery) {
         byte[] key = orderedByKey ? delivery.message().key() : null;
         ArrayDeque<Delivery<byte[], byte[]>> parked = key == null ? null : lanes.get(ByteBuffer.wrap(key));
         if (parked == null) {
             return List.of();
         }
-        List<Delivery<byte[], byte[]>> taken = List.copyOf(parked);
-        parked.clear();
+        List<Delivery<byte[], byte[]>> taken = new ArrayList<>();
+        for (Delivery<byte[], byte[]> next = parked.peek();
+                next != null && !isAgain(delivery, next);
+                next = parked.peek()) {
+            taken.add(parked.remove());
+        }
         return taken;
+    }
+
+    private static boolean isAgain(Delivery<byte[], byte[]> former, Delivery<byte[], byte[]> next) {
+        String id = former.message().id();
+        return id != null && id.equals(next.message().id()) && next.attempt() > former.attempt();
     }
 
     void clear() {

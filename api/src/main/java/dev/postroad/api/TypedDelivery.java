@@ -1,6 +1,7 @@
 package dev.postroad.api;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +66,11 @@ final class TypedDelivery<K, V> implements Delivery<K, V> {
     }
 
     @Override
+    public @Nullable Instant firstFailure() {
+        return raw.firstFailure();
+    }
+
+    @Override
     public Origin origin() {
         return raw.origin();
     }
@@ -82,6 +88,11 @@ final class TypedDelivery<K, V> implements Delivery<K, V> {
     @Override
     public CompletableFuture<Void> deadLetter(String reason) {
         return settle(Outcome.DEAD_LETTERED, raw.deadLetter(reason));
+    }
+
+    @Override
+    public CompletableFuture<Void> deadLetter(String reason, Throwable failure) {
+        return settle(Outcome.DEAD_LETTERED, raw.deadLetter(reason, failure));
     }
 
     @Override

@@ -106,6 +106,48 @@ class ListenTest {
     }
 
     @Test
+    void anErrorWhileReadingAMessageIsTriedAgainAndThenADeadLetterWithItsBytesIntact() {
+        postroad.declare(Channel.command("orders")
+                .withOrderedByKey(true)
+                .withRetry(new RetryPolicy(2, Duration.ZERO, Duration.ZERO, 1, 0)));
+        BlockingQueue<String> handled = new LinkedBlockingQueue<>();
+        Format<String, String> breaking = new Format<>(Serdes.string(), new Serde<String>() {
+            @Override
+            public byte[] serialize(String value) {
+                return value.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            }
+
+            @Override
+            public String deserialize(byte[] bytes) {
+                String text = new String(bytes, java.nio.charset.StandardCharsets.UTF_8);
+                if (text.equals("poison")) {
+                    throw new NoClassDefFoundError("com/example/Gone");
+                }
+                return text;
+            }
+        });
+        Subscription subscription = postroad.listen(
+                "orders",
+                breaking,
+                ONE,
+                delivery -> handled.add(delivery.message().value()));
+        producer.send("orders", Message.of("k", "poison"));
+        producer.send("orders", Message.of("other", "tea"));
+        Await.until("the poison is given up", () -> subscription.counts().deadLettered() == 1);
+        Await.until("the other is handled", () -> handled.contains("tea"));
+        assertThat(subscription.counts().retried()).isEqualTo(1);
+        Message<byte[], byte[]> dead = postroad.administration()
+                .browse("orders.dead", null, 10)
+                .getFirst()
+                .message();
+        assertThat(dead.value()).isEqualTo("poison".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        DeadLetter told = DeadLetter.of(dead).orElseThrow();
+        assertThat(told.exception()).isEqualTo("java.lang.NoClassDefFoundError");
+        assertThat(told.reason()).contains("com/example/Gone");
+        assertThat(told.firstFailure()).isNotNull();
+    }
+
+    @Test
     void aHandlerMaySayThatNoRetryHelpsOrWhenOneDoes() throws InterruptedException {
         postroad.declare(Channel.command("orders"));
         BlockingQueue<String> handled = new LinkedBlockingQueue<>();

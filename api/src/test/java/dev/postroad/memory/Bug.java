@@ -68,6 +68,14 @@ public enum Bug {
     BROWSE_CONSUMES,
     /** Dead letters are put back newest first. */
     REDRIVES_BACKWARDS,
+    /** When a message failed first is never known. */
+    FORGETS_THE_FIRST_FAILURE,
+    /** Dead letters tell nothing of exceptions. */
+    FORGETS_EXCEPTIONS,
+    /** Other dead letters than the chosen ones are put back too. */
+    PUTS_BACK_ANY,
+    /** A dead letter goes back as it was instead of edited. */
+    IGNORES_EDITS,
     /** Cancelling says yes and does nothing. */
     CANCELS_NOTHING,
     /** A compacted stream keeps the first message of each key. */

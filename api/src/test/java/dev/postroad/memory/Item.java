@@ -18,6 +18,10 @@ final class Item {
     @Nullable
     Instant due;
 
+    /** When it failed first; null where it did not. */
+    @Nullable
+    Instant firstFailure;
+
     /** True if it waits because it failed, and not because it was sent so. */
     boolean retrying;
 

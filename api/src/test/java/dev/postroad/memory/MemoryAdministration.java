@@ -2,6 +2,7 @@ package dev.postroad.memory;
 
 import dev.postroad.api.Administration;
 import dev.postroad.api.Delivery;
+import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.api.Need;
@@ -95,6 +96,11 @@ final class MemoryAdministration implements Administration {
 
     @Override
     public List<Browsed> browse(String channel, @Nullable String filter, int max) {
+        return browse(channel, filter, -1, max);
+    }
+
+    @Override
+    public List<Browsed> browse(String channel, @Nullable String filter, long after, int max) {
         requirePossible(Need.BROWSE);
         var rule = Filter.of(filter);
         return locked(() -> {
@@ -104,14 +110,19 @@ final class MemoryAdministration implements Administration {
             List<Item> items = stream ? stored.log : stored.queue.items;
             List<Browsed> browsed = new ArrayList<>();
             for (Item item : List.copyOf(items)) {
-                if (browsed.size() < max && rule.test(item.message)) {
+                if (item.sequence > after && browsed.size() < max && rule.test(item.message)) {
                     State state = stream
                             ? State.KEPT
                             : item.inFlight() ? State.IN_FLIGHT : item.waits(now) ? State.DELAYED : State.READY;
                     Delivery.Origin origin =
                             stream ? new Delivery.Origin(item.partition, item.offset, null) : Delivery.Origin.QUEUE;
-                    browsed.add(
-                            new Browsed(item.message, state, item.attempts, item.waits(now) ? item.due : null, origin));
+                    browsed.add(new Browsed(
+                            item.message,
+                            state,
+                            item.attempts,
+                            item.waits(now) ? item.due : null,
+                            origin,
+                            item.sequence));
                     if (broker.bugs.contains(Bug.BROWSE_CONSUMES)) {
                         items.remove(item);
                     }
@@ -160,6 +171,36 @@ final class MemoryAdministration implements Administration {
                 }
             }
             return redriven;
+        });
+    }
+
+    @Override
+    public long putBack(String deadLetterChannel, List<Long> numbers) {
+        requirePossible(Need.REDRIVE);
+        return locked(() -> {
+            Stored grave = broker.stored(deadLetterChannel);
+            long done = 0;
+            for (Item item : List.copyOf(grave.queue.items)) {
+                boolean chosen = numbers.contains(item.sequence) || broker.bugs.contains(Bug.PUTS_BACK_ANY);
+                if (chosen && !item.inFlight() && broker.exhume(grave, item)) {
+                    done++;
+                }
+            }
+            return done;
+        });
+    }
+
+    @Override
+    public boolean putBack(String deadLetterChannel, long number, Message<byte[], byte[]> edited) {
+        requirePossible(Need.REDRIVE);
+        return locked(() -> {
+            Stored grave = broker.stored(deadLetterChannel);
+            for (Item item : List.copyOf(grave.queue.items)) {
+                if (item.sequence == number && !item.inFlight()) {
+                    return broker.exhume(grave, item, broker.bugs.contains(Bug.IGNORES_EDITS) ? item.message : edited);
+                }
+            }
+            return false;
         });
     }
 

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -322,6 +323,7 @@ public final class MemoryBroker {
 
     void retry(Line line, Item item, Duration delay) {
         int limit = line.stored.channel.retry().maxAttempts();
+        failed(item);
         if (item.attempts >= limit && !bugs.contains(Bug.NEVER_GIVES_UP)) {
             line.items.remove(item);
             bury(line, item, Cause.DELIVERY_LIMIT, "attempt " + item.attempts + " of " + limit + " failed");
@@ -334,8 +336,18 @@ public final class MemoryBroker {
         changed.signalAll();
     }
 
+    void failed(Item item) {
+        if (item.firstFailure == null && !bugs.contains(Bug.FORGETS_THE_FIRST_FAILURE)) {
+            item.firstFailure = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+        }
+    }
+
+    private void bury(Line line, Item item, Cause cause, String reason) {
+        bury(line, item, cause, reason, null);
+    }
+
     /** To the dead-letter channel, where there is one. */
-    void bury(Line line, Item item, Cause cause, String reason) {
+    void bury(Line line, Item item, Cause cause, String reason, @Nullable String exception) {
         line.stored.deadLettered++;
         String dead = line.stored.channel.deadLetter();
         if (dead == null || bugs.contains(Bug.DROPS_DEAD_LETTERS)) {
@@ -344,7 +356,14 @@ public final class MemoryBroker {
         Message<byte[], byte[]> message = item.message;
         if (!bugs.contains(Bug.SILENT_DEAD_LETTERS)) {
             DeadLetter told = new DeadLetter(
-                    line.stored.channel.name(), line.group, cause, reason, item.attempts, clock.instant());
+                    line.stored.channel.name(),
+                    line.group,
+                    cause,
+                    reason,
+                    item.attempts,
+                    clock.instant(),
+                    exception,
+                    item.firstFailure);
             message = message.withHeaders(told.addedTo(message.headers()));
         }
         Message.Properties timeless = message.properties().withTtl(null).withDeliverAt(null);
@@ -356,13 +375,18 @@ public final class MemoryBroker {
 
     /** Puts one dead letter back; false if where it came from is gone. */
     boolean exhume(Stored grave, Item item) {
+        return exhume(grave, item, item.message);
+    }
+
+    /** As {@link #exhume(Stored, Item)}, with this message in its place. */
+    boolean exhume(Stored grave, Item item, Message<byte[], byte[]> going) {
         DeadLetter told = DeadLetter.of(item.message).orElse(null);
         Stored origin = told == null ? null : channels.get(told.origin());
         if (told == null || origin == null) {
             return false;
         }
         grave.queue.items.remove(item);
-        Message<byte[], byte[]> message = item.message.withHeaders(DeadLetter.removedFrom(item.message.headers()));
+        Message<byte[], byte[]> message = going.withHeaders(DeadLetter.removedFrom(going.headers()));
         Line line = origin.channel.kind() == ChannelKind.EVENT || origin.channel.kind() == ChannelKind.DOCUMENT
                 ? origin.groups.get(String.valueOf(told.group()))
                 : origin.queue;

@@ -6,7 +6,9 @@ import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 final class MemoryDelivery implements Delivery<byte[], byte[]> {
     final Line line;
@@ -15,6 +17,7 @@ final class MemoryDelivery implements Delivery<byte[], byte[]> {
     private final MemoryBroker broker;
     private final MemoryReceiver receiver;
     private final int attempt;
+    private final @Nullable Instant firstFailure;
     private boolean settled;
 
     MemoryDelivery(MemoryBroker broker, Line line, Item item, MemoryReceiver receiver) {
@@ -22,6 +25,7 @@ final class MemoryDelivery implements Delivery<byte[], byte[]> {
         this.line = line;
         this.item = item;
         this.receiver = receiver;
+        this.firstFailure = item.firstFailure;
         this.attempt = broker.bugs.contains(Bug.FORGETS_ATTEMPTS) ? 1 : item.attempts;
     }
 
@@ -64,11 +68,30 @@ final class MemoryDelivery implements Delivery<byte[], byte[]> {
 
     @Override
     public CompletableFuture<Void> deadLetter(String reason) {
+        return bury(reason, null);
+    }
+
+    @Override
+    public CompletableFuture<Void> deadLetter(String reason, Throwable failure) {
+        return bury(
+                reason,
+                broker.bugs.contains(Bug.FORGETS_EXCEPTIONS)
+                        ? null
+                        : failure.getClass().getName());
+    }
+
+    private CompletableFuture<Void> bury(String reason, @Nullable String exception) {
         return settle(() -> {
             line.items.remove(item);
-            broker.bury(line, item, DeadLetter.Cause.REJECTED, reason);
+            broker.failed(item);
+            broker.bury(line, item, DeadLetter.Cause.REJECTED, reason, exception);
             broker.changed.signalAll();
         });
+    }
+
+    @Override
+    public @Nullable Instant firstFailure() {
+        return firstFailure;
     }
 
     @Override

@@ -1,5 +1,8 @@
 package dev.postroad.conformance;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.postroad.api.Administration;
 import dev.postroad.api.Channel;
 import dev.postroad.api.ConsumerOptions;
 import dev.postroad.api.DeadLetter;
@@ -8,13 +11,19 @@ import dev.postroad.api.Format;
 import dev.postroad.api.Handler;
 import dev.postroad.api.Message;
 import dev.postroad.api.MessageProducer;
+import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.api.Need;
 import dev.postroad.api.RetryPolicy;
 import dev.postroad.conformance.ConformanceReport.Criterion;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /** What is given up, why, and back again. */
 final class DeadLetterChecks {
@@ -35,6 +44,11 @@ final class DeadLetterChecks {
                         Need.DEAD_LETTER,
                         "a handler's exception is the dead letter's reason",
                         DeadLetterChecks::handler),
+                Check.of(
+                                Need.DEAD_LETTER,
+                                "a dead letter tells the exception, and a delivery tells when it failed first, or neither",
+                                DeadLetterChecks::history)
+                        .using(Need.DELIVERY_COUNT),
                 Check.of(Need.DEAD_LETTER, "what can't be read becomes a dead letter", DeadLetterChecks::unreadable),
                 Check.of(Need.DEAD_LETTER, "a group's dead letter names the group", DeadLetterChecks::ofGroup)
                         .using(Need.GROUPS, Need.REPLAY),
@@ -57,7 +71,17 @@ final class DeadLetterChecks {
                                 DeadLetterChecks::redrivenInOrder)
                         .using(Need.DEAD_LETTER, Need.ORDER_PER_KEY),
                 Check.of(Need.REDRIVE, "no more dead letters go back than asked", DeadLetterChecks::redrivenInPart)
-                        .using(Need.DEAD_LETTER));
+                        .using(Need.DEAD_LETTER),
+                Check.of(
+                                Need.REDRIVE,
+                                "chosen dead letters go back alone, or choosing is refused by name",
+                                DeadLetterChecks::chosen)
+                        .using(Need.DEAD_LETTER, Need.BROWSE),
+                Check.of(
+                                Need.REDRIVE,
+                                "an edited dead letter goes back as edited, or editing is refused by name",
+                                DeadLetterChecks::edited)
+                        .using(Need.DEAD_LETTER, Need.BROWSE));
     }
 
     private static Inbox dead(Probe probe, Channel channel) {
@@ -245,6 +269,109 @@ final class DeadLetterChecks {
         probe.equal("dead letters put back", 2L, probe.administration().redrive(channel.name() + ".dead", null, 2));
         awaitReady(probe, channel.name() + ".dead", 1);
         probe.inbox(channel).take(2);
+    }
+
+    /** What the contract leaves open: a transport that does not tell says nothing, and one that tells says what was so. */
+    private static void history(Probe probe) {
+        Channel channel =
+                probe.declare(Probe.withDeadLetters(probe.queue()).withRetry(RetryPolicy.NONE.withMaxAttempts(2)));
+        Instant began = Instant.now().minus(Probe.CLOCK_STEP);
+        List<Instant> told = new CopyOnWriteArrayList<>();
+        probe.listen(channel, ConsumerOptions.DEFAULT, delivery -> {
+            Instant first = delivery.firstFailure();
+            if (first != null) {
+                told.add(first);
+            }
+            throw new IllegalStateException("the till is closed");
+        });
+        probe.send(channel, "a");
+        DeadLetter letter = told(dead(probe, channel).nextIs("a"));
+        String exception = letter.exception();
+        Instant first = letter.firstFailure();
+        probe.equal("tells the exception", exception == null ? null : IllegalStateException.class.getName(), exception);
+        probe.equal("that both or neither are told", exception == null, first == null);
+        if (first == null) {
+            probe.that(told.isEmpty(), "a delivery tells when it failed first and its dead letter does not");
+            return;
+        }
+        probe.equal("what the second delivery tells of the first failure", List.of(first), told);
+        probe.that(
+                !first.isBefore(began) && !first.isAfter(letter.time()),
+                "the first failure is told to have been at " + first + ", between " + began + " and " + letter.time());
+    }
+
+    /** The numbers of three dead letters, a, b and c; or null where the transport gives none. */
+    private static @Nullable List<Long> buried(Probe probe, Channel channel) {
+        probe.send(channel, "a", "b", "c");
+        try (Inbox inbox = probe.inbox(channel)) {
+            for (int i = 0; i < 3; i++) {
+                inbox.settled(inbox.next("a message").deadLetter("not today"));
+            }
+        }
+        String dead = channel.name() + ".dead";
+        awaitReady(probe, dead, 3);
+        List<Administration.Browsed> letters = probe.administration().browse(dead, null, -1, 10);
+        if (letters.getFirst().number() < 0) {
+            probe.refused(
+                    "putting back a chosen letter",
+                    () -> probe.administration().putBack(dead, List.of(0L)),
+                    Reason.IMPOSSIBLE_NEED);
+            return null;
+        }
+        List<Long> numbers = new ArrayList<>();
+        for (String value : List.of("a", "b", "c")) {
+            for (Administration.Browsed letter : letters) {
+                if (Arrays.equals(value.getBytes(UTF_8), letter.message().value())) {
+                    numbers.add(letter.number());
+                }
+            }
+        }
+        return numbers;
+    }
+
+    private static void chosen(Probe probe) {
+        Channel channel = probe.declare(Probe.withDeadLetters(probe.queue()));
+        List<Long> numbers = buried(probe, channel);
+        if (numbers == null) {
+            return;
+        }
+        String dead = channel.name() + ".dead";
+        List<Long> page = new ArrayList<>();
+        for (List<Administration.Browsed> next = probe.administration().browse(dead, null, -1, 2);
+                !next.isEmpty();
+                next = probe.administration().browse(dead, null, page.getLast(), 2)) {
+            next.forEach(letter -> page.add(letter.number()));
+        }
+        probe.equal("the letters, page by page", new HashSet<>(numbers), new HashSet<>(page));
+        probe.equal("how many there are on the pages", numbers.size(), page.size());
+        List<Long> two = List.of(numbers.get(2), numbers.get(0));
+        probe.equal("chosen letters put back", 2L, probe.administration().putBack(dead, two));
+        probe.equal("letters put back that are gone", 0L, probe.administration().putBack(dead, two));
+        probe.inbox(channel).takeInAnyOrder(List.of("a", "c"));
+        awaitReady(probe, dead, 1);
+    }
+
+    private static void edited(Probe probe) {
+        Channel channel = probe.declare(Probe.withDeadLetters(probe.queue()));
+        List<Long> numbers = buried(probe, channel);
+        if (numbers == null) {
+            return;
+        }
+        String dead = channel.name() + ".dead";
+        Administration.Browsed second = probe.administration().browse(dead, null, -1, 10).stream()
+                .filter(letter -> letter.number() == numbers.get(1))
+                .findFirst()
+                .orElseThrow(() -> new CheckFailed("the letter is gone"));
+        Message<byte[], byte[]> mended = second.message()
+                .withKeyAndValue(second.message().key(), "mended".getBytes(UTF_8))
+                .withHeader("mended", "yes");
+        probe.that(probe.administration().putBack(dead, second.number(), mended), "the edited letter stayed");
+        probe.that(!probe.administration().putBack(dead, second.number(), mended), "it went back twice");
+        Delivery<byte[], byte[]> back = probe.inbox(channel).nextIs("mended");
+        probe.equal("the id", second.message().id(), back.message().id());
+        probe.equal("the headers", Map.of("mended", "yes"), back.message().headers());
+        probe.equal("the attempt", 1, back.attempt());
+        awaitReady(probe, dead, 2);
     }
 
     private static void awaitReady(Probe probe, String channel, long count) {

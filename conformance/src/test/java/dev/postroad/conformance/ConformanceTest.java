@@ -78,6 +78,10 @@ class ConformanceTest {
             case IGNORES_LEASE -> "not settled within its lease";
             case BROWSE_CONSUMES -> "BROWSE";
             case REDRIVES_BACKWARDS -> "in the order they had";
+            case FORGETS_THE_FIRST_FAILURE -> "tells when it failed first";
+            case FORGETS_EXCEPTIONS -> "tells the exception";
+            case PUTS_BACK_ANY -> "chosen dead letters";
+            case IGNORES_EDITS -> "edited dead letter";
             case CANCELS_NOTHING -> "can be cancelled";
             case COMPACTS_BACKWARDS -> "COMPACTION";
             case TAKES_ANY_DECLARATION -> "otherwise is refused";

@@ -101,9 +101,17 @@ public record ChannelDeclaration(
      * @param maxDelayMillis no wait is longer; initialDelayMillis or more
      * @param multiplier growth per attempt, 1.0 to 100
      * @param jitter the share of each wait that is random, 0.0 to 1.0
+     * @param decorrelated true if each wait grows from the one before it; with jitter 1.0 only
+     * @param maxElapsedMillis from the first failure, no attempt begins later; 0 for no bound
      */
     public record Retry(
-            int maxAttempts, long initialDelayMillis, long maxDelayMillis, double multiplier, double jitter) {
+            int maxAttempts,
+            long initialDelayMillis,
+            long maxDelayMillis,
+            double multiplier,
+            double jitter,
+            boolean decorrelated,
+            long maxElapsedMillis) {
         /** The most attempts that can be asked for. */
         public static final int MOST_ATTEMPTS = 1_000_000;
 
@@ -124,6 +132,13 @@ public record ChannelDeclaration(
                     "at least initialDelay, " + initialDelayMillis + " ms");
             check(multiplier >= 1.0 && multiplier <= 100, "multiplier", multiplier, "1.0 to 100");
             check(jitter >= 0.0 && jitter <= 1.0, "jitter", jitter, "0.0 to 1.0");
+            check(!decorrelated || jitter == 1.0, "jitter", jitter, "1.0 where it is decorrelated");
+            check(maxElapsedMillis >= 0, "maxElapsed", maxElapsedMillis + " ms", "0 or more");
+        }
+
+        /** Not decorrelated, for as long as there are attempts. */
+        public Retry(int maxAttempts, long initialDelayMillis, long maxDelayMillis, double multiplier, double jitter) {
+            this(maxAttempts, initialDelayMillis, maxDelayMillis, multiplier, jitter, false, 0);
         }
 
         private static void check(boolean holds, String setting, Object value, String bounds) {
@@ -132,7 +147,8 @@ public record ChannelDeclaration(
 
         /** This policy with another number of attempts. */
         public Retry withMaxAttempts(int attempts) {
-            return new Retry(attempts, initialDelayMillis, maxDelayMillis, multiplier, jitter);
+            return new Retry(
+                    attempts, initialDelayMillis, maxDelayMillis, multiplier, jitter, decorrelated, maxElapsedMillis);
         }
     }
 
@@ -422,6 +438,12 @@ public record ChannelDeclaration(
                 .put("prefetch", prefetch)
                 .put("maxMessageBytes", maxMessageBytes)
                 .put("compressed", compressed);
+        if (retry.decorrelated) {
+            text.put("decorrelated", true);
+        }
+        if (retry.maxElapsedMillis > 0) {
+            text.put("maxElapsed", retry.maxElapsedMillis);
+        }
         if (kind.isStream()) {
             text.put("orderedByKey", orderedByKey)
                     .put("maxAttempts", retry.maxAttempts)
@@ -508,7 +530,9 @@ public record ChannelDeclaration(
                 number(more, "initialDelay"),
                 number(more, "maxDelay"),
                 Double.parseDouble(text(more, "multiplier")),
-                Double.parseDouble(text(more, "jitter")));
+                Double.parseDouble(text(more, "jitter")),
+                Boolean.parseBoolean(more.getOrDefault("decorrelated", "false")),
+                Long.parseLong(more.getOrDefault("maxElapsed", "0")));
     }
 
     private static long number(Map<String, String> more, String key) {

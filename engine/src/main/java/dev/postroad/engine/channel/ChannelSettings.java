@@ -42,7 +42,10 @@ public final class ChannelSettings {
             "timeout");
 
     /** The names of the settings within {@code retry}. */
-    public static final List<String> RETRY = List.of("maxAttempts", "initialDelay", "maxDelay", "multiplier", "jitter");
+    public static final List<String> RETRY =
+            List.of("maxAttempts", "initialDelay", "maxDelay", "multiplier", "jitter", "maxElapsed");
+
+    private static final String DECORRELATED = "decorrelated";
 
     private ChannelSettings() {}
 
@@ -53,7 +56,10 @@ public final class ChannelSettings {
         retry.put("initialDelay", Quantity.time(channel.retry().initialDelayMillis()));
         retry.put("maxDelay", Quantity.time(channel.retry().maxDelayMillis()));
         retry.put("multiplier", channel.retry().multiplier());
-        retry.put("jitter", channel.retry().jitter());
+        retry.put(
+                "jitter",
+                channel.retry().decorrelated() ? DECORRELATED : channel.retry().jitter());
+        retry.put("maxElapsed", timeOrNone(channel.retry().maxElapsedMillis()));
         Map<String, @Nullable Object> map = new LinkedHashMap<>();
         map.put("kind", channel.kind().word());
         map.put("durability", word(channel.durability()));
@@ -215,13 +221,16 @@ public final class ChannelSettings {
         long initialDelay = reader.time("initialDelay", basis.initialDelayMillis());
         long maxDelay = reader.time("maxDelay", Math.max(basis.maxDelayMillis(), initialDelay));
         double multiplier = reader.number("multiplier", basis.multiplier());
-        double jitter = reader.number("jitter", basis.jitter());
+        boolean decorrelated =
+                settings.containsKey("jitter") ? DECORRELATED.equals(settings.get("jitter")) : basis.decorrelated();
+        double jitter = decorrelated ? 1.0 : reader.jitter(basis.jitter());
+        long maxElapsed = reader.time("maxElapsed", basis.maxElapsedMillis());
         if (reader.failed()) {
             outer.failed = true;
             return null;
         }
         try {
-            return new Retry(maxAttempts, initialDelay, maxDelay, multiplier, jitter);
+            return new Retry(maxAttempts, initialDelay, maxDelay, multiplier, jitter, decorrelated, maxElapsed);
         } catch (EngineException e) {
             outer.problem("retry", e.getMessage());
             return null;
@@ -338,6 +347,25 @@ public final class ChannelSettings {
             }
             problem(name, "is " + shown(value) + "; it must be a number");
             return otherwise;
+        }
+
+        /** A share, or a word that stands for one. */
+        double jitter(double otherwise) {
+            Object value = settings.get("jitter");
+            if (value instanceof String word) {
+                switch (word) {
+                    case "full":
+                        return 1.0;
+                    case "equal":
+                        return 0.5;
+                    default:
+                        problem(
+                                "jitter",
+                                "is " + shown(word) + "; it must be a number, full, equal or " + DECORRELATED);
+                        return otherwise;
+                }
+            }
+            return number("jitter", otherwise);
         }
 
         long time(String name, long otherwise) {

@@ -2,6 +2,7 @@ package dev.postroad.protocols.http;
 
 import dev.postroad.engine.Command;
 import dev.postroad.engine.Command.Browsed;
+import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.EngineStatus;
 import dev.postroad.engine.Reply;
 import dev.postroad.engine.channel.ChannelDeclaration;
@@ -15,6 +16,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Looking after the messages of channels: browse, purge, move, redrive, cancel; dead letters. */
 final class Browsing {
@@ -32,7 +35,9 @@ final class Browsing {
     void browse(Exchange exchange) {
         ChannelDeclaration channel = catalog.channel(exchange.path("channel"));
         int max = (int) exchange.query("max", 1, MAX_BROWSED, 100);
-        List<Browsed> found = browse(channel.name(), exchange.query("group"), rule(exchange.query("filter")), max);
+        long after = exchange.query("after", -1, Long.MAX_VALUE, -1);
+        List<Browsed> found =
+                browse(channel.name(), exchange.query("group"), rule(exchange.query("filter")), after, max);
         exchange.answer(200, json -> {
             json.writeStartObject();
             json.writeArrayPropertyStart("messages");
@@ -46,8 +51,9 @@ final class Browsing {
         return text == null ? null : JsonFields.rule("filter", text);
     }
 
-    private List<Browsed> browse(String channel, @Nullable String group, @Nullable Rule filter, int max) {
-        return broker.await((Reply<List<Browsed>> reply) -> new Command.Browse(channel, group, filter, max, reply));
+    private List<Browsed> browse(String channel, @Nullable String group, @Nullable Rule filter, long after, int max) {
+        return broker.await(
+                (Reply<List<Browsed>> reply) -> new Command.Browse(channel, group, filter, after, max, reply));
     }
 
     private static void write(JsonGenerator json, ChannelDeclaration channel, Browsed browsed) {
@@ -72,7 +78,7 @@ final class Browsing {
     void show(Exchange exchange) {
         ChannelDeclaration channel = catalog.channel(exchange.path("channel"));
         String id = exchange.path("id");
-        for (Browsed browsed : browse(channel.name(), exchange.query("group"), null, MAX_BROWSED)) {
+        for (Browsed browsed : browse(channel.name(), exchange.query("group"), null, -1, MAX_BROWSED)) {
             if (id.equals(browsed.message().id())) {
                 exchange.answer(200, json -> write(json, channel, browsed));
                 return;
@@ -114,11 +120,39 @@ final class Browsing {
 
     /** {@code POST …/channels/{channel}/redrive} */
     void redrive(Exchange exchange) throws Exception {
-        JsonFields fields = exchange.jsonOrNothing("filter", "max");
+        JsonFields fields = exchange.jsonOrNothing("filter", "max", "numbers", "message");
         String channel = exchange.path("channel");
+        if (fields.has("numbers") || fields.has("message")) {
+            putBack(exchange, channel, fields);
+            return;
+        }
         Rule filter = fields.rule("filter");
         long max = fields.whole("max", 1, Long.MAX_VALUE, Long.MAX_VALUE);
         long count = broker.await((Reply<Long> reply) -> new Command.Redrive(channel, filter, max, reply));
+        exchange.answer(200, Map.of("messages", count));
+    }
+
+    /** {@code POST …/channels/{channel}/redrive} of chosen letters. */
+    private void putBack(Exchange exchange, String channel, JsonFields fields) {
+        if (fields.has("filter") || fields.has("max")) {
+            throw Problem.invalid("'filter' and 'max' don't go with 'numbers' and 'message': these are chosen already");
+        }
+        List<Long> chosen = new ArrayList<>();
+        for (JsonNode number : Settling.array(fields, "numbers", MAX_BROWSED)) {
+            if (!number.isIntegralNumber() || !number.canConvertToLong()) {
+                throw Problem.invalid("'numbers' must be an array of whole numbers");
+            }
+            chosen.add(number.longValue());
+        }
+        JsonNode node = fields.node("message");
+        if (node != null && !(node instanceof ObjectNode)) {
+            throw Problem.invalid("'message' must be an object");
+        }
+        EngineMessage edited = node instanceof ObjectNode object
+                ? MessageJson.read("message.", object, System.currentTimeMillis())
+                : null;
+        long[] numbers = chosen.stream().mapToLong(Long::longValue).toArray();
+        long count = broker.await((Reply<Long> reply) -> new Command.PutBack(channel, numbers, edited, reply));
         exchange.answer(200, Map.of("messages", count));
     }
 

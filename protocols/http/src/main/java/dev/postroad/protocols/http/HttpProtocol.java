@@ -200,7 +200,7 @@ public final class HttpProtocol implements AutoCloseable {
         router.add("PUT", channel, declaring::declare);
         router.add("GET", channel, declaring::describe);
         router.add("DELETE", channel, declaring::delete, "ifUnused", "ifEmpty");
-        router.add("GET", channel + "/messages", browsing::browse, "filter", "max", "group");
+        router.add("GET", channel + "/messages", browsing::browse, "filter", "max", "group", "after");
         router.add("DELETE", channel + "/messages", browsing::purge);
         router.add("GET", channel + "/messages/{id}", browsing::show, "group");
         router.add("DELETE", channel + "/messages/{id}", browsing::cancel);

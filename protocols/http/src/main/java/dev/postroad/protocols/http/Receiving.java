@@ -144,6 +144,9 @@ final class Receiving {
             json.writeStringProperty("delivery", consumer.hold(delivery).toString());
         }
         json.writeNumberProperty("attempt", delivery.attempt());
+        if (delivery.firstFailureMillis() != 0) {
+            json.writeStringProperty("firstFailure", MessageJson.moment(delivery.firstFailureMillis()));
+        }
         if (delivery.partition() >= 0) {
             json.writeNumberProperty("partition", delivery.partition());
             json.writeNumberProperty("offset", delivery.offset());

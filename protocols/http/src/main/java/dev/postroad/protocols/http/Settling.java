@@ -19,7 +19,8 @@ import tools.jackson.databind.node.ObjectNode;
 /** Settles deliveries: one by one, or many of the same outcome at once. */
 final class Settling {
     private static final int MAX_REASON = 1_000;
-    private static final List<String> NAMES = List.of("delivery", "outcome", "delay", "reason", "lease", "counts");
+    private static final List<String> NAMES =
+            List.of("delivery", "outcome", "delay", "reason", "exception", "lease", "counts");
 
     private final Broker broker;
     private final Consumers consumers;
@@ -107,6 +108,10 @@ final class Settling {
             }
         }
         String reason = fields.text("reason");
+        String exception = fields.text("exception");
+        if (exception != null && outcome != Word.DEAD_LETTER) {
+            throw Problem.invalid("'settlements.exception' belongs to another outcome than '" + word + "'");
+        }
         return new Settlement(
                 delivery,
                 switch (outcome) {
@@ -116,7 +121,8 @@ final class Settling {
                                 fields.time("delay", 0, MessageJson.MAX_MILLIS, 0),
                                 cut(reason),
                                 fields.flag("counts", true));
-                    case DEAD_LETTER -> new Outcome.DeadLetter(reason == null ? "" : String.valueOf(cut(reason)));
+                    case DEAD_LETTER ->
+                        new Outcome.DeadLetter(reason == null ? "" : String.valueOf(cut(reason)), exception);
                     case EXTEND -> {
                         if (!fields.has("lease")) {
                             throw Problem.invalid("'settlements.lease' is missing; it says for how long to extend");

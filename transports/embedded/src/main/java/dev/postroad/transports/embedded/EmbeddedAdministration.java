@@ -1,10 +1,13 @@
 package dev.postroad.transports.embedded;
 
 import dev.postroad.api.Administration;
+import dev.postroad.api.DeadLetter;
 import dev.postroad.api.Delivery;
+import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.engine.Command;
+import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.EngineStatus;
 import dev.postroad.engine.routing.Rule;
 import dev.postroad.engine.runtime.Broker;
@@ -143,9 +146,14 @@ final class EmbeddedAdministration implements Administration {
 
     @Override
     public List<Browsed> browse(String channel, @Nullable String filter, int max) {
+        return browse(channel, filter, -1, max);
+    }
+
+    @Override
+    public List<Browsed> browse(String channel, @Nullable String filter, long after, int max) {
         Rule rule = Failures.rule(filter);
         List<Command.Browsed> found = Failures.<List<Command.Browsed>>await(
-                broker, reply -> new Command.Browse(channel, null, rule, max, reply));
+                broker, reply -> new Command.Browse(channel, null, rule, after, max, reply));
         List<Browsed> browsed = new ArrayList<>(found.size());
         for (Command.Browsed each : found) {
             browsed.add(new Browsed(
@@ -155,7 +163,8 @@ final class EmbeddedAdministration implements Administration {
                     each.notBeforeMillis() == 0 ? null : Instant.ofEpochMilli(each.notBeforeMillis()),
                     each.partition() < 0
                             ? Delivery.Origin.QUEUE
-                            : new Delivery.Origin(each.partition(), each.offset(), null)));
+                            : new Delivery.Origin(each.partition(), each.offset(), null),
+                    each.state() == Command.Browsed.State.KEPT ? -1 : each.number()));
         }
         return browsed;
     }
@@ -174,6 +183,24 @@ final class EmbeddedAdministration implements Administration {
     public long redrive(String deadLetterChannel, @Nullable String filter, long max) {
         Rule rule = Failures.rule(filter);
         return Failures.<Long>await(broker, reply -> new Command.Redrive(deadLetterChannel, rule, max, reply));
+    }
+
+    @Override
+    public long putBack(String deadLetterChannel, List<Long> numbers) {
+        long[] chosen = numbers.stream().mapToLong(Long::longValue).toArray();
+        return Failures.<Long>await(broker, reply -> new Command.PutBack(deadLetterChannel, chosen, null, reply));
+    }
+
+    @Override
+    public boolean putBack(String deadLetterChannel, long number, Message<byte[], byte[]> edited) {
+        // Its destination is where it came from, unless its sender said otherwise.
+        String origin = DeadLetter.of(edited)
+                .map(DeadLetter::origin)
+                .orElse(edited.properties().destination());
+        EngineMessage message = Messages.toEngine(origin == null ? deadLetterChannel : origin, edited);
+        return Failures.<Long>await(
+                        broker, reply -> new Command.PutBack(deadLetterChannel, new long[] {number}, message, reply))
+                > 0;
     }
 
     @Override

@@ -10,7 +10,9 @@ import dev.postroad.engine.EngineMessage;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /** A message of a queue, or of a group of a stream, in the hands of one consumer. */
 final class EmbeddedDelivery implements Delivery<byte[], byte[]> {
@@ -27,6 +29,7 @@ final class EmbeddedDelivery implements Delivery<byte[], byte[]> {
     private final QueueSource source;
     private final long number;
     private final int attempt;
+    private final long firstFailureMillis;
     private final int partition;
     private final long offset;
     private final Message<byte[], byte[]> message;
@@ -39,6 +42,7 @@ final class EmbeddedDelivery implements Delivery<byte[], byte[]> {
         this.source = source;
         this.number = delivery.number();
         this.attempt = delivery.attempt();
+        this.firstFailureMillis = delivery.firstFailureMillis();
         this.partition = delivery.partition();
         this.offset = delivery.offset();
         this.message = Messages.fromEngine(source.channel(), partition, offset, number, stored);
@@ -85,6 +89,11 @@ final class EmbeddedDelivery implements Delivery<byte[], byte[]> {
     }
 
     @Override
+    public @Nullable Instant firstFailure() {
+        return firstFailureMillis == 0 ? null : Instant.ofEpochMilli(firstFailureMillis);
+    }
+
+    @Override
     public Origin origin() {
         String group = source.group();
         return group == null ? Origin.QUEUE : new Origin(partition, offset, group);
@@ -109,6 +118,11 @@ final class EmbeddedDelivery implements Delivery<byte[], byte[]> {
     @Override
     public CompletableFuture<Void> deadLetter(String reason) {
         return settle(new Command.Outcome.DeadLetter(reason));
+    }
+
+    @Override
+    public CompletableFuture<Void> deadLetter(String reason, Throwable failure) {
+        return settle(new Command.Outcome.DeadLetter(reason, failure.getClass().getName()));
     }
 
     private CompletableFuture<Void> settle(Command.Outcome outcome) {

@@ -27,7 +27,12 @@ final class ChannelJson {
         retry.put("initialDelay", time(channel.retry().initialDelay()));
         retry.put("maxDelay", time(channel.retry().maxDelay()));
         retry.put("multiplier", channel.retry().multiplier());
-        retry.put("jitter", channel.retry().jitter());
+        retry.put(
+                "jitter",
+                channel.retry().decorrelated()
+                        ? "decorrelated"
+                        : channel.retry().jitter());
+        retry.put("maxElapsed", timeOrNull(channel.retry().maxElapsed()));
         Map<String, @Nullable Object> map = new LinkedHashMap<>();
         map.put("kind", word(channel.kind()));
         map.put("durability", word(channel.durability()));
@@ -66,7 +71,9 @@ final class ChannelJson {
                             durationOrZero(retry.path("initialDelay")),
                             durationOrZero(retry.path("maxDelay")),
                             retry.path("multiplier").doubleValue(1.0),
-                            retry.path("jitter").doubleValue(0.0)),
+                            retry.path("jitter").doubleValue(RetryPolicy.FULL_JITTER),
+                            retry.path("jitter").isString(),
+                            duration(retry.path("maxElapsed"))),
                     s.path("deadLetter").stringValue(null),
                     duration(s.path("ttl")),
                     duration(s.path("lease")),

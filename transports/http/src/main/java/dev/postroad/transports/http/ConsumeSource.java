@@ -7,6 +7,7 @@ import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -120,6 +121,7 @@ final class ConsumeSource extends Source {
         }
         String name = null;
         int attempt = 1;
+        Instant firstFailure = null;
         int partition = -1;
         long offset = -1;
         Message<byte[], byte[]> message = null;
@@ -131,6 +133,7 @@ final class ConsumeSource extends Source {
                 switch (member) {
                     case "delivery" -> name = json.getString();
                     case "attempt" -> attempt = json.getIntValue();
+                    case "firstFailure" -> firstFailure = Instant.parse(json.getString());
                     case "partition" -> partition = json.getIntValue();
                     case "offset" -> offset = json.getLongValue();
                     case "message" -> message = MessageJson.read(json, channel());
@@ -145,7 +148,7 @@ final class ConsumeSource extends Source {
         if (name != null && message != null) {
             Delivery.Origin origin =
                     group == null ? Delivery.Origin.QUEUE : new Delivery.Origin(partition, offset, group);
-            receiver().arrived(new HttpDelivery(current, name, attempt, origin, message));
+            receiver().arrived(new HttpDelivery(current, name, attempt, firstFailure, origin, message));
         }
         return true;
     }

@@ -1,10 +1,12 @@
 package dev.postroad.transports.http;
 
 import dev.postroad.api.Administration;
+import dev.postroad.api.DeadLetter;
 import dev.postroad.api.Delivery;
 import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
+import java.io.ByteArrayOutputStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -13,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.JsonNode;
 
@@ -78,10 +81,16 @@ final class HttpAdministration implements Administration {
 
     @Override
     public List<Browsed> browse(String channel, @Nullable String filter, int max) {
+        return browse(channel, filter, -1, max);
+    }
+
+    @Override
+    public List<Browsed> browse(String channel, @Nullable String filter, long after, int max) {
         if (max < 1 || max > 10_000) {
             throw new MessagingException(Reason.INVALID, "max is " + max + "; it must be 1 to 10,000");
         }
         JsonNode answer = http.get(Http.channel(channel) + "/messages?max=" + max
+                + (after < 0 ? "" : "&after=" + after)
                 + (filter == null ? "" : "&filter=" + Http.part(filter)));
         List<Browsed> browsed = new ArrayList<>();
         for (JsonNode node : answer.path("messages")) {
@@ -97,7 +106,10 @@ final class HttpAdministration implements Administration {
                     notBefore == null ? null : Instant.parse(notBefore),
                     partition < 0
                             ? Delivery.Origin.QUEUE
-                            : new Delivery.Origin(partition, node.path("offset").longValue(-1), null)));
+                            : new Delivery.Origin(partition, node.path("offset").longValue(-1), null),
+                    partition >= 0 && node.path("state").stringValue("").equals("kept")
+                            ? -1
+                            : node.path("number").longValue(-1)));
         }
         return browsed;
     }
@@ -127,6 +139,28 @@ final class HttpAdministration implements Administration {
             wish.put("filter", filter);
         }
         return messages(http.post(Http.channel(deadLetterChannel) + "/redrive", Http.write(wish), Http.JSON));
+    }
+
+    @Override
+    public long putBack(String deadLetterChannel, List<Long> numbers) {
+        return messages(http.post(
+                Http.channel(deadLetterChannel) + "/redrive", Http.write(Map.of("numbers", numbers)), Http.JSON));
+    }
+
+    @Override
+    public boolean putBack(String deadLetterChannel, long number, Message<byte[], byte[]> edited) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json = Http.MAPPER.createGenerator(bytes)) {
+            json.writeStartObject();
+            json.writeArrayPropertyStart("numbers");
+            json.writeNumber(number);
+            json.writeEndArray();
+            json.writeName("message");
+            MessageJson.write(
+                    json, DeadLetter.of(edited).map(DeadLetter::origin).orElse(deadLetterChannel), edited);
+            json.writeEndObject();
+        }
+        return messages(http.post(Http.channel(deadLetterChannel) + "/redrive", bytes.toByteArray(), Http.JSON)) > 0;
     }
 
     @Override

@@ -5,17 +5,21 @@ import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /** A delivery that came through a stream of the server's, and is gone when that breaks. */
 final class HttpDelivery implements Delivery<byte[], byte[]> {
     private static final int MAX_REASON = 1_000;
+    private static final int MAX_EXCEPTION = 255;
 
     private final ConsumeSource.Connection connection;
     private final String name;
     private final int attempt;
+    private final @Nullable Instant firstFailure;
     private final Origin origin;
     private final Message<byte[], byte[]> message;
     private final AtomicBoolean settled = new AtomicBoolean();
@@ -25,11 +29,13 @@ final class HttpDelivery implements Delivery<byte[], byte[]> {
             ConsumeSource.Connection connection,
             String name,
             int attempt,
+            @Nullable Instant firstFailure,
             Origin origin,
             Message<byte[], byte[]> message) {
         this.connection = connection;
         this.name = name;
         this.attempt = attempt;
+        this.firstFailure = firstFailure;
         this.origin = origin;
         this.message = message;
     }
@@ -74,6 +80,11 @@ final class HttpDelivery implements Delivery<byte[], byte[]> {
     }
 
     @Override
+    public @Nullable Instant firstFailure() {
+        return firstFailure;
+    }
+
+    @Override
     public Origin origin() {
         return origin;
     }
@@ -89,17 +100,27 @@ final class HttpDelivery implements Delivery<byte[], byte[]> {
             return failed(new MessagingException(
                     Reason.INVALID, "the delay of a retry is " + delay + "; it must be zero or more"));
         }
-        return settle("release", "delay", ChannelJson.time(delay));
+        return settle("release", "delay", ChannelJson.time(delay), null);
     }
 
     @Override
     public CompletableFuture<Void> deadLetter(String reason) {
-        return settle("deadLetter", "reason", reason.length() <= MAX_REASON ? reason : reason.substring(0, MAX_REASON));
+        return settle("deadLetter", "reason", cut(reason, MAX_REASON), null);
     }
 
-    private CompletableFuture<Void> settle(String outcome, String member, String value) {
+    @Override
+    public CompletableFuture<Void> deadLetter(String reason, Throwable failure) {
+        String exception = cut(failure.getClass().getName(), MAX_EXCEPTION);
+        return settle("deadLetter", "reason", cut(reason, MAX_REASON), exception);
+    }
+
+    private static String cut(String text, int most) {
+        return text.length() <= most ? text : text.substring(0, most);
+    }
+
+    private CompletableFuture<Void> settle(String outcome, String member, String value, @Nullable String exception) {
         return take()
-                ? connection.settle(List.of(name), new Settler.Outcome(outcome, member, value))
+                ? connection.settle(List.of(name), new Settler.Outcome(outcome, member, value, exception))
                 : failed(alreadySettled());
     }
 
@@ -118,7 +139,8 @@ final class HttpDelivery implements Delivery<byte[], byte[]> {
         }
         return settled.get()
                 ? failed(alreadySettled())
-                : connection.settle(List.of(name), new Settler.Outcome("extend", "lease", ChannelJson.time(lease)));
+                : connection.settle(
+                        List.of(name), new Settler.Outcome("extend", "lease", ChannelJson.time(lease), null));
     }
 
     private static CompletableFuture<Void> failed(MessagingException why) {

@@ -31,8 +31,12 @@ final class Settler {
         }
     }
 
-    /** What becomes of a delivery: a word of the server's and one member more. */
-    record Outcome(String word, String member, String value) {}
+    /** What becomes of a delivery: a word of the server's, one member more, and the class of what was thrown. */
+    record Outcome(
+            String word,
+            String member,
+            String value,
+            @Nullable String exception) {}
 
     Settler(Http http, String channel) {
         this.http = http;
@@ -106,6 +110,9 @@ final class Settler {
                         json.writeStringProperty("delivery", delivery);
                         json.writeStringProperty("outcome", outcome.word);
                         json.writeStringProperty(outcome.member, outcome.value);
+                        if (outcome.exception != null) {
+                            json.writeStringProperty("exception", outcome.exception);
+                        }
                         json.writeEndObject();
                     }
                 }
