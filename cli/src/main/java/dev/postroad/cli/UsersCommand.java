@@ -1,6 +1,7 @@
 package dev.postroad.cli;
 
 import dev.postroad.security.AccessException;
+import dev.postroad.security.Permission;
 import dev.postroad.security.Secret;
 import dev.postroad.security.User;
 import dev.postroad.security.UsersFile;
@@ -11,9 +12,12 @@ import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -41,6 +45,8 @@ import picocli.CommandLine.Spec;
             UsersCommand.Add.class,
             UsersCommand.Passwd.class,
             UsersCommand.Delete.class,
+            UsersCommand.Permit.class,
+            UsersCommand.Forbid.class,
             UsersCommand.ListAll.class
         },
         footer = {
@@ -49,6 +55,7 @@ import picocli.CommandLine.Spec;
             "  postroad users add alice --tag administrator --users users",
             "  pwgen 20 1 | postroad users add app --users users",
             "  postroad users passwd alice --users users",
+            "  postroad users permit app --write '^orders$' --read '^replies-' --users users",
             "  postroad users list --users users"
         })
 final class UsersCommand implements Runnable {
@@ -60,7 +67,8 @@ final class UsersCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                Objects.requireNonNull(spec).commandLine(), "users needs a command: add, passwd, delete or list");
+                Objects.requireNonNull(spec).commandLine(),
+                "users needs a command: add, passwd, permit, forbid, delete or list");
     }
 
     /** Which file. */
@@ -230,6 +238,123 @@ final class UsersCommand implements Runnable {
         }
     }
 
+    /** {@code users permit} */
+    @Command(
+            name = "permit",
+            header = "Say what a user may do in a virtual host.",
+            description = {
+                "",
+                "A user who was added here may do everything, until it is permitted something: from then on that and no more."
+                        + " What is permitted is said by regular expressions of names, as RabbitMQ's are; those that are not"
+                        + " given permit nothing.",
+                ""
+            },
+            footer = {"", "Example: postroad users permit app --write '^orders$' --read '^replies-' --users users"})
+    static final class Permit implements Callable<Integer> {
+        @Parameters(index = "0", paramLabel = "NAME", description = "The user.")
+        private String name = "";
+
+        @Option(
+                names = "--vhost",
+                paramLabel = "HOST",
+                defaultValue = "/",
+                description = "The virtual host. Default: ${DEFAULT-VALUE}.")
+        private String vhost = "/";
+
+        @Option(names = "--configure", paramLabel = "REGEX", description = "Names to declare and delete.")
+        private String configure = "";
+
+        @Option(names = "--write", paramLabel = "REGEX", description = "Names to publish and bind to.")
+        private String write = "";
+
+        @Option(names = "--read", paramLabel = "REGEX", description = "Names to consume, purge and bind from.")
+        private String read = "";
+
+        @Mixin
+        private FileOption file = new FileOption();
+
+        @Override
+        public Integer call() {
+            UsersFile users = file.open();
+            require(users, name);
+            Permission permission;
+            try {
+                permission = Permission.of(configure, write, read);
+                users.changePermissions(name, known -> known.with(vhost, permission));
+            } catch (AccessException | IllegalArgumentException e) {
+                throw refused(e);
+            }
+            return done("the user '" + name + "' may, in '" + vhost + "': " + permission);
+        }
+    }
+
+    /** {@code users forbid} */
+    @Command(
+            name = "forbid",
+            header = "Take a virtual host from a user.",
+            footer = {"", "Example: postroad users forbid app --vhost billing --users users"})
+    static final class Forbid implements Callable<Integer> {
+        @Parameters(index = "0", paramLabel = "NAME", description = "The user.")
+        private String name = "";
+
+        @Option(
+                names = "--vhost",
+                paramLabel = "HOST",
+                defaultValue = "/",
+                description = "The virtual host. Default: ${DEFAULT-VALUE}.")
+        private String vhost = "/";
+
+        @Mixin
+        private FileOption file = new FileOption();
+
+        @Override
+        public Integer call() {
+            UsersFile users = file.open();
+            require(users, name);
+            try {
+                if (users.find(name)
+                        .filter(user -> user.permissions().isEverything())
+                        .isPresent()) {
+                    throw new CliException(
+                            ExitCode.FAILED,
+                            "the user '" + name + "' may do everything, everywhere: say with 'users permit' what it may"
+                                    + " do, and no more is left");
+                }
+                users.changePermissions(name, known -> known.with(vhost, null));
+            } catch (AccessException e) {
+                throw refused(e);
+            }
+            return done("the user '" + name + "' may do nothing in '" + vhost + "'");
+        }
+    }
+
+    private static Map<String, Object> json(User user) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("name", user.name());
+        json.put("tags", List.copyOf(user.tags()));
+        if (!user.permissions().isEverything()) {
+            Map<String, Object> hosts = new LinkedHashMap<>();
+            user.permissions().byHost().forEach((host, permission) -> {
+                Map<String, String> expressions = new LinkedHashMap<>();
+                for (Permission.Action action : Permission.Action.values()) {
+                    expressions.put(action.name().toLowerCase(Locale.ROOT), permission.expression(action));
+                }
+                hosts.put(host, expressions);
+            });
+            json.put("permissions", hosts);
+        }
+        return json;
+    }
+
+    private static String shown(User user) {
+        if (user.permissions().isEverything()) {
+            return "everything";
+        }
+        List<String> hosts = new ArrayList<>();
+        user.permissions().byHost().forEach((host, permission) -> hosts.add(host + ": " + permission));
+        return hosts.isEmpty() ? "nothing" : String.join("; ", hosts);
+    }
+
     /** {@code users list} */
     @Command(
             name = "list",
@@ -253,15 +378,11 @@ final class UsersCommand implements Runnable {
             if (format.json()) {
                 Json.print(
                         Terminal.out(),
-                        Map.of(
-                                "users",
-                                users.stream()
-                                        .map(user -> Map.of("name", user.name(), "tags", List.copyOf(user.tags())))
-                                        .toList()));
+                        Map.of("users", users.stream().map(UsersCommand::json).toList()));
                 return ExitCode.OK;
             }
-            Table table = new Table("user", "tags");
-            users.forEach(user -> table.row(user.name(), String.join(", ", user.tags())));
+            Table table = new Table("user", "tags", "may do");
+            users.forEach(user -> table.row(user.name(), String.join(", ", user.tags()), shown(user)));
             table.print(Terminal.out());
             return ExitCode.OK;
         }

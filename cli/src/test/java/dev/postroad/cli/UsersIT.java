@@ -33,7 +33,21 @@ class UsersIT {
         Command.Result again = Command.run(line("x"), "users", "add", "alice", "--users", users);
         assertThat(again.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(again.err()).contains("'alice' already");
-        assertThat(Command.run("users", "list", "--users", users).text()).contains("alice", "administrator");
+        assertThat(Command.run("users", "list", "--users", users).text())
+                .contains("alice", "administrator", "everything");
+        Command.run(line("x"), "users", "add", "app", "--users", users);
+        assertThat(Command.run("users", "permit", "app", "--write", "^orders$", "--users", users)
+                        .exitCode())
+                .isEqualTo(ExitCode.OK);
+        assertThat(Command.run("users", "permit", "app", "--read", "(", "--users", users)
+                        .exitCode())
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(Command.run("users", "list", "--users", users).text()).contains("/: configure '', write '^orders$'");
+        assertThat(Command.run("users", "forbid", "app", "--users", users).exitCode())
+                .isEqualTo(ExitCode.OK);
+        assertThat(Command.run("users", "list", "--users", users).text()).contains("nothing");
+        assertThat(Command.run("users", "forbid", "alice", "--users", users).exitCode())
+                .isEqualTo(ExitCode.FAILED);
 
         Path config = Files.writeString(folder.resolve("postroad.yaml"), "server:\n  users: " + users + "\n");
         try (RunningServer server = RunningServer.on(folder.resolve("data"), "--config", config.toString())) {

@@ -9,8 +9,9 @@ import java.util.TreeSet;
  *
  * @param name 1 to 255 bytes of UTF-8, no control characters
  * @param tags what kind of user it is: {@link #ADMINISTRATOR}, {@link #MONITORING} … or words of the operator's own
+ * @param permissions what may be done with queues and exchanges
  */
-public record User(String name, Set<String> tags) {
+public record User(String name, Set<String> tags, Permissions permissions) {
     /** The tag of those who may change the broker and its users over the management interface. */
     public static final String ADMINISTRATOR = "administrator";
 
@@ -19,6 +20,11 @@ public record User(String name, Set<String> tags) {
 
     /** Whoever comes from this machine where no users are configured. */
     public static final User GUEST = new User("guest", Set.of(ADMINISTRATOR));
+
+    /** A user who may do everything with queues and exchanges. */
+    public User(String name, Set<String> tags) {
+        this(name, tags, Permissions.EVERYTHING);
+    }
 
     public User {
         tags = Collections.unmodifiableSet(new TreeSet<>(tags));

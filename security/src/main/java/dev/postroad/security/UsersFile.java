@@ -1,6 +1,8 @@
 package dev.postroad.security;
 
 import java.io.IOException;
+import java.net.URLDecoder;
+import java.net.URLEncoder;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
@@ -26,8 +28,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The users of a server, in a file that only its owner may read: a line {@code name:tags:hash} for each, tags separated by
- * commas, {@code -} for a user without a password, who logs in by a certificate. Lines that begin with {@code #} are
- * comments, and are not kept when the file is written anew.
+ * commas, {@code -} for a user without a password, who logs in by a certificate. Such a user may do everything; one whose line
+ * has a fourth part, what it says: {@code host,configure,write,read} for each virtual host, separated by semicolons. In that
+ * part percent signs, commas, semicolons, colons, blanks and control characters are written as in URLs, {@code %2C}. Lines that
+ * begin with {@code #} are comments, and are not kept when the file is written anew.
  *
  * <p>A change replaces the file in one step and is on disk when the method returns. Programs that change it at the same time
  * wait for each other. Safe for use by many threads.
@@ -140,10 +144,14 @@ public final class UsersFile {
             }
             try {
                 String[] parts = line.strip().split(":", -1);
-                if (parts.length != 3) {
-                    throw new IllegalArgumentException("a user is written name:tags:hash");
+                if (parts.length < 3 || parts.length > 4) {
+                    throw new IllegalArgumentException(
+                            "a user is written name:tags:hash or name:tags:hash:permissions");
                 }
-                User user = new User(checkName(parts[0]), tags(parts[1]));
+                User user = new User(
+                        checkName(parts[0]),
+                        tags(parts[1]),
+                        parts.length == 3 ? Permissions.EVERYTHING : permissions(parts[3]));
                 PasswordHash hash = parts[2].equals(NO_PASSWORD) ? null : PasswordHash.parse(parts[2]);
                 if (users.put(user.name(), new Entry(user, hash)) != null) {
                     throw new IllegalArgumentException("the user '" + user.name() + "' is there twice");
@@ -163,6 +171,50 @@ public final class UsersFile {
             }
         }
         return checkTags(tags);
+    }
+
+    private static Permissions permissions(String text) {
+        Map<String, Permission> byHost = new TreeMap<>();
+        for (String each : text.isEmpty() ? new String[0] : text.split(";", -1)) {
+            String[] parts = each.split(",", -1);
+            if (parts.length != 4) {
+                throw new IllegalArgumentException(
+                        "permissions are written host,configure,write,read; '" + shown(each) + "' is not");
+            }
+            Permission permission = Permission.of(plain(parts[1]), plain(parts[2]), plain(parts[3]));
+            if (byHost.put(plain(parts[0]), permission) != null) {
+                throw new IllegalArgumentException("the virtual host '" + shown(plain(parts[0])) + "' is there twice");
+            }
+        }
+        return Permissions.of(byHost);
+    }
+
+    private static String plain(String escaped) {
+        return URLDecoder.decode(escaped.replace("+", "%2B"), StandardCharsets.UTF_8);
+    }
+
+    private static String escaped(String text) {
+        StringBuilder out = new StringBuilder();
+        text.codePoints().forEach(c -> {
+            if (c <= ' ' || Character.isISOControl(c) || "%,;:".indexOf(c) >= 0 || Character.isWhitespace(c)) {
+                out.append(URLEncoder.encode(Character.toString(c), StandardCharsets.UTF_8)
+                        .replace("+", "%20"));
+            } else {
+                out.appendCodePoint(c);
+            }
+        });
+        return out.toString();
+    }
+
+    private static String written(Permissions permissions) {
+        StringBuilder out = new StringBuilder();
+        permissions.byHost().forEach((host, permission) -> {
+            out.append(out.isEmpty() ? "" : ";").append(escaped(host));
+            for (Permission.Action action : Permission.Action.values()) {
+                out.append(',').append(escaped(permission.expression(action)));
+            }
+        });
+        return out.toString();
     }
 
     private static String checkName(String name) {
@@ -217,7 +269,8 @@ public final class UsersFile {
     }
 
     /**
-     * Adds a user or changes it to this.
+     * Adds a user or changes it to this. What it may do stays as it is; one who is new may do nothing, until {@link
+     * #changePermissions} says otherwise.
      *
      * @param password null for one who logs in by a certificate
      * @return true if it is new
@@ -227,7 +280,8 @@ public final class UsersFile {
     }
 
     /**
-     * Adds a user or changes it to this, with a hash that another broker or {@link #passwordHash} gave.
+     * Adds a user or changes it to this, as {@link #put(String, Set, Secret)}, with a hash that another broker or {@link
+     * #passwordHash} gave.
      *
      * @param algorithm the name that RabbitMQ gives its algorithm, or {@link #HASHING_ALGORITHM}
      * @return true if it is new
@@ -246,10 +300,15 @@ public final class UsersFile {
     public static final String HASHING_ALGORITHM = "postroad_pbkdf2";
 
     private boolean put(String name, Set<String> tags, @Nullable PasswordHash hash) {
-        User user = new User(checkName(name), checkTags(tags));
+        checkName(name);
+        checkTags(tags);
         boolean[] added = new boolean[1];
         change(true, users -> {
-            added[0] = users.put(name, new Entry(user, hash)) == null;
+            Entry known = users.get(name);
+            added[0] = known == null;
+            Permissions permissions =
+                    known == null ? Permissions.NOTHING : known.user().permissions();
+            users.put(name, new Entry(new User(name, tags, permissions), hash));
             return users;
         });
         return added[0];
@@ -263,8 +322,26 @@ public final class UsersFile {
 
     /** Changes a user's tags. @throws AccessException if there is no such user */
     public void setTags(String name, Set<String> tags) {
-        User user = new User(name, checkTags(tags));
-        replace(name, entry -> new Entry(user, entry.hash()));
+        checkTags(tags);
+        replace(name, entry -> new Entry(new User(name, tags, entry.user().permissions()), entry.hash()));
+    }
+
+    /**
+     * Changes what a user may do.
+     *
+     * @param change of what it may do now, within the lock on the file
+     * @return false if that changes nothing
+     * @throws AccessException if there is no such user
+     */
+    public boolean changePermissions(String name, UnaryOperator<Permissions> change) {
+        boolean[] changed = new boolean[1];
+        replace(name, entry -> {
+            User user = entry.user();
+            Permissions next = change.apply(user.permissions());
+            changed[0] = !next.equals(user.permissions());
+            return new Entry(new User(user.name(), user.tags(), next), entry.hash());
+        });
+        return changed[0];
     }
 
     private void replace(String name, UnaryOperator<Entry> with) {
@@ -314,6 +391,10 @@ public final class UsersFile {
                 .append(String.join(",", entry.user().tags()))
                 .append(':')
                 .append(entry.hash() == null ? NO_PASSWORD : entry.hash().encoded())
+                .append(
+                        entry.user().permissions().isEverything()
+                                ? ""
+                                : ":" + written(entry.user().permissions()))
                 .append('\n'));
         Path next = absolute.resolveSibling(absolute.getFileName() + ".new");
         Files.deleteIfExists(next);

@@ -3,6 +3,7 @@ package dev.postroad.security;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.postroad.security.Permission.Action;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -148,6 +150,33 @@ class UsersFileTest {
                 .hasMessageContaining("rabbit_password_hashing_md5");
         assertThatThrownBy(() -> users.putHashed("bob", Set.of(), "rabbit_password_hashing_sha512", hash))
                 .hasMessageContaining("36 bytes");
+    }
+
+    @Test
+    void what_a_user_may_do_is_kept_whatever_the_names_and_expressions_are() {
+        users.add("alice", Set.of(), Secret.of("a"));
+        assertThat(users.find("alice").orElseThrow().permissions()).isEqualTo(Permissions.EVERYTHING);
+        Permission odd = Permission.of("^a,b;c:d%|\\s+\\ $", "", "é {1,2}\t ");
+        Permissions some = Permissions.of(Map.of("/", Permission.of("^mine-.*", "x", ".*"), "a:b;c,d%/ +", odd));
+
+        assertThat(users.changePermissions("alice", known -> some)).isTrue();
+        assertThat(users.changePermissions("alice", known -> some)).isFalse();
+
+        User alice = users.find("alice").orElseThrow();
+        assertThat(alice.permissions()).isEqualTo(some);
+        assertThat(alice.permissions().allows(Action.CONFIGURE, "/", "mine-1")).isTrue();
+        assertThat(alice.permissions().allows(Action.CONFIGURE, "/", "not-mine-1"))
+                .isFalse();
+        assertThat(alice.permissions().allows(Action.WRITE, "/", "axe")).isTrue();
+        assertThat(alice.permissions().allows(Action.WRITE, "a:b;c,d%/ +", "axe"))
+                .isFalse();
+        assertThat(alice.permissions().allows(Action.READ, "elsewhere", "x")).isFalse();
+        users.setTags("alice", Set.of("ops"));
+        users.setPassword("alice", Secret.of("b"));
+        assertThat(users.find("alice").orElseThrow().permissions()).isEqualTo(some);
+        assertThat(users.put("bob", Set.of(), Secret.of("b"))).isTrue();
+        assertThat(users.find("bob").orElseThrow().permissions()).isEqualTo(Permissions.NOTHING);
+        assertThatThrownBy(() -> Permission.of("", "a(", "")).hasMessageContaining("write 'a('");
     }
 
     @Test

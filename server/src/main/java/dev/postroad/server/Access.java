@@ -1,5 +1,6 @@
 package dev.postroad.server;
 
+import dev.postroad.protocols.amqp091.VirtualHost;
 import dev.postroad.protocols.http.HttpAccess;
 import dev.postroad.protocols.http.Mount;
 import dev.postroad.security.Authenticator;
@@ -34,6 +35,9 @@ record Access(
 
     /** Over HTTP nobody has to log in where there are no users: its settings say who can reach it. */
     HttpAccess http(List<Mount> mounts) {
-        return new HttpAccess(users == null ? null : authenticator, tls, mounts);
+        return new HttpAccess(users == null ? null : authenticator, tls, mounts, name -> {
+            VirtualHost host = VirtualHost.of(name);
+            return new HttpAccess.Name(host.name(), host.local(name));
+        });
     }
 }

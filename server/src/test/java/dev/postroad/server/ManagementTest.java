@@ -261,10 +261,10 @@ class ManagementTest {
                                    {"name":"b","vhost":"/","arguments":{"x-no-such":1}},
                                    {"name":"c","vhost":"elsewhere"}],
                          "policies":[{"name":"p","pattern":".*","definition":{"max-length":1}}],
-                         "permissions":[{"user":"app","vhost":"/","configure":"^x","write":".*","read":".*"}],
+                         "permissions":[{"user":"app","vhost":"/","configure":"(^x","write":".*","read":".*"}],
                          "novelties":[1]}""").expect(200).json().path("not_applied");
         assertThat(rest.toString())
-                .contains("queues[1]: invalid arg", "x-no-such", "'elsewhere'", "'^x'", "'novelties'")
+                .contains("queues[1]: invalid arg", "x-no-such", "'elsewhere'", "'(^x'", "'novelties'")
                 .doesNotContain("queues[0]");
         call("GET", "policies/%2F/p", "").expect(200);
         call("GET", "queues/%2F/a", "").expect(200);
@@ -278,6 +278,13 @@ class ManagementTest {
                 "the new user is known",
                 Duration.ofSeconds(10),
                 () -> as("temp", "t", "GET", "whoami", "").status() == 200);
+        assertThat(get("users/without-permissions").findValuesAsString("name")).contains("temp");
+        call("PUT", "permissions/%2F/temp", "{\"configure\":\".*\",\"write\":\".*\",\"read\":\".*\"}")
+                .expect(201);
+        Await.until(
+                "it may come in",
+                Duration.ofSeconds(10),
+                () -> as("temp", "t", "GET", "queues/%2F", "").status() == 200);
         ConnectionFactory factory = new ConnectionFactory();
         factory.setPort(amqpPort());
         factory.setUsername("temp");

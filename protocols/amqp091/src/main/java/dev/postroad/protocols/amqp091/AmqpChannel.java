@@ -19,6 +19,7 @@ import dev.postroad.protocols.amqp091.codec.Method;
 import dev.postroad.protocols.amqp091.codec.QueueMethod;
 import dev.postroad.protocols.amqp091.codec.ReplyCode;
 import dev.postroad.protocols.amqp091.codec.TxMethod;
+import dev.postroad.security.Permission.Action;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -90,6 +91,11 @@ final class AmqpChannel {
     @Nullable
     Transaction transaction() {
         return transaction;
+    }
+
+    /** What the user may do. */
+    Rights rights() {
+        return connection.handshake().rights();
     }
 
     Consuming consuming() {
@@ -228,6 +234,7 @@ final class AmqpChannel {
         }
         PublishGroup.Place known = lastPlace;
         if (known == null || !known.is(publish.exchange(), publish.routingKey(), publish.mandatory())) {
+            Rights.require(rights().exchange(Action.WRITE, publish.exchange()));
             String topic = publish.exchange().isEmpty() ? null : virtualHost().inEngine(publish.exchange());
             String target = topic == null ? virtualHost().inEngine(publish.routingKey()) : publish.routingKey();
             known = new PublishGroup.Place(

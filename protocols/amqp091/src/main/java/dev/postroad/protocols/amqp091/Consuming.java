@@ -9,6 +9,7 @@ import dev.postroad.engine.runtime.Connections.ConsumerDetails;
 import dev.postroad.protocols.amqp091.codec.BasicMethod;
 import dev.postroad.protocols.amqp091.codec.BasicProperties;
 import dev.postroad.protocols.amqp091.codec.ReplyCode;
+import dev.postroad.security.Permission.Action;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -135,6 +136,7 @@ final class Consuming {
             return;
         }
         String queue = channel.topology().queueName(consume.queue());
+        Rights.require(channel.rights().queue(Action.READ, queue));
         String inEngine = channel.virtualHost().inEngine(queue);
         ConsumeArguments arguments = ConsumeArguments.read(consume.arguments());
         boolean windowed = consume.noAck() || prefetch == 0;
@@ -259,6 +261,7 @@ final class Consuming {
                     ReplyCode.PRECONDITION_FAILED, "replies are consumed, and not got one by one, from " + get.queue());
         }
         String queue = channel.topology().queueName(get.queue());
+        Rights.require(channel.rights().queue(Action.READ, queue));
         String inEngine = channel.virtualHost().inEngine(queue);
         channel.topology().refuseStream("basic.get", queue);
         connection.<Command.Got>ask(

@@ -11,6 +11,7 @@ import dev.postroad.security.Authenticator;
 import dev.postroad.security.Credentials;
 import dev.postroad.security.Login;
 import dev.postroad.security.Peer;
+import dev.postroad.security.Permissions;
 import dev.postroad.security.Secret;
 import dev.postroad.security.User;
 import io.netty.buffer.ByteBuf;
@@ -26,6 +27,7 @@ import java.security.cert.X509Certificate;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,8 @@ import org.jspecify.annotations.Nullable;
 final class Handshake {
     private static final int MOST_BYTES = 64 * 1024;
     private static final byte[] HEADER = {'A', 'M', 'Q', 'P', 0, 0, 9, 1};
+
+    private static final Rights NOBODY = new Rights(new User("", Set.of(), Permissions.NOTHING), "/");
 
     private enum Step {
         HEADER,
@@ -62,6 +66,7 @@ final class Handshake {
     private @Nullable User user;
     private String mechanism = "";
     private VirtualHost virtualHost = VirtualHost.DEFAULT;
+    private Rights rights = NOBODY;
     private @Nullable ScheduledFuture<?> timeout;
 
     Handshake(AmqpConnection connection) {
@@ -93,6 +98,11 @@ final class Handshake {
     String userName() {
         User known = user;
         return known == null ? "" : known.name();
+    }
+
+    /** What the user may do. */
+    Rights rights() {
+        return rights;
     }
 
     Map<String, @Nullable Object> clientProperties() {
@@ -333,6 +343,12 @@ final class Handshake {
         String name = open.virtualHost();
         if (!connection.server.settings().virtualHosts().contains(name)) {
             throw new MalformedException(ReplyCode.NOT_ALLOWED, "vhost " + name + " not found");
+        }
+        User known = user;
+        rights = known == null ? NOBODY : new Rights(known, name);
+        String refusal = rights.enter();
+        if (refusal != null) {
+            throw new MalformedException(ReplyCode.NOT_ALLOWED, refusal);
         }
         virtualHost = VirtualHost.named(name);
         connection.server.predeclare(connection, virtualHost, () -> {

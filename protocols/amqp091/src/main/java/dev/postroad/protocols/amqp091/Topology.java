@@ -11,6 +11,7 @@ import dev.postroad.protocols.amqp091.codec.ExchangeMethod;
 import dev.postroad.protocols.amqp091.codec.Method;
 import dev.postroad.protocols.amqp091.codec.QueueMethod;
 import dev.postroad.protocols.amqp091.codec.ReplyCode;
+import dev.postroad.security.Permission.Action;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.Map;
@@ -182,6 +183,15 @@ final class Topology {
             });
             return;
         }
+        Rights.require(channel.rights()
+                .declare(new Declarations.Exchange(
+                        vhost(),
+                        name,
+                        declare.type(),
+                        declare.durable(),
+                        declare.autoDelete(),
+                        declare.internal(),
+                        declare.arguments())));
         TopicDefinition definition = Definitions.exchange(name, channel.virtualHost(), declare);
         if (name.startsWith(RESERVED)) {
             describe(inEngine(name), true, found -> {
@@ -232,6 +242,7 @@ final class Topology {
     private void delete(ExchangeMethod.Delete delete) {
         String name = delete.exchange();
         checkExchange(name);
+        Rights.require(channel.rights().exchange(Action.CONFIGURE, name));
         if (name.startsWith(RESERVED)) {
             throw reserved("exchange", name);
         }
@@ -261,6 +272,8 @@ final class Topology {
             boolean toTopic,
             String routingKey,
             Map<String, @Nullable Object> arguments) {
+        Rights.require(channel.rights()
+                .bind(new Declarations.Bound(vhost(), exchange, destination, toTopic, routingKey, arguments)));
         return new Binding(
                 inEngine(exchange), inEngine(destination), toTopic, routingKey, MessageMapping.inEngine(arguments));
     }
@@ -327,6 +340,16 @@ final class Topology {
         String name = declare.passive()
                 ? queueName(declare.queue())
                 : declare.queue().isEmpty() ? unique("amq.gen-") : declare.queue();
+        if (!declare.passive()) {
+            Rights.require(channel.rights()
+                    .declare(new Declarations.Queue(
+                            vhost(),
+                            name,
+                            declare.durable(),
+                            declare.autoDelete(),
+                            declare.exclusive(),
+                            declare.arguments())));
+        }
         String inEngine = inEngine(name);
         Definition known = connection.server.broker.definition(inEngine);
         if (declare.passive() && known == null) {
@@ -376,6 +399,7 @@ final class Topology {
 
     private void delete(QueueMethod.Delete delete) {
         String name = queueName(delete.queue());
+        Rights.require(channel.rights().queue(Action.CONFIGURE, name));
         String inEngine = inEngine(name);
         connection.<Long>ask(
                 channel,
@@ -403,6 +427,7 @@ final class Topology {
 
     private void purge(QueueMethod.Purge purge) {
         String name = queueName(purge.queue());
+        Rights.require(channel.rights().queue(Action.READ, name));
         String inEngine = inEngine(name);
         refuseStream("queue.purge", name);
         connection.<Long>ask(

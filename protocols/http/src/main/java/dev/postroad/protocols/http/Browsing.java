@@ -8,6 +8,7 @@ import dev.postroad.engine.Reply;
 import dev.postroad.engine.channel.ChannelDeclaration;
 import dev.postroad.engine.routing.Rule;
 import dev.postroad.engine.runtime.Broker;
+import dev.postroad.security.Permission.Action;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -112,6 +113,7 @@ final class Browsing {
         JsonFields fields = exchange.json("to", "filter", "max");
         String from = exchange.path("channel");
         String to = fields.requiredText("to");
+        exchange.caller().require(Action.WRITE, to);
         Rule filter = fields.rule("filter");
         long max = fields.whole("max", 1, Long.MAX_VALUE, Long.MAX_VALUE);
         long count = broker.await((Reply<Long> reply) -> new Command.Move(from, to, filter, max, reply));

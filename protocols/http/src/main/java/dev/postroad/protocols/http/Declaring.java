@@ -8,6 +8,7 @@ import dev.postroad.engine.Reply;
 import dev.postroad.engine.channel.ChannelDeclaration;
 import dev.postroad.engine.channel.ChannelSettings;
 import dev.postroad.engine.runtime.Broker;
+import dev.postroad.security.Permission.Action;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,8 +39,20 @@ final class Declaring {
         if (channel == null || !problems.isEmpty()) {
             throw Problem.invalid(String.join("; ", problems)).with("problems", problems);
         }
+        channel.deadLetterDeclaration().ifPresent(dead -> requireLetters(exchange.caller(), name, dead.name()));
         boolean isNew = declare(channel);
         exchange.answer(isNew ? 201 : 200, describe(name));
+    }
+
+    /** What is given up is read here and written there; the dead letters that belong to a channel go with it. */
+    private void requireLetters(Caller caller, String channel, String letters) {
+        if (!letters.equals(channel + ".dead")) {
+            caller.require(Action.READ, channel);
+            caller.require(Action.WRITE, letters);
+            if (catalog.find(letters) == null) {
+                caller.require(Action.CONFIGURE, letters);
+            }
+        }
     }
 
     /** Declares a channel and, where it is missing, its dead-letter channel. True if the channel was new. */

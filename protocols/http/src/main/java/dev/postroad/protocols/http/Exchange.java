@@ -29,6 +29,7 @@ final class Exchange implements AutoCloseable {
     private final ServerResponse response;
     private final HttpSettings settings;
     private final BodyBudget budget;
+    private final Caller caller;
     private final Map<String, String> path;
     private final Map<String, String> query;
     private BodyBudget.@Nullable Body body;
@@ -39,11 +40,13 @@ final class Exchange implements AutoCloseable {
             ServerResponse response,
             HttpSettings settings,
             BodyBudget budget,
+            Caller caller,
             Router.Match match) {
         this.request = request;
         this.response = response;
         this.settings = settings;
         this.budget = budget;
+        this.caller = caller;
         this.path = match.path();
         this.query = match.query();
     }
@@ -52,6 +55,11 @@ final class Exchange implements AutoCloseable {
 
     HttpSettings settings() {
         return settings;
+    }
+
+    /** Who asks. */
+    Caller caller() {
+        return caller;
     }
 
     /** A part of the path that the route names. */

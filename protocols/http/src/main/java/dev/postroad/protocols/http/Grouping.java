@@ -6,6 +6,7 @@ import dev.postroad.engine.EngineStatus;
 import dev.postroad.engine.Reply;
 import dev.postroad.engine.channel.ChannelDeclaration;
 import dev.postroad.engine.runtime.Broker;
+import dev.postroad.security.Permission.Action;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -139,6 +140,7 @@ final class Grouping {
         ChannelDeclaration.checkName("group", group);
         List<Position> positions =
                 positions(fields, "positions", exchange.settings().maxBatchMessages());
+        positions.forEach(position -> exchange.caller().require(Action.READ, position.stream()));
         broker.await((Reply<Command.Done> reply) -> new Command.CommitOffsets(group, null, positions, reply));
         exchange.answerNothing();
     }

@@ -6,6 +6,7 @@ import dev.postroad.security.Authenticator;
 import dev.postroad.security.Credentials;
 import dev.postroad.security.Login;
 import dev.postroad.security.Peer;
+import dev.postroad.security.Permission.Action;
 import dev.postroad.security.TlsContext;
 import dev.postroad.security.User;
 import io.helidon.common.tls.Tls;
@@ -177,66 +178,90 @@ public final class HttpProtocol implements AutoCloseable {
         Monitoring monitoring = monitoring(broker);
         String channel = BASE + "/channels/{channel}";
 
-        router.add("POST", channel + "/messages", publishing::toChannel, "atomic", "durability");
+        router.add(
+                "POST",
+                channel + "/messages",
+                needs(Action.WRITE, "channel", publishing::toChannel),
+                "atomic",
+                "durability");
         router.add(
                 "POST",
                 BASE + "/topics/{topic}/messages",
-                publishing::toTopic,
+                needs(Action.WRITE, "topic", publishing::toTopic),
                 "routingKey",
                 "mandatory",
                 "durability");
-        router.addWaiting("POST", channel + "/receive", receiving::receive);
-        router.addWaiting("POST", channel + "/consume", consuming::consume);
-        router.add("POST", channel + "/settle", settling::settle);
+        router.addWaiting("POST", channel + "/receive", needs(Action.READ, "channel", receiving::receive));
+        router.addWaiting("POST", channel + "/consume", needs(Action.READ, "channel", consuming::consume));
+        router.add("POST", channel + "/settle", needs(Action.READ, "channel", settling::settle));
         router.add("DELETE", BASE + "/consumers/{consumer}", consuming::end, "received");
         router.addWaiting(
-                "GET", channel + "/events", tailing::events, "from", "partition", "group", "filter", "autoAcknowledge");
+                "GET",
+                channel + "/events",
+                needs(Action.READ, "channel", tailing::events),
+                "from",
+                "partition",
+                "group",
+                "filter",
+                "autoAcknowledge");
         router.add("POST", BASE + "/transactions", transacting::transact);
-        router.addWaiting("POST", channel + "/requests", requesting::request, "timeout");
+        router.addWaiting(
+                "POST", channel + "/requests", needs(Action.WRITE, "channel", requesting::request), "timeout");
         router.addWaiting("GET", BASE + "/requests/{request}", requesting::status);
         router.add("DELETE", BASE + "/requests/{request}", requesting::delete);
 
         router.add("GET", BASE + "/channels", declaring::list);
-        router.add("PUT", channel, declaring::declare);
+        router.add("PUT", channel, needs(Action.CONFIGURE, "channel", declaring::declare));
         router.add("GET", channel, declaring::describe);
-        router.add("DELETE", channel, declaring::delete, "ifUnused", "ifEmpty");
-        router.add("GET", channel + "/messages", browsing::browse, "filter", "max", "group", "after");
-        router.add("DELETE", channel + "/messages", browsing::purge);
-        router.add("GET", channel + "/messages/{id}", browsing::show, "group");
-        router.add("DELETE", channel + "/messages/{id}", browsing::cancel);
-        router.add("POST", channel + "/move", browsing::move);
-        router.add("POST", channel + "/redrive", browsing::redrive);
+        router.add("DELETE", channel, needs(Action.CONFIGURE, "channel", declaring::delete), "ifUnused", "ifEmpty");
+        router.add(
+                "GET",
+                channel + "/messages",
+                needs(Action.READ, "channel", browsing::browse),
+                "filter",
+                "max",
+                "group",
+                "after");
+        router.add("DELETE", channel + "/messages", needs(Action.READ, "channel", browsing::purge));
+        router.add("GET", channel + "/messages/{id}", needs(Action.READ, "channel", browsing::show), "group");
+        router.add("DELETE", channel + "/messages/{id}", needs(Action.READ, "channel", browsing::cancel));
+        router.add("POST", channel + "/move", needs(Action.READ, "channel", browsing::move));
+        router.add("POST", channel + "/redrive", needs(Action.READ, "channel", browsing::redrive));
         router.add("GET", BASE + "/dead-letters", browsing::deadLetters);
 
         router.add("GET", BASE + "/topics", routing::list);
-        router.add("PUT", BASE + "/topics/{topic}", routing::declare);
+        router.add("PUT", BASE + "/topics/{topic}", needs(Action.CONFIGURE, "topic", routing::declare));
         router.add("GET", BASE + "/topics/{topic}", routing::describe);
-        router.add("DELETE", BASE + "/topics/{topic}", routing::delete, "ifUnused");
-        router.add("POST", BASE + "/topics/{topic}/bindings", routing::bind);
-        router.add("POST", BASE + "/topics/{topic}/bindings/remove", routing::unbind);
+        router.add("DELETE", BASE + "/topics/{topic}", needs(Action.CONFIGURE, "topic", routing::delete), "ifUnused");
+        router.add("POST", BASE + "/topics/{topic}/bindings", needs(Action.READ, "topic", routing::bind));
+        router.add("POST", BASE + "/topics/{topic}/bindings/remove", needs(Action.READ, "topic", routing::unbind));
 
-        router.add("GET", BASE + "/streams/{stream}/partitions", tailing::partitions);
+        router.add("GET", BASE + "/streams/{stream}/partitions", needs(Action.READ, "stream", tailing::partitions));
         router.addWaiting(
                 "GET",
                 BASE + "/streams/{stream}/partitions/{partition}/messages",
-                tailing::fetch,
+                needs(Action.READ, "stream", tailing::fetch),
                 "offset",
                 "timestamp",
                 "max",
                 "maxBytes",
                 "wait");
         router.add("GET", channel + "/groups", grouping::ofChannel);
-        router.add("PUT", channel + "/groups/{group}", grouping::declare);
-        router.add("DELETE", channel + "/groups/{group}", grouping::deleteShared);
+        router.add("PUT", channel + "/groups/{group}", needs(Action.READ, "channel", grouping::declare));
+        router.add("DELETE", channel + "/groups/{group}", needs(Action.READ, "channel", grouping::deleteShared));
         router.add("GET", BASE + "/groups", grouping::list);
         router.add("GET", BASE + "/groups/{group}/offsets", grouping::offsets);
         router.add("PUT", BASE + "/groups/{group}/offsets", grouping::commit);
-        router.add("DELETE", BASE + "/groups/{group}", grouping::delete);
+        router.add("DELETE", BASE + "/groups/{group}", needsAll(User.ADMINISTRATOR, grouping::delete));
 
         Connecting connecting = new Connecting(broker.connections());
-        router.add("GET", BASE + "/connections", connecting::list);
-        router.add("GET", BASE + "/connections/{connection}", connecting::describe);
-        router.add("DELETE", BASE + "/connections/{connection}", connecting::close, "reason");
+        router.add("GET", BASE + "/connections", needsAll(User.MONITORING, connecting::list));
+        router.add("GET", BASE + "/connections/{connection}", needsAll(User.MONITORING, connecting::describe));
+        router.add(
+                "DELETE",
+                BASE + "/connections/{connection}",
+                needsAll(User.ADMINISTRATOR, connecting::close),
+                "reason");
 
         router.add("GET", BASE + "/status", monitoring::status);
         router.add("GET", BASE + "/openapi.json", monitoring::openApi);
@@ -244,6 +269,22 @@ public final class HttpProtocol implements AutoCloseable {
         router.add("GET", "/health/ready", monitoring::ready);
         router.add("GET", "/health/started", monitoring::started);
         router.add("GET", "/metrics", monitoring::metrics);
+    }
+
+    /** A handler for those who may do that with the channel, topic or stream that the path names. */
+    private static Router.Handler needs(Action action, String parameter, Router.Handler handler) {
+        return exchange -> {
+            exchange.caller().require(action, exchange.path(parameter));
+            handler.handle(exchange);
+        };
+    }
+
+    /** A handler for those who may do everything, or have this tag. */
+    private static Router.Handler needsAll(String tag, Router.Handler handler) {
+        return exchange -> {
+            exchange.caller().requireAll(tag);
+            handler.handle(exchange);
+        };
     }
 
     private Monitoring monitoring(Broker broker) {
@@ -281,9 +322,10 @@ public final class HttpProtocol implements AutoCloseable {
             requireTrusted(request);
             String rawPath = request.prologue().uriPath().rawPath();
             User user = rawPath.startsWith(HEALTH) ? null : login(request);
+            Caller caller = user == null ? Caller.NOBODY : new Caller(user, access.names());
             Mount mount = mount(rawPath);
             if (mount != null && user != null) {
-                exchange = new Exchange(request, response, settings, budget, Router.Match.NONE);
+                exchange = new Exchange(request, response, settings, budget, caller, Router.Match.NONE);
                 exchange.answer(mount, rawPath, user);
                 return;
             }
@@ -294,7 +336,7 @@ public final class HttpProtocol implements AutoCloseable {
                 throw Problem.full("there are " + settings.maxWaiting()
                         + " long polls and streams already, the most allowed (maxWaiting)");
             }
-            exchange = new Exchange(request, response, settings, budget, match);
+            exchange = new Exchange(request, response, settings, budget, caller, match);
             match.route().handler().handle(exchange);
         } catch (Throwable e) {
             fail(request, response, exchange, e);
@@ -402,8 +444,9 @@ public final class HttpProtocol implements AutoCloseable {
         } else {
             refusals.increment();
         }
-        Exchange answering =
-                exchange != null ? exchange : new Exchange(request, response, settings, budget, Router.Match.NONE);
+        Exchange answering = exchange != null
+                ? exchange
+                : new Exchange(request, response, settings, budget, Caller.NOBODY, Router.Match.NONE);
         answering.answer(problem);
     }
 

@@ -8,6 +8,7 @@ import dev.postroad.engine.TopicDefinition;
 import dev.postroad.engine.channel.ChannelDeclaration;
 import dev.postroad.engine.channel.Words;
 import dev.postroad.engine.runtime.Broker;
+import dev.postroad.security.Permission.Action;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,6 +38,10 @@ final class Routing {
                 fields.text("alternate"),
                 fields.flag("autoDelete", false),
                 null);
+        String alternate = topic.alternate();
+        if (alternate != null) {
+            exchange.caller().require(Action.WRITE, alternate);
+        }
         boolean isNew = broker.await((Reply<Boolean> reply) -> new Command.Declare(topic, null, reply));
         exchange.answer(isNew ? 201 : 200, describe(topic, List.of()));
     }
@@ -151,6 +156,7 @@ final class Routing {
             throw Problem.invalid("'arguments' must be an object of names and values");
         }
         String destination = channel == null ? String.valueOf(toTopic) : channel;
+        exchange.caller().require(Action.WRITE, destination);
         if (destination.getBytes(StandardCharsets.UTF_8).length > 255) {
             throw Problem.invalid("the destination's name has more than 255 bytes");
         }

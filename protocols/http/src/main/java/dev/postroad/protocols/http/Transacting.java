@@ -9,6 +9,7 @@ import dev.postroad.engine.Reply;
 import dev.postroad.engine.channel.ChannelDeclaration;
 import dev.postroad.engine.runtime.Broker;
 import dev.postroad.protocols.http.Settling.Claimed;
+import dev.postroad.security.Permission.Action;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,11 +43,13 @@ final class Transacting {
         List<Command> commands = new ArrayList<>();
         List<Sent> sent = publishes(fields);
         for (Sent one : sent) {
+            exchange.caller().require(Action.WRITE, one.channel);
             commands.add(new Command.Publish(null, one.channel, one.messages, null, true, null, Reply.ignored()));
         }
         JsonFields offsets = fields.object("offsets", List.of("group", "positions"));
         if (offsets != null) {
             List<Position> positions = Grouping.positions(offsets, "positions", MAX_OPERATIONS);
+            positions.forEach(position -> exchange.caller().require(Action.READ, position.stream()));
             commands.add(new Command.CommitOffsets(offsets.requiredText("group"), null, positions, Reply.ignored()));
         }
         List<Settling.Settlement> settlements = Settling.read(fields, MAX_OPERATIONS);

@@ -27,7 +27,7 @@ class AccessTest {
     private HttpAccess users(Mount... mounts) {
         UsersFile file = UsersFile.at(folder.resolve("users")).withIterations(1_000);
         file.add("alice", Set.of(User.MONITORING), Secret.of("wonderland"));
-        return new HttpAccess(Authenticator.users(file, false), null, List.of(mounts));
+        return new HttpAccess(Authenticator.users(file, false), null, List.of(mounts), HttpAccess.Names.PLAIN);
     }
 
     private static Mount echo() {

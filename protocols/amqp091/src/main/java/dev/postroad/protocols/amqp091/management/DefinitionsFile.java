@@ -189,9 +189,13 @@ final class DefinitionsFile {
     }
 
     private void permission(ManagementJson permission) {
-        users.find(permission.text("user", null));
-        vhost(ManagementJson.of(permission.what(), Map.of("name", permission.text("vhost", "/"))));
-        users.setPermissions(permission);
+        String user = permission.text("user", null);
+        String vhost = permission.text("vhost", "/");
+        if (!settings.virtualHosts().contains(vhost)) {
+            throw noVhost(vhost);
+        }
+        users.find(user);
+        users.setPermissions(user, vhost, permission);
     }
 
     private void parameter(String vhost, ManagementJson parameter) {

@@ -4,8 +4,11 @@ import dev.postroad.engine.Command;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.runtime.Broker;
 import dev.postroad.engine.runtime.Connections.Details;
+import dev.postroad.protocols.amqp091.Declarations;
 import dev.postroad.protocols.amqp091.Declarations.Bound;
+import dev.postroad.protocols.amqp091.Rights;
 import dev.postroad.security.AccessException;
+import dev.postroad.security.Permission.Action;
 import dev.postroad.security.User;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -180,10 +183,31 @@ public final class ManagementApi {
         if (!settings.virtualHosts().contains(name)) {
             throw ApiProblem.notFound();
         }
+        if (!seesAll(request.user()) && rights(request, name).enter() != null) {
+            throw ApiProblem.notAllowed("User not authorised to access virtual host");
+        }
         if (predeclared.add(name)) {
             objects.predeclare(name);
         }
         return name;
+    }
+
+    private static Rights rights(Request request, String vhost) {
+        return new Rights(request.user(), vhost);
+    }
+
+    /** Of what is done to objects. */
+    private static void require(@Nullable String refusal) {
+        if (refusal != null) {
+            throw ApiProblem.notAllowed("ACCESS_REFUSED - " + refusal);
+        }
+    }
+
+    /** The virtual hosts that this user sees. */
+    private List<String> visible(User user) {
+        return settings.virtualHosts().stream()
+                .filter(host -> seesAll(user) || user.permissions().in(host).isPresent())
+                .toList();
     }
 
     private @Nullable String vhostIfAny(Request request, int index) {
@@ -384,28 +408,42 @@ public final class ManagementApi {
     private Response queues(Request request) {
         int size = request.path().size();
         if (size <= 2 && request.is("GET")) {
-            String vhost = vhostIfAny(request, 1);
-            return ok(new Listing(request.query()).of(objects().queues(vhost)));
+            String only = vhostIfAny(request, 1);
+            Snapshot snapshot = objects();
+            List<Map<String, @Nullable Object>> all = new ArrayList<>();
+            (only == null ? visible(request.user()) : List.of(only))
+                    .forEach(vhost -> all.addAll(snapshot.queues(vhost)));
+            return ok(new Listing(request.query()).of(all));
         }
         if (size < 3) {
             throw notHere(request);
         }
         String vhost = vhost(request, 1);
         String name = request.at(2);
+        Rights rights = rights(request, vhost);
         String what = size == 3 ? "" : size == 4 ? request.at(3) : "?";
         return switch (request.method() + " " + what) {
             case "GET ", "HEAD " ->
                 ok(new Listing(request.query()).columns(snapshot(request.user()).queue(vhost, name)));
-            case "PUT " -> made(objects.declare(objects.readQueue(vhost, name, request.json())));
+            case "PUT " -> {
+                Declarations.Queue queue = objects.readQueue(vhost, name, request.json());
+                require(rights.declare(queue));
+                yield made(objects.declare(queue));
+            }
             case "DELETE " -> {
+                require(rights.queue(Action.CONFIGURE, name));
                 objects.deleteQueue(vhost, name, request.flag("if-unused"), request.flag("if-empty"));
                 yield nothing(204);
             }
             case "DELETE contents" -> {
+                require(rights.queue(Action.READ, name));
                 objects.purge(vhost, name);
                 yield nothing(204);
             }
-            case "POST get" -> ok(messages.get(vhost, name, request.json()));
+            case "POST get" -> {
+                require(rights.queue(Action.READ, name));
+                yield ok(messages.get(vhost, name, request.json()));
+            }
             case "GET bindings" -> {
                 Snapshot snapshot = objects();
                 snapshot.queue(vhost, name);
@@ -428,22 +466,29 @@ public final class ManagementApi {
         if (size <= 2 && request.is("GET")) {
             String vhost = vhostIfAny(request, 1);
             return ok(new Listing(request.query())
-                    .of(snapshot.exchanges(vhost == null ? settings.virtualHosts() : List.of(vhost))));
+                    .of(snapshot.exchanges(vhost == null ? visible(request.user()) : List.of(vhost))));
         }
         if (size < 3) {
             throw notHere(request);
         }
         String vhost = vhost(request, 1);
         String name = request.at(2).equals("amq.default") ? "" : request.at(2);
+        Rights rights = rights(request, vhost);
         String what = String.join("/", request.path().subList(3, size));
         return switch (request.method() + " " + what) {
             case "GET ", "HEAD " -> ok(new Listing(request.query()).columns(snapshot.exchange(vhost, name)));
-            case "PUT " -> made(objects.declare(objects.readExchange(vhost, name, request.json())));
+            case "PUT " -> {
+                Declarations.Exchange exchange = objects.readExchange(vhost, name, request.json());
+                require(rights.declare(exchange));
+                yield made(objects.declare(exchange));
+            }
             case "DELETE " -> {
+                require(rights.exchange(Action.CONFIGURE, name));
                 objects.deleteExchange(vhost, name, request.flag("if-unused"));
                 yield nothing(204);
             }
             case "POST publish" -> {
+                require(rights.exchange(Action.WRITE, name));
                 snapshot.exchange(vhost, name);
                 yield ok(messages.publish(
                         vhost, name, request.json(), request.user().name()));
@@ -472,7 +517,7 @@ public final class ManagementApi {
         if (size <= 2 && request.is("GET")) {
             String only = vhostIfAny(request, 1);
             List<Map<String, @Nullable Object>> all = new ArrayList<>();
-            for (String vhost : only == null ? settings.virtualHosts() : List.of(only)) {
+            for (String vhost : only == null ? visible(request.user()) : List.of(only)) {
                 snapshot.bindings(vhost).forEach(binding -> all.add(Snapshot.json(binding)));
             }
             return ok(new Listing(request.query()).of(all));
@@ -501,6 +546,7 @@ public final class ManagementApi {
                     vhost, source, destination, toExchange, body.text("routing_key", ""), body.table("arguments"));
             body.ignore("vhost", "source", "destination", "destination_type", "properties_key");
             body.requireNothingLeft();
+            require(rights(request, vhost).bind(binding));
             objects.bind(binding);
             return new Response(201, new byte[0], destination + "/" + Snapshot.propertiesKey(binding));
         }
@@ -513,6 +559,7 @@ public final class ManagementApi {
                 return ok(Snapshot.json(binding));
             }
             if (request.is("DELETE")) {
+                require(rights(request, vhost).bind(binding));
                 objects.unbind(binding);
                 return nothing(204);
             }
@@ -525,7 +572,7 @@ public final class ManagementApi {
         Snapshot snapshot = snapshot(request.user());
         if (size == 1 && request.is("GET")) {
             return ok(new Listing(request.query())
-                    .of(settings.virtualHosts().stream()
+                    .of(visible(request.user()).stream()
                             .map(name -> vhost(snapshot, name))
                             .toList()));
         }
@@ -582,14 +629,21 @@ public final class ManagementApi {
             if (size == 3) {
                 String vhost = vhost(request, 1);
                 users.find(path.get(2));
-                if (request.is("GET")) {
-                    return ok(users.permissions(path.get(2), vhost).getFirst());
-                }
+                List<Map<String, @Nullable Object>> known = users.permissions(path.get(2), vhost);
                 if (request.is("PUT")) {
-                    users.setPermissions(request.json());
+                    users.setPermissions(path.get(2), vhost, request.json());
+                    return made(known.isEmpty());
+                }
+                if (request.is("DELETE")) {
+                    users.clearPermissions(path.get(2), vhost);
                     return nothing(204);
                 }
-                throw ApiProblem.notSupported("every user may do everything here: permissions can't be taken away");
+                if (known.isEmpty()) {
+                    throw ApiProblem.notFound();
+                }
+                if (request.is("GET")) {
+                    return ok(known.getFirst());
+                }
             }
             throw notHere(request);
         }
@@ -600,7 +654,7 @@ public final class ManagementApi {
             return ok(new Listing(request.query()).of(users.list()));
         }
         if (size == 2 && path.get(1).equals("without-permissions") && request.is("GET")) {
-            return ok(List.of());
+            return ok(users.withoutPermissions());
         }
         if (size == 2) {
             return switch (request.method()) {

@@ -1,6 +1,9 @@
 package dev.postroad.protocols.amqp091.management;
 
 import dev.postroad.engine.runtime.Connections;
+import dev.postroad.security.Permission;
+import dev.postroad.security.Permission.Action;
+import dev.postroad.security.Permissions;
 import dev.postroad.security.Secret;
 import dev.postroad.security.User;
 import dev.postroad.security.UsersFile;
@@ -9,13 +12,12 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Users and their permissions: every user has all permissions in every virtual host, and others can't be given. */
+/** Users and what they may do in each virtual host. */
 final class Users {
-    private static final String ALL = ".*";
-
     private final @Nullable UsersFile file;
     private final List<String> virtualHosts;
     private final Connections connections;
@@ -94,13 +96,16 @@ final class Users {
         List<Map<String, @Nullable Object>> permissions = new ArrayList<>();
         for (User each : all()) {
             for (String host : virtualHosts) {
-                if ((user == null || user.equals(each.name())) && (vhost == null || vhost.equals(host))) {
+                Permission permission = each.permissions().in(host).orElse(null);
+                if (permission != null
+                        && (user == null || user.equals(each.name()))
+                        && (vhost == null || vhost.equals(host))) {
                     Map<String, @Nullable Object> json = new LinkedHashMap<>();
                     json.put("user", each.name());
                     json.put("vhost", host);
-                    json.put("configure", ALL);
-                    json.put("write", ALL);
-                    json.put("read", ALL);
+                    json.put("configure", permission.expression(Action.CONFIGURE));
+                    json.put("write", permission.expression(Action.WRITE));
+                    json.put("read", permission.expression(Action.READ));
                     permissions.add(json);
                 }
             }
@@ -108,16 +113,51 @@ final class Users {
         return permissions;
     }
 
-    /** Accepts the permissions that everybody has, and refuses all others. */
-    void setPermissions(ManagementJson body) {
-        for (String action : List.of("configure", "write", "read")) {
-            String pattern = body.text(action, null);
-            if (!pattern.equals(ALL)) {
-                throw ApiProblem.notSupported("permissions: " + action + " is '" + pattern + "'; every user may do"
-                        + " everything here, so it can only be '" + ALL + "'");
-            }
-        }
+    /** Users who may enter no virtual host. */
+    List<Map<String, @Nullable Object>> withoutPermissions() {
+        List<String> locked = all().stream()
+                .filter(user -> virtualHosts.stream()
+                        .noneMatch(host -> user.permissions().in(host).isPresent()))
+                .map(User::name)
+                .toList();
+        return list().stream()
+                .filter(user -> locked.contains(String.valueOf(user.get("name"))))
+                .toList();
+    }
+
+    /** Says what a user may do in a virtual host. */
+    void setPermissions(String user, String vhost, ManagementJson body) {
+        Permission permission =
+                Permission.of(body.text("configure", null), body.text("write", null), body.text("read", null));
         body.ignore("user", "vhost", "username");
         body.requireNothingLeft();
+        change(user, vhost, permission);
+    }
+
+    /** Takes a virtual host from a user. */
+    void clearPermissions(String user, String vhost) {
+        if (!change(user, vhost, null)) {
+            throw ApiProblem.notFound();
+        }
+    }
+
+    /** Connections that might do what is not allowed any more are ended. */
+    private boolean change(String user, String vhost, @Nullable Permission permission) {
+        boolean changed = changeable().changePermissions(user, known -> {
+            if (Objects.equals(known.in(vhost).orElse(null), permission)) {
+                return known;
+            }
+            Permissions all = known;
+            if (known.isEverything()) {
+                for (String host : virtualHosts) {
+                    all = all.with(host, Permission.ALL);
+                }
+            }
+            return all.with(vhost, permission);
+        });
+        if (changed) {
+            connections.closeAllOf(user, "the user's permissions were changed");
+        }
+        return changed;
     }
 }
