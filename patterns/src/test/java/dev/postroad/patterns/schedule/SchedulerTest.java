@@ -243,7 +243,7 @@ class SchedulerTest {
     }
 
     @SeededTest(
-            runs = 8,
+            runs = 4,
             faults = {Fault.CRASH_BEFORE_SETTLE, Fault.CRASH_AFTER_SETTLE, Fault.LEASE_LOSS, Fault.RESTART, Fault.POISON
             })
     void each_message_is_sent_once_whatever_dies(TestBroker faulty) {

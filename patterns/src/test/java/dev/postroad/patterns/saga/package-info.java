@@ -1,0 +1,4 @@
+@NullMarked
+package dev.postroad.patterns.saga;
+
+import org.jspecify.annotations.NullMarked;
