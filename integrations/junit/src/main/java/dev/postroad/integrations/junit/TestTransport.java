@@ -241,7 +241,7 @@ final class TestTransport implements Transport {
 
     private void accepted(String channel, Message<byte[], byte[]> message) {
         ledger.published(channel, message);
-        story.tell(channel, message.id(), "stored");
+        story.tell(channel, message.id(), "confirmed");
         happened();
     }
 
@@ -275,6 +275,7 @@ final class TestTransport implements Transport {
         if (crashable() && strikes(Fault.CRASH_BEFORE_SEND, channel, first.id()) && ledger.crashOnce(channel, first)) {
             throw crash(channel, first.id(), "before it sends");
         }
+        messages.forEach(message -> story.tell(channel, message.id(), "sent"));
         List<Receipt> receipts = locked(() -> inner.sendBatchAndWait(channel, out));
         sent(channel, messages);
         if (crashable() && strikes(Fault.CRASH_AFTER_SEND, channel, first.id()) && ledger.crashOnce(channel, first)) {
@@ -321,6 +322,7 @@ final class TestTransport implements Transport {
             story.fault(channel, first.id(), "not sent, and the producer is not told");
             return noAnswer(channel, first);
         }
+        messages.forEach(message -> story.tell(channel, message.id(), "sent"));
         CompletableFuture<List<Receipt>> answer = locked(() -> inner.sendBatch(channel, out));
         boolean unanswered =
                 crashable() && strikes(Fault.CRASH_AFTER_SEND, channel, first.id()) && ledger.crashOnce(channel, first);
