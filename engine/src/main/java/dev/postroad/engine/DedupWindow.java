@@ -5,7 +5,8 @@ import java.util.Arrays;
 
 /**
  * The message ids a channel has seen within a window of time: as 128-bit hashes, about 50 bytes of heap each. An id leaves
- * when its time is over, oldest first; a repetition does not renew it.
+ * when its time is over, oldest first; a repetition does not renew it. Where the clock was set back, ids that came in what is
+ * now the future count from now on: each is known for as long as was asked for at least, and none for ever.
  */
 final class DedupWindow {
     private final long windowMillis;
@@ -41,6 +42,7 @@ final class DedupWindow {
     }
 
     void add(String id, long now) {
+        setBack(now);
         expire(now);
         add(Hash.of(id, 0), Hash.of(id, Hash.OTHER_SEED), now);
     }
@@ -65,6 +67,17 @@ final class DedupWindow {
         }
         ring[(ringHead + size) & (ring.length - 1)] = first;
         size++;
+    }
+
+    /** Times stay in order, so that the oldest is first, whatever the clock did. */
+    private void setBack(long now) {
+        for (int i = size - 1; i >= 0; i--) {
+            int slot = find(ring[(ringHead + i) & (ring.length - 1)]);
+            if (table[slot + 2] <= now) {
+                return;
+            }
+            table[slot + 2] = now;
+        }
     }
 
     private void expire(long now) {

@@ -1,0 +1,42 @@
+package dev.postroad.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class DedupWindowTest {
+    private static final long WINDOW = 1_000;
+
+    @Test
+    void an_id_is_known_for_the_window_and_no_longer() {
+        DedupWindow window = new DedupWindow(WINDOW, 10);
+        window.add("a", 5_000);
+        assertThat(window.contains("a", 5_999)).isTrue();
+        assertThat(window.contains("a", 6_000)).isFalse();
+    }
+
+    @Test
+    void an_id_that_comes_again_after_its_time_is_known_anew_although_the_clock_was_set_back() {
+        DedupWindow window = new DedupWindow(WINDOW, 10);
+        window.add("from the future", 1_000_000);
+        window.add("a", 5_000);
+        window.add("a", 6_500);
+        assertThat(window.contains("a", 7_499)).isTrue();
+    }
+
+    @Test
+    void ids_from_what_is_now_the_future_leave_in_time_and_make_room() {
+        DedupWindow window = new DedupWindow(WINDOW, 2);
+        window.add("one", 1_000_000);
+        window.add("two", 1_000_000);
+        assertThat(window.full(5_000)).isTrue();
+        window = new DedupWindow(WINDOW, 3);
+        window.add("one", 1_000_000);
+        window.add("two", 1_000_000);
+        window.add("three", 5_000);
+        assertThat(window.contains("one", 5_999)).isTrue();
+        assertThat(window.contains("one", 6_000)).isFalse();
+        assertThat(window.full(5_999)).isTrue();
+        assertThat(window.full(6_000)).isFalse();
+    }
+}
