@@ -100,8 +100,12 @@ final class Commands {
                             : model.hasChannel(binding.destination()));
             TopicDefinition topic = model.topology.topics.get(binding.topic());
             boolean other = topic != null && !fits(topic, binding);
-            if (answer.carriedOut(
-                    other ? new Reason[] {Reason.INVALID, Reason.NOT_FOUND} : when(missing, Reason.NOT_FOUND))) {
+            boolean foreign = !binding.toTopic() && foreign(model.queues.get(binding.destination()));
+            List<Reason> must = new ArrayList<>();
+            must.addAll(List.of(when(foreign, Reason.IN_USE)));
+            must.addAll(List.of(when(missing || other, Reason.NOT_FOUND)));
+            must.addAll(List.of(when(other, Reason.INVALID)));
+            if (answer.carriedOut(must.toArray(Reason[]::new))) {
                 answer.equalTo(!model.topology.has(binding));
                 if (!model.topology.has(binding)) {
                     model.batch();
@@ -124,7 +128,8 @@ final class Commands {
     Act unbind(Binding binding) {
         Answer<Boolean> answer = new Answer<>("unbind " + binding);
         return new Act("unbind " + binding, new Command.Unbind(binding, answer), answer, () -> {
-            if (answer.carriedOut()) {
+            boolean foreign = !binding.toTopic() && foreign(model.queues.get(binding.destination()));
+            if (answer.carriedOut(when(foreign, Reason.IN_USE))) {
                 boolean known = model.topology.has(binding);
                 answer.equalTo(known);
                 if (known) {
@@ -496,6 +501,11 @@ final class Commands {
                 : when(true, model.streams.containsKey(name) ? Reason.INVALID : Reason.NOT_FOUND);
     }
 
+    /** True if the queue belongs to one connection alone, and nobody says to be it. */
+    private static boolean foreign(@Nullable ModelQueue queue) {
+        return queue != null && queue.definition.exclusive() && queue.owner != null;
+    }
+
     Act purge(String name) {
         Answer<Long> answer = new Answer<>("purge " + name);
         return new Act("purge " + name, new Command.Purge(name, answer), answer, () -> {
@@ -508,8 +518,9 @@ final class Commands {
                 }
                 return;
             }
-            if (answer.carriedOut(noQueue(name))) {
-                answer.equalTo(model.purge(java.util.Objects.requireNonNull(model.queues.get(name))));
+            ModelQueue queue = model.queues.get(name);
+            if (answer.carriedOut(foreign(queue) ? when(true, Reason.IN_USE) : noQueue(name))) {
+                answer.equalTo(model.purge(java.util.Objects.requireNonNull(queue)));
                 promise(answer);
             }
         });

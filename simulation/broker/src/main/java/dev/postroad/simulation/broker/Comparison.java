@@ -1,6 +1,7 @@
 package dev.postroad.simulation.broker;
 
 import dev.postroad.engine.Command;
+import dev.postroad.engine.DeadLetterHeaders;
 import dev.postroad.engine.EngineStatus;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -143,7 +144,10 @@ final class Comparison {
             Integer left = tags.get(name);
             if (left != null && left > 0) {
                 tags.put(name, left - 1);
-            } else if (copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null) {
+            } else if (copy.mayExpire > 0
+                    && copy.mayExpire <= model.latest
+                    && copy.holder == null
+                    && (!copy.mayDrop || letterThere(copy))) {
                 model.expired(copy);
                 changed = true;
             } else if (copy.mayDrop || (lastMoment && queue.maybeTaken && copy.notBefore <= model.latest)) {
@@ -153,6 +157,17 @@ final class Comparison {
             }
         }
         return changed;
+    }
+
+    /** True if a dead letter tells that the time to live of this message was over. */
+    private boolean letterThere(Copy copy) {
+        String home = Model.home(copy.queue);
+        return observed.queues().values().stream()
+                .flatMap(List::stream)
+                .map(Command.Browsed::message)
+                .anyMatch(m -> m.timestampMillis() == copy.tag()
+                        && "expired".equals(m.headers().get(DeadLetterHeaders.CAUSE))
+                        && home.equals(m.headers().get(DeadLetterHeaders.ORIGIN)));
     }
 
     private @Nullable String queue(ModelQueue queue, List<Command.Browsed> browsed) {
@@ -216,8 +231,8 @@ final class Comparison {
                 && !(handed && b.notBeforeMillis() == 0)) {
             return "it waits until " + b.notBeforeMillis() + " instead of " + copy.notBefore;
         }
-        if (b.notBeforeMillis() > model.now && copy.notBefore == 0) {
-            // It had been due once, and the clock went back.
+        if (b.notBeforeMillis() != copy.notBefore && !handed) {
+            // It had been due once, and the clock went back: whether that is remembered is open.
             adoptions.add(() -> {
                 copy.notBefore = b.notBeforeMillis();
                 copy.firstDelay = b.attempts() == 0 && copy.body.deliverAtMillis() == copy.notBefore;

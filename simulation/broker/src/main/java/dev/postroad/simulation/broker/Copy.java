@@ -1,6 +1,8 @@
 package dev.postroad.simulation.broker;
 
 import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.Route;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A message in a queue of the model. */
@@ -94,8 +96,30 @@ final class Copy {
      *
      * @param from time of dead-lettering at the earliest
      * @param to and at the latest
+     * @param deaths it has died of, the latest first, each once
+     * @param firstRoute what it had been published with before the first
      */
-    record Letter(String cause, String origin, @Nullable String group, int attempts, long from, long to) {}
+    record Letter(
+            String cause,
+            String origin,
+            @Nullable String group,
+            int attempts,
+            long from,
+            long to,
+            List<Death> deaths,
+            @Nullable Route firstRoute) {}
+
+    /**
+     * A death of a message.
+     *
+     * @param queue or stream whose group it was
+     */
+    record Death(String cause, String queue) {
+        /** True if somebody or something found fault with the message, not with the time or the room there was. */
+        boolean judged() {
+            return cause.equals("rejected") || cause.equals("key-order");
+        }
+    }
 
     @Override
     public String toString() {

@@ -26,6 +26,14 @@ final class Dedup {
     }
 
     void add(String id, long now) {
+        // What came in what is now the future, because the clock was set back, counts from now on.
+        for (Map.Entry<String, Long> each : seen.entrySet()) {
+            long time = each.getValue();
+            if (time > now) {
+                each.setValue(now);
+                history.changed(() -> each.setValue(time));
+            }
+        }
         if (knows(id, now)) {
             return;
         }

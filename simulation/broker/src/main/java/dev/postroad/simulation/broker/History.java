@@ -28,6 +28,11 @@ final class History {
         changes.clear();
     }
 
+    /** Everything up to the first so many changes is promised. */
+    void forget(int size) {
+        changes.subList(0, size).clear();
+    }
+
     boolean isEmpty() {
         return changes.isEmpty();
     }

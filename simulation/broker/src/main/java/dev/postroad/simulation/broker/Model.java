@@ -5,6 +5,7 @@ import dev.postroad.engine.Command;
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.QueueDefinition;
 import dev.postroad.engine.QueueDefinition.Overflow;
+import dev.postroad.engine.Route;
 import dev.postroad.engine.StreamDefinition;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -13,6 +14,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -40,12 +42,19 @@ final class Model {
     /** What happens now happens in an order that nobody promises. */
     private boolean anyOrder;
 
+    private int lettersToStreams;
+
     private long nextOrder;
     private long nextPlace;
     private final ArrayDeque<DeadKey> newlyDead = new ArrayDeque<>();
     private final ArrayDeque<ModelQueue> overflowing = new ArrayDeque<>();
 
     private record DeadKey(ModelQueue queue, String key, long place) {}
+
+    /** Several messages come to a stream in an order that nobody promises: what follows the model can't tell. */
+    static final class Unforeseen extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
 
     /** Where one record of a message goes. */
     private static final class Place {
@@ -90,6 +99,37 @@ final class Model {
     private static @Nullable String key(EngineMessage message) {
         byte[] key = message.key();
         return key == null ? null : new String(key, StandardCharsets.ISO_8859_1);
+    }
+
+    /** Says what there is in it. */
+    void tell(List<String> story) {
+        story.add("what the model holds, time " + now + ":");
+        for (ModelQueue queue : all()) {
+            story.add("  " + queue + " " + queue.definition);
+            story.add("    consumers: "
+                    + queue.consumers.stream()
+                            .map(c -> c.id + " with credit " + c.credit)
+                            .toList());
+            story.add("    dead keys: " + queue.deadKeys);
+            queue.all().forEach(copy -> story.add("    " + copy));
+        }
+        for (ModelStream stream : streams.values()) {
+            story.add("  stream " + stream.definition);
+            for (int p = 0; p < stream.partitions.length; p++) {
+                StringBuilder line = new StringBuilder("    partition " + p + ":");
+                for (ModelStream.Entry entry : stream.partitions[p].entries) {
+                    line.append(entry.gone ? " (" : " ")
+                            .append(entry.offset)
+                            .append("=m")
+                            .append(entry.body.timestampMillis())
+                            .append(entry.letter == null ? "" : " " + entry.letter.cause())
+                            .append(entry.gone ? ")" : "");
+                }
+                story.add(line.toString());
+            }
+        }
+        topology.topics.values().forEach(topic -> story.add("  " + topic));
+        topology.bindings.forEach(binding -> story.add("  " + binding));
     }
 
     // ── Messages come ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,7 +289,7 @@ final class Model {
     /** One record: to a stream with its groups, or to queues. Keys that are dead take another way. Returns the offset, or -1. */
     private long store(EngineMessage body, Copy.@Nullable Letter letter, Place to, long home, boolean follow) {
         if (follow) {
-            to.queues.removeIf(queue -> queue.keyDead(key(body)) && letterBehind(queue, body));
+            to.queues.removeIf(queue -> queue.keyDead(key(body)) && letterBehind(queue, body, letter));
         }
         if (to.queues.isEmpty() && to.stream == null) {
             return -1;
@@ -306,7 +346,8 @@ final class Model {
         long[] offsets = new long[2 * messages.size()];
         int routed = 1;
         for (int i = 0; i < messages.size(); i++) {
-            EngineMessage message = messages.get(i);
+            EngineMessage sent = messages.get(i);
+            EngineMessage message = topic == null ? sent : sent.withRoute(Route.of(topic, publish.channel()));
             String id = message.id();
             long offset = -1;
             int partition = -1;
@@ -387,21 +428,56 @@ final class Model {
 
     // ── Messages are given up ────────────────────────────────────────────────────────────────────────────────────────
 
-    private List<Place> letterPlaces(ModelQueue queue, EngineMessage message) {
+    /** Where a message goes that is given up: nowhere it would come round to by itself, over and over. */
+    private List<Place> letterPlaces(
+            ModelQueue queue, EngineMessage message, Copy.@Nullable Letter before, String cause) {
         List<Place> places = new ArrayList<>(1);
         QueueDefinition.DeadLetterTarget target = queue.definition.deadLetter();
         if (target == null) {
             return places;
         }
         String channel = target.channel();
-        if (target.topic() == null) {
-            addPlace(String.valueOf(channel), message, places);
-        } else {
-            for (String name : topology.route(target.topic(), channel != null ? channel : queue.name(), message)) {
+        String here = home(queue);
+        Set<String> names = target.topic() == null
+                ? Set.of(String.valueOf(channel))
+                : topology.route(target.topic(), letterKey(queue, target, message), message);
+        boolean judged = new Copy.Death(cause, here).judged();
+        for (String name : names) {
+            if (judged || (!name.equals(here) && !goesRound(before, name))) {
                 addPlace(name, message, places);
             }
         }
         return places;
+    }
+
+    /** What dead letters are published with: what the target says, else what the message was published with. */
+    private static String letterKey(ModelQueue queue, QueueDefinition.DeadLetterTarget target, EngineMessage message) {
+        String key = target.channel();
+        Route route = message.route();
+        return key != null ? key : route != null ? route.key() : home(queue);
+    }
+
+    private static @Nullable Route letterRoute(ModelQueue queue, EngineMessage message) {
+        QueueDefinition.DeadLetterTarget target = queue.definition.deadLetter();
+        String topic = target == null ? null : target.topic();
+        return target == null || topic == null ? null : Route.of(topic, letterKey(queue, target, message));
+    }
+
+    /** What a queue calls itself as the origin of dead letters. */
+    static String home(ModelQueue queue) {
+        return queue.stream == null ? queue.name() : queue.stream.name();
+    }
+
+    private static boolean goesRound(Copy.@Nullable Letter before, String name) {
+        for (Copy.Death death : before == null ? List.<Copy.Death>of() : before.deaths()) {
+            if (death.judged()) {
+                return false;
+            }
+            if (death.queue().equals(name)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void addPlace(String channel, EngineMessage message, List<Place> places) {
@@ -414,29 +490,42 @@ final class Model {
         resolve(channel, message, places.getLast());
     }
 
-    private Copy.Letter letter(ModelQueue queue, String cause, int attempts, long from) {
-        return queue.stream == null
-                ? new Copy.Letter(cause, queue.name(), null, attempts, from, now)
-                : new Copy.Letter(cause, queue.stream.name(), queue.name(), attempts, from, now);
+    private Copy.Letter letter(
+            ModelQueue queue, EngineMessage body, Copy.@Nullable Letter before, String cause, int attempts, long from) {
+        List<Copy.Death> deaths = new ArrayList<>();
+        deaths.add(new Copy.Death(cause, home(queue)));
+        for (Copy.Death death : before == null ? List.<Copy.Death>of() : before.deaths()) {
+            if (!death.equals(deaths.getFirst())) {
+                deaths.add(death);
+            }
+        }
+        String group = queue.stream == null ? null : queue.name();
+        Route first = before == null ? body.route() : before.firstRoute();
+        return new Copy.Letter(cause, home(queue), group, attempts, from, now, deaths, first);
     }
 
     /** Writes a dead letter wherever it goes; false if there is no place for it. */
     private boolean storeLetter(
-            ModelQueue queue, EngineMessage body, Copy.Letter letter, boolean kills, long deadPlace, boolean loose) {
-        List<Place> places = letterPlaces(queue, body);
+            ModelQueue queue,
+            EngineMessage body,
+            List<Place> places,
+            Copy.Letter letter,
+            boolean kills,
+            long deadPlace,
+            boolean loose) {
         if (places.isEmpty()) {
             return false;
         }
-        Place first = places.getFirst();
-        boolean one = places.size() == 1
-                && first.stream == null
-                && first.queues.size() == 1
-                && first.queues.getFirst() != queue;
-        boolean marks = kills && one && key(body) != null && queue.definition.keyOrdered();
-        EngineMessage plain = body.ttlMillis() == 0 && body.deliverAtMillis() == 0
+        boolean marks = kills && key(body) != null && queue.definition.keyOrdered() && one(queue, places);
+        EngineMessage timeless = body.ttlMillis() == 0 && body.deliverAtMillis() == 0
                 ? body
                 : body.withTtlMillis(0).withDeliverAtMillis(0);
+        Route route = letterRoute(queue, body);
+        EngineMessage plain = route == null && body.route() == null ? timeless : timeless.withRoute(route);
         for (Place to : places) {
+            if (to.stream != null && (loose || anyOrder) && ++lettersToStreams > 1) {
+                throw new Unforeseen();
+            }
             long place = nextPlace++;
             long offset = to.stream == null ? -1 : append(to.stream, to.partition, plain, letter, place).offset;
             for (ModelQueue target : to.queues) {
@@ -458,8 +547,10 @@ final class Model {
         return true;
     }
 
-    private boolean letterBehind(ModelQueue queue, EngineMessage body) {
-        boolean stored = storeLetter(queue, body, letter(queue, "key-order", 0, now), true, -1, false);
+    private boolean letterBehind(ModelQueue queue, EngineMessage body, Copy.@Nullable Letter before) {
+        List<Place> places = letterPlaces(queue, body, before, "key-order");
+        boolean stored =
+                storeLetter(queue, body, places, letter(queue, body, before, "key-order", 0, now), true, -1, false);
         String id = body.id();
         if (stored && id != null && queue.dedup != null) {
             queue.dedup.add(id, now);
@@ -471,19 +562,19 @@ final class Model {
     private void giveUp(Copy copy, String cause, boolean loose, long from) {
         ModelQueue queue = copy.queue;
         boolean kills = !cause.equals("expired") && !cause.equals("overflow");
-        int attempts = copy.attempts;
-        boolean stored = storeLetter(
-                queue, copy.body, letter(queue, cause, attempts, from), kills, copy.place, loose || anyOrder);
+        List<Place> places = letterPlaces(queue, copy.body, copy.letter, cause);
+        Copy.Letter letter = letter(queue, copy.body, copy.letter, cause, copy.attempts, from);
+        boolean stored = storeLetter(queue, copy.body, places, letter, kills, copy.place, loose || anyOrder);
         String key = copy.key;
-        boolean marked = stored && kills && key != null && queue.definition.keyOrdered() && marks(queue, copy.body);
+        boolean marked = stored && kills && key != null && queue.definition.keyOrdered() && one(queue, places);
         remove(copy);
         if (marked && key != null && !cause.equals("key-order")) {
             newlyDead.add(new DeadKey(queue, key, copy.place));
         }
     }
 
-    private boolean marks(ModelQueue queue, EngineMessage body) {
-        List<Place> places = letterPlaces(queue, body);
+    /** True if one letter in one queue stands for its key. */
+    private static boolean one(ModelQueue queue, List<Place> places) {
         Place first = places.getFirst();
         return places.size() == 1
                 && first.stream == null
@@ -633,22 +724,26 @@ final class Model {
     /** What is due at this moment. */
     void timers() {
         anyOrder = true;
+        lettersToStreams = 0;
+        List<List<Copy>> back = new ArrayList<>();
         for (ModelQueue queue : all()) {
-            List<Copy> back = null;
+            List<Copy> of = null;
             for (Copy copy : queue.all()) {
                 if (copy.notBefore > 0 && copy.notBefore <= now) {
                     copy.notBefore = 0;
                     copy.firstDelay = false;
                 } else if (copy.lease > 0 && copy.lease <= now) {
-                    back = back == null ? new ArrayList<>() : back;
-                    back.add(copy);
+                    of = of == null ? new ArrayList<>() : of;
+                    of.add(copy);
                 }
             }
-            if (back != null) {
-                back.sort(Comparator.comparingLong((Copy c) -> c.lease).thenComparingLong(c -> c.number));
-                back.forEach(this::takeBack);
+            if (of != null) {
+                of.sort(Comparator.comparingLong((Copy c) -> c.lease).thenComparingLong(c -> c.number));
+                back.add(of);
             }
         }
+        back.sort(Comparator.comparingLong((List<Copy> of) -> of.getFirst().lease));
+        back.forEach(of -> of.forEach(this::takeBack));
         anyOrder = false;
     }
 
@@ -937,7 +1032,11 @@ final class Model {
                 batch();
                 Place place = new Place();
                 place.queues.add(back);
-                store(copy.body, null, place, marked ? copy.deadPlace : -1, !marked);
+                Copy.Letter letter = copy.letter;
+                EngineMessage restored = letter == null || (letter.firstRoute() == null && copy.body.route() == null)
+                        ? copy.body
+                        : copy.body.withRoute(letter.firstRoute());
+                store(restored, null, place, marked ? copy.deadPlace : -1, !marked);
                 remove(copy);
                 moved++;
             }

@@ -68,9 +68,11 @@ public final class Simulation {
         List<String> story = new ArrayList<>();
         String violation = null;
         int step = 0;
+        World held = null;
         try {
             Dice first = new Dice(seed, -1);
             World world = new World(settings(scenario, first), first.next(), counts, story, telling);
+            held = world;
             Workload workload = new Workload(world, scenario, first);
             for (; step < steps; step++) {
                 if (!without.get(step)) {
@@ -78,6 +80,8 @@ public final class Simulation {
                     workload.step(new Dice(seed, step));
                 }
             }
+        } catch (Model.Unforeseen e) {
+            story.add("here the model ends, for what comes next has an order that nobody promises");
         } catch (Violation e) {
             violation = String.valueOf(e.getMessage());
         } catch (RuntimeException | StackOverflowError | AssertionError e) {
@@ -87,6 +91,9 @@ public final class Simulation {
                 where.append("\n        at ").append(trace[i]);
             }
             violation = "thrown: " + e + where;
+        }
+        if (telling && held != null) {
+            held.model.tell(story);
         }
         return new Result(
                 scenario,

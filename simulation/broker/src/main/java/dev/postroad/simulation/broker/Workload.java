@@ -127,13 +127,6 @@ final class Workload {
 
     private void act(Dice dice, boolean mayDie) {
         List<Act> acts = new ArrayList<>();
-        if (world.unsure()) {
-            if (mayDie) {
-                look(dice);
-            } else {
-                world.lookFirst(acts);
-            }
-        }
         if (mayDie) {
             if (dice.chance(2, 3)) {
                 world.armKill(dice.between(1, 5));
@@ -233,7 +226,10 @@ final class Workload {
         String name = Draws.name(dice, "s", 2);
         if (model.streams.containsKey(name) && dice.chance(1, 4)) {
             streams.stirred = true;
-            return commands.deleteChannel(name, dice.chance(1, 4), dice.chance(1, 4), null);
+            boolean ifUnused = dice.chance(1, 4);
+            // Whether it is empty by now is not the model's to foresee, and must be heard from the broker.
+            boolean ifEmpty = dice.chance(1, 4) && !draws.small;
+            return commands.deleteChannel(name, ifUnused, ifEmpty, null);
         }
         if (model.streams.containsKey(name) && dice.chance(2, 3)) {
             return null;
@@ -256,7 +252,7 @@ final class Workload {
         if (dice.chance(1, 3)) {
             return streams.deleteGroup(stream.name(), name);
         }
-        if (known != null) {
+        if (known != null && (acts.isEmpty() || !stream.retains())) {
             return streams.declareGroup(stream, known.definition, new Command.Start.Earliest());
         }
         if (stream.retains()) {

@@ -18,11 +18,13 @@ import dev.postroad.simulation.disk.Fault;
 import dev.postroad.simulation.disk.Operation;
 import dev.postroad.simulation.disk.SimulatedDisk;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -73,12 +75,16 @@ final class World {
     private @Nullable Engine engine;
     private long segmentIds;
     private boolean dead;
-    private long unsyncedSince = Long.MAX_VALUE;
+    private final ArrayDeque<Unsynced> unsynced = new ArrayDeque<>();
 
     /** The broker's time at its last turn. */
     long lastTurn;
 
     private boolean promised;
+
+    /** How much of the model's history is certain to be from before the last moment. */
+    private int lastKnown = Integer.MAX_VALUE;
+
     private Engine.@Nullable CheckpointTask checkpoint;
     private boolean checkpointWritten;
     private final List<EngineDelivery> deliveries = new ArrayList<>();
@@ -205,7 +211,7 @@ final class World {
         cancelled.clear();
         deliveries.clear();
         waiting.clear();
-        unsyncedSince = Long.MAX_VALUE;
+        unsynced.clear();
         promised = false;
     }
 
@@ -280,31 +286,37 @@ final class World {
     private void agree() {
         Observed observed = observe();
         String first = null;
+        boolean last = true;
         int batches = 0;
         while (true) {
             int size = model.history.size();
             model.batch();
             model.restart();
-            Comparison comparison = new Comparison(model, observed, batches == 0);
+            int synced = model.history.size();
+            Comparison comparison = new Comparison(model, observed, last);
             String difference = comparison.difference();
             if (difference == null) {
                 comparison.adopt();
                 tell("    recovered, " + batches + " batches back");
+                // What time has brought since is not on the disk yet.
+                model.history.forget(synced);
                 break;
             }
             first = first == null ? difference : first;
+            tell("    not " + batches + " batches back: " + difference);
             model.history.undoTo(size);
             if (!model.history.undoBatch()) {
                 throw new Violation("after recovery: " + difference
                         + (first.equals(difference) ? "" : " (or, had all survived, " + first + ")"));
             }
+            last = model.history.size() >= lastKnown;
             batches++;
         }
         for (ModelQueue queue : model.all()) {
             queue.maybeHanded = false;
             queue.maybeTaken = false;
         }
-        model.history.forget();
+        lastKnown = Integer.MAX_VALUE;
         counts.checks++;
     }
 
@@ -321,8 +333,15 @@ final class World {
 
     // ── Turns ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /** Submits, and runs turns until there is nothing more to do. False if the process died on the way. */
+    /**
+     * Submits, and runs turns until there is nothing more to do; then looks, if time may have brought what the model does not
+     * foresee: later its moment would not be known. False if the process died on the way.
+     */
     boolean turn(List<Act> acts) {
+        return carryOut(acts) && (!unsure() || lookOnce());
+    }
+
+    private boolean carryOut(List<Act> acts) {
         model.now = Math.max(model.now, clock);
         model.latest = Math.max(model.latest, model.now);
         long submitAt = clock;
@@ -368,10 +387,25 @@ final class World {
             act.judge().run();
         }
         model.timers();
+        lastKnown = model.history.size();
+        expireUnseen();
         for (ModelQueue queue : model.all()) {
             noteDrops(queue);
             queue.maybeHanded |= queue.consumers.stream().anyMatch(c -> c.credit > 0);
             queue.maybeTaken |= queue.consumers.stream().anyMatch(c -> c.credit > 0 && c.settings.autoAcknowledge());
+        }
+    }
+
+    /** What may have expired in the last moment in queues that nobody can look at afterwards, for they do not come back. */
+    private void expireUnseen() {
+        for (ModelQueue queue : model.all()) {
+            boolean comesBack =
+                    queue.durable() && !queue.definition.exclusive() && queue.definition.expiresMillis() == 0;
+            for (Copy copy : comesBack ? List.<Copy>of() : List.copyOf(queue.all())) {
+                if (copy.there && copy.mayExpire > 0 && copy.mayExpire <= model.now && copy.holder == null) {
+                    model.expired(copy);
+                }
+            }
         }
     }
 
@@ -385,7 +419,8 @@ final class World {
                 return;
             }
             process(List.of());
-            keep();
+            // A checkpoint begins with a sync of all there is.
+            promised |= keep();
             if (due > clock) {
                 return;
             }
@@ -406,7 +441,8 @@ final class World {
         throw new Violation("the broker does not come to rest after recovery");
     }
 
-    private void keep() {
+    /** What its keeper does. True if a checkpoint was begun. */
+    private boolean keep() {
         try {
             if (engine().spareNeeded()) {
                 engine().prepareSpare();
@@ -422,8 +458,10 @@ final class World {
             checkpointWritten = false;
             if (checkpoint != null) {
                 tell("    checkpoint begun");
+                return true;
             }
         }
+        return false;
     }
 
     /** One step of a checkpoint: begun, written, or told to be there. */
@@ -434,6 +472,8 @@ final class World {
                 checkpoint = engine().checkpoint(always);
                 checkpointWritten = false;
                 tell("    checkpoint " + (checkpoint == null ? "not needed" : "begun"));
+                promised |= checkpoint != null;
+                settlePromise();
             } else if (!checkpointWritten) {
                 tell("    checkpoint written");
                 task.write();
@@ -511,19 +551,35 @@ final class World {
     }
 
     private void settlePromise() {
-        if (model.history.isEmpty()) {
-            unsyncedSince = Long.MAX_VALUE;
-        } else if (unsyncedSince == Long.MAX_VALUE) {
-            unsyncedSince = model.now;
-        } else if (unsyncedSince + settings.bufferedMillis() <= model.now) {
-            promised = true;
-        }
         if (promised) {
             model.history.forget();
             idsSincePromise.clear();
-            unsyncedSince = Long.MAX_VALUE;
+            unsynced.clear();
         }
         promised = false;
+        // What waits for the broker's next sync does so for this long at most.
+        while (!unsynced.isEmpty() && unsynced.peek().since + settings.bufferedMillis() <= model.now) {
+            int synced = unsynced.poll().changes;
+            model.history.forget(synced);
+            unsynced.forEach(later -> later.changes -= synced);
+        }
+        int known = unsynced.isEmpty() ? 0 : unsynced.getLast().changes;
+        if (model.history.size() > known) {
+            unsynced.add(new Unsynced(model.now, model.history.size()));
+        } else if (model.history.isEmpty()) {
+            idsSincePromise.clear();
+        }
+    }
+
+    /** So many changes of the model have been made at this time or before. */
+    private static final class Unsynced {
+        final long since;
+        int changes;
+
+        Unsynced(long since, int changes) {
+            this.since = since;
+            this.changes = changes;
+        }
     }
 
     // ── Deliveries ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -608,6 +664,9 @@ final class World {
         for (ModelQueue queue : model.all()) {
             for (Copy copy : queue.all()) {
                 if (copy.tag() == d.message().timestampMillis()
+                        && Model.home(queue).equals(headers.get(DeadLetterHeaders.ORIGIN))
+                        && Objects.equals(
+                                queue.stream == null ? null : queue.name(), headers.get(DeadLetterHeaders.GROUP))
                         && copy.holder == null
                         && copy.mayExpire > 0
                         && copy.mayExpire <= model.now) {
@@ -717,10 +776,15 @@ final class World {
 
     /** Compares everything the broker shows with the model. False if the process died meanwhile. */
     boolean look() {
+        // The first look is from before what this moment brings.
+        return lookOnce() && (!unsure() || lookOnce());
+    }
+
+    private boolean lookOnce() {
         List<Act> acts = new ArrayList<>();
         lookFirst(acts);
         tell("  look at everything");
-        return turn(acts);
+        return carryOut(acts);
     }
 
     /** Adds acts that look at everything, before others in the same turn. */
@@ -769,7 +833,7 @@ final class World {
     }
 
     /** True if time may have brought something that the model does not know of yet. */
-    boolean unsure() {
+    private boolean unsure() {
         for (ModelQueue queue : model.all()) {
             if (queue.loose) {
                 return true;
