@@ -14,7 +14,8 @@ final class Transports {
             "embedded", "postroad-embedded",
             "http", "postroad-transport-http",
             "amqp", "postroad-transport-amqp",
-            "amqps", "postroad-transport-amqp");
+            "amqps", "postroad-transport-amqp",
+            "kafka", "postroad-transport-kafka");
 
     private Transports() {}
 

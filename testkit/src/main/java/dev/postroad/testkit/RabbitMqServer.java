@@ -37,8 +37,8 @@ public final class RabbitMqServer implements AutoCloseable {
     private final int port;
     private final int managementPort;
 
-    private RabbitMqServer(Path folder, List<String> plugins) {
-        port = FreePort.find();
+    private RabbitMqServer(Path folder, int port, List<String> plugins) {
+        this.port = port;
         managementPort = plugins.contains(MANAGEMENT) ? FreePort.find() : 0;
         String namesPort = String.valueOf(FreePort.find());
         write(folder, plugins);
@@ -81,7 +81,12 @@ public final class RabbitMqServer implements AutoCloseable {
      * @throws AssertionError if it is not installed, or does not start; with what it wrote last
      */
     public static RabbitMqServer start(Path folder, String... plugins) {
-        return new RabbitMqServer(folder, List.of(plugins));
+        return startOn(FreePort.find(), folder, plugins);
+    }
+
+    /** As the other, on this port: for clients that are to find one again which was killed. */
+    public static RabbitMqServer startOn(int port, Path folder, String... plugins) {
+        return new RabbitMqServer(folder, port, List.of(plugins));
     }
 
     /** Where it accepts AMQP 0-9-1, on 127.0.0.1. */

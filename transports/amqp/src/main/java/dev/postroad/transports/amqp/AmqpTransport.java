@@ -44,7 +44,6 @@ final class AmqpTransport implements Transport {
     private final Publisher publisher;
     private final Delays delays;
     private final Catalog catalog;
-    private final boolean postroad;
     private final ScheduledThreadPoolExecutor timer;
     private final Set<SharedReceiver> receivers = ConcurrentHashMap.newKeySet();
     private final AtomicInteger turn = new AtomicInteger();
@@ -55,7 +54,6 @@ final class AmqpTransport implements Transport {
 
     AmqpTransport(AmqpUrl url) {
         this.link = new Link(url);
-        this.postroad = link.postroad();
         this.publisher = new Publisher(link);
         this.delays = new Delays(link, publisher);
         this.timer = new ScheduledThreadPoolExecutor(
@@ -115,7 +113,7 @@ final class AmqpTransport implements Transport {
 
     @Override
     public Map<Need, Capability> capabilities() {
-        return Capabilities.of(postroad);
+        return Capabilities.all();
     }
 
     private void requireOpen() {
@@ -340,8 +338,7 @@ final class AmqpTransport implements Transport {
         requireOpen();
         throw new MessagingException(
                 Reason.IMPOSSIBLE_NEED,
-                url() + " has no transactions: "
-                        + capabilities().get(Need.TRANSACTIONS).note());
+                url() + " has no transactions: " + Capabilities.NO_TRANSACTIONS);
     }
 
     @Override

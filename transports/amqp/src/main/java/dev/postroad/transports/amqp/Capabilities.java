@@ -12,18 +12,21 @@ import java.util.Map;
 
 /** How each need is met over AMQP 0-9-1. */
 final class Capabilities {
+    /** Why. */
+    static final String NO_TRANSACTIONS =
+            "AMQP's transactions do not cover quorum queues, nor what is read from streams";
+
     private Capabilities() {}
 
-    /** @param postroad true if the broker is a Postroad server */
-    static Map<Need, Capability> of(boolean postroad) {
+    static Map<Need, Capability> all() {
         Map<Need, Capability> all = new EnumMap<>(Need.class);
         for (Need need : Need.values()) {
-            all.put(need, of(need, postroad));
+            all.put(need, of(need));
         }
         return all;
     }
 
-    private static Capability of(Need need, boolean postroad) {
+    private static Capability of(Need need) {
         return switch (need) {
             case DURABLE, COMPETING_CONSUMERS, REDELIVERY, TTL, LARGE_MESSAGES, REQUEST_REPLY -> nativeSupport(need);
             case PRIORITY ->
@@ -78,12 +81,11 @@ final class Capabilities {
                                 + " AMQP's confirms don't");
             case REPLAY ->
                 emulated(need, "from a time: read from the first message on, and what is before it is dropped by the reader");
+            case TRANSACTIONS -> impossible(need, NO_TRANSACTIONS);
             case ATOMIC_BATCH ->
                 impossible(
                         need,
                         "AMQP's transactions are not atomic over quorum queues, and confirms are for single messages");
-            case TRANSACTIONS ->
-                impossible(need, "AMQP's transactions do not cover quorum queues, nor what is read from streams");
             case COMPACTION -> impossible(need, "stream queues forget by age and size only");
             case FILTER -> impossible(need, "a queue gives each message to the next consumer, whatever is in it");
             case BROWSE ->

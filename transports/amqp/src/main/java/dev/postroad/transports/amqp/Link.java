@@ -60,12 +60,6 @@ final class Link implements AutoCloseable {
         return url;
     }
 
-    /** True if the broker is a Postroad server. */
-    boolean postroad() {
-        return "Postroad"
-                .equals(String.valueOf(connection().getServerProperties().get("product")));
-    }
-
     private void connect() throws IOException, TimeoutException {
         Connection connection = factory.newConnection("postroad");
         connection.addBlockedListener(reason -> blocked = reason, () -> blocked = null);

@@ -364,10 +364,12 @@ final class StreamGroup implements Settler, Link.User {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        com.rabbitmq.client.Channel tokens;
+        com.rabbitmq.client.Channel on;
         lock.lock();
-        com.rabbitmq.client.Channel tokens = token;
-        com.rabbitmq.client.Channel on = reading;
         try {
+            tokens = token;
+            on = reading;
             atWork = false;
             token = null;
             reading = null;

@@ -1,12 +1,34 @@
 package dev.postroad.transports.amqp;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import dev.postroad.api.Channel;
+import dev.postroad.api.ConsumerOptions;
+import dev.postroad.api.Format;
+import dev.postroad.api.Message;
+import dev.postroad.api.MessageProducer;
+import dev.postroad.api.MessagingException;
+import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.api.Postroad;
 import dev.postroad.conformance.Conformance;
 import dev.postroad.conformance.ConformanceReport;
+import dev.postroad.testkit.Await;
 import dev.postroad.testkit.RabbitMqServer;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Base64;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -14,6 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What is to be shown on a real RabbitMQ, started once. */
 class RabbitMqIT {
+    private static final String MANAGEMENT = "rabbitmq_management";
 
     @TempDir
     static Path folder;
@@ -22,7 +45,7 @@ class RabbitMqIT {
 
     @BeforeAll
     static void start() {
-        rabbit = RabbitMqServer.start(folder);
+        rabbit = RabbitMqServer.start(folder, MANAGEMENT);
     }
 
     @AfterAll
@@ -36,11 +59,135 @@ class RabbitMqIT {
 
     @Test
     void theTransportPassesTheKit() {
-        ConformanceReport report =
-                Conformance.run(() -> Postroad.connect(url()), Conformance.Options.DEFAULT.withReopen(old -> {
+        ConformanceReport report = Conformance.run(
+                () -> Postroad.connect(url()),
+                Conformance.Options.DEFAULT.withReopen(old -> {
                     old.close();
                     return Postroad.connect(url());
                 }));
         assertThat(report.passed()).as(report.table()).isTrue();
+    }
+
+    private static MessagingException refused(String url) {
+        return catchThrowableOfType(
+                MessagingException.class, () -> Postroad.connect(url).close());
+    }
+
+    @Test
+    void aWrongPasswordIsToldWithoutRepeatingIt() {
+        MessagingException e = refused("amqp://guest:secret@127.0.0.1:" + rabbit.port());
+        assertThat(e.reason()).isEqualTo(Reason.DENIED);
+        assertThat(e).hasMessageContaining("'guest'").hasMessageContaining("USER:PASSWORD");
+        assertThat(e.getMessage()).doesNotContain("secret");
+        assertThat(e).hasCauseInstanceOf(java.io.IOException.class);
+    }
+
+    @Test
+    void aWrongVirtualHostIsNamed() {
+        MessagingException e = refused(url() + "/nowhere");
+        assertThat(e.reason()).isEqualTo(Reason.NOT_FOUND);
+        assertThat(e).hasMessageContaining("'nowhere'").hasMessageContaining("path of the url");
+    }
+
+    @Test
+    void aQueueThatExistsOtherwiseIsToldWithWhatToDo() throws Exception {
+        try (Connection raw = raw();
+                Postroad postroad = Postroad.connect(url())) {
+            raw.createChannel().queueDeclare("taken", true, false, false, Map.of("x-max-length", 5));
+            MessagingException e = catchThrowableOfType(
+                    MessagingException.class, () -> postroad.declare(Channel.command("taken")));
+            assertThat(e.reason()).isEqualTo(Reason.CHANNEL_MISMATCH);
+            assertThat(e).hasMessageContaining("taken").hasMessageContaining("rename the channel");
+            assertThat(postroad.find("taken")).isEmpty();
+        }
+    }
+
+    @Test
+    void aQueueThatOthersDeletedIsMissed() throws Exception {
+        try (Connection raw = raw();
+                Postroad postroad = Postroad.connect(url())) {
+            postroad.declare(Channel.command("deleted").withDeadLetter(null));
+            raw.createChannel().queueDelete("deleted");
+            MessageProducer<String, String> producer = postroad.producer(Format.strings());
+            MessagingException e = catchThrowableOfType(
+                    MessagingException.class, () -> producer.send("deleted", Message.of("a")));
+            assertThat(e.reason()).isEqualTo(Reason.NOT_FOUND);
+            assertThat(e).hasMessageContaining("'deleted'").hasMessageContaining("declare the channel again");
+        }
+    }
+
+    @Test
+    void aUserWithoutPermissionIsDeniedByName() throws Exception {
+        manage("users/reader", "{\"password\":\"reader\",\"tags\":\"\"}");
+        manage("permissions/%2F/reader", "{\"configure\":\"^postroad-.*\",\"write\":\".*\",\"read\":\".*\"}");
+        try (Postroad postroad = Postroad.connect("amqp://reader:reader@127.0.0.1:" + rabbit.port())) {
+            MessagingException e = catchThrowableOfType(
+                    MessagingException.class,
+                    () -> postroad.declare(Channel.command("forbidden").withDeadLetter(null)));
+            assertThat(e.reason()).isEqualTo(Reason.DENIED);
+            assertThat(e).hasMessageContaining("'forbidden'").hasMessageContaining("'reader'");
+        }
+    }
+
+    @Test
+    void nothingConfirmedIsLostWhenTheBrokerIsKilledUnderLoadAndConsumersGoOnByThemselves() {
+        Set<String> confirmed = ConcurrentHashMap.newKeySet();
+        Set<String> handled = ConcurrentHashMap.newKeySet();
+        AtomicBoolean sending = new AtomicBoolean(true);
+        try (Postroad postroad = Postroad.connect(url())) {
+            postroad.declare(Channel.command("load"));
+            postroad.listen(
+                    "load",
+                    Format.strings(),
+                    ConsumerOptions.DEFAULT.withConcurrency(4),
+                    delivery -> handled.add(delivery.message().value()));
+            Thread producer = Thread.ofVirtual().start(() -> produce(postroad, confirmed, sending));
+            Await.until("that messages flow", () -> confirmed.size() > 200);
+            rabbit.kill();
+            int before = confirmed.size();
+            rabbit = RabbitMqServer.startOn(rabbit.port(), folder, MANAGEMENT);
+            Await.until("that messages flow again", java.time.Duration.ofSeconds(60), () -> confirmed.size() > before + 200);
+            sending.set(false);
+            Await.until("that the producer ends", () -> !producer.isAlive());
+            Await.until(
+                    "that all confirmed messages were handled",
+                    java.time.Duration.ofSeconds(60),
+                    () -> handled.containsAll(confirmed));
+        }
+    }
+
+    /** Sends without a pause; what fails is told, and the next is tried. */
+    private static void produce(Postroad postroad, Set<String> confirmed, AtomicBoolean sending) {
+        MessageProducer<String, String> producer = postroad.producer(Format.strings());
+        for (int i = 0; sending.get(); i++) {
+            String value = "m" + i;
+            try {
+                producer.send("load", Message.of(value));
+                confirmed.add(value);
+            } catch (MessagingException e) {
+                assertThat(e.reason().repeatable()).as(e.toString()).isTrue();
+                LockSupport.parkNanos(10_000_000);
+            }
+        }
+    }
+
+    private static Connection raw() throws Exception {
+        ConnectionFactory factory = new ConnectionFactory();
+        factory.setUri(url());
+        return factory.newConnection();
+    }
+
+    private static void manage(String path, String body) throws Exception {
+        String login = Base64.getEncoder().encodeToString("guest:guest".getBytes(StandardCharsets.UTF_8));
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            HttpResponse<String> answer = client.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + rabbit.managementPort() + "/api/" + path))
+                            .header("Authorization", "Basic " + login)
+                            .header("Content-Type", "application/json")
+                            .PUT(HttpRequest.BodyPublishers.ofString(body))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertThat(answer.statusCode()).as(answer.body()).isBetween(200, 299);
+        }
     }
 }

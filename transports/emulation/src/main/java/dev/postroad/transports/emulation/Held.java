@@ -18,6 +18,7 @@ public final class Held implements Delivery<byte[], byte[]> {
     enum State {
         FETCHED,
         OUT,
+        WAITING,
         SETTLED,
         LOST
     }
@@ -50,8 +51,26 @@ public final class Held implements Delivery<byte[], byte[]> {
         return handle;
     }
 
-    Inflow inflow() {
-        return inflow;
+    /** Carries out what becomes of it. */
+    public Settler settler() {
+        return inflow.settler();
+    }
+
+    /** Takes it out of the consumer's hands for a transaction. @throws MessagingException if it is not there */
+    public void enlist() {
+        MessagingException refused = inflow.settle(this);
+        if (refused != null) {
+            throw refused;
+        }
+    }
+
+    /** The transaction is over. @param committed false to give it back into the consumer's hands */
+    public void release(boolean committed) {
+        if (committed) {
+            inflow.gone(this);
+        } else {
+            inflow.unsettle(this);
+        }
     }
 
     @Override

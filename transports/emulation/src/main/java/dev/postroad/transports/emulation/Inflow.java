@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,7 +141,7 @@ public final class Inflow {
     }
 
     /** As the other, for some: those of a partition that went to somebody else. */
-    public void forget(java.util.function.Predicate<Held> which) {
+    public void forget(Predicate<Held> which) {
         receiver.locked(() -> {
             List<Held> gone = unsettled.stream().filter(which).toList();
             for (Held held : gone) {
@@ -155,6 +156,17 @@ public final class Inflow {
             left.stream().filter(held -> held.state != Held.State.FETCHED).forEach(this::claim);
             left.stream().filter(held -> held.state == Held.State.FETCHED).forEach(this::enter);
         });
+    }
+
+    /** What nobody saw goes back; what was handed out stays where it is. */
+    public void forgetFetched(Predicate<Held> which) {
+        forget(held -> which.test(held) && held.state != Held.State.OUT);
+    }
+
+    /** True if the consumer has one of these in hand. */
+    public boolean handedOut(Predicate<Held> which) {
+        return Boolean.TRUE.equals(receiver.locking(
+                () -> unsettled.stream().anyMatch(held -> held.state == Held.State.OUT && which.test(held))));
     }
 
     private void claim(Held held) {
@@ -213,6 +225,16 @@ public final class Inflow {
         });
     }
 
+    /** It was not settled after all. */
+    void unsettle(Held held) {
+        receiver.locked(() -> {
+            if (unsettled.contains(held) && held.state == Held.State.SETTLED) {
+                held.state = Held.State.OUT;
+                out++;
+            }
+        });
+    }
+
     /** The broker was told; its key may go on. */
     void gone(Held held) {
         receiver.locked(() -> {
@@ -239,7 +261,7 @@ public final class Inflow {
         Held again = held.again();
         receiver.locked(() -> {
             if (unsettled.remove(held)) {
-                again.state = Held.State.SETTLED;
+                again.state = Held.State.WAITING;
                 unsettled.add(again);
             }
         });
@@ -341,12 +363,10 @@ public final class Inflow {
         List<Held> fetched = new ArrayList<>();
         receiver.locked(() -> {
             for (Held held : unsettled) {
-                (held.state == Held.State.OUT ? handedOut : fetched).add(held);
-                boolean waiting = held.state == Held.State.SETTLED;
-                lose(held);
-                if (waiting) {
-                    held.state = Held.State.LOST;
+                if (held.state != Held.State.SETTLED) {
+                    (held.state == Held.State.OUT ? handedOut : fetched).add(held);
                 }
+                lose(held);
             }
             unsettled.clear();
             ready.clear();

@@ -1,0 +1,51 @@
+package dev.postroad.transports.amqp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.postroad.api.Postroad;
+import dev.postroad.conformance.Conformance;
+import dev.postroad.conformance.ConformanceReport;
+import dev.postroad.server.PostroadServer;
+import dev.postroad.server.ServerSettings;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The same transport on Postroad's own server. */
+class PostroadServerIT {
+
+    @TempDir
+    Path data;
+
+    private PostroadServer start() {
+        return PostroadServer.start(ServerSettings.DEFAULT
+                .withData(data)
+                .withHttpPort(0)
+                .withAmqpPort(0)
+                .withDrain(Duration.ofSeconds(2)));
+    }
+
+    private static Postroad connect(PostroadServer server) {
+        return Postroad.connect("amqp://guest:guest@" + server.amqpAuthority().orElseThrow());
+    }
+
+    @Test
+    void theTransportPassesTheKitAndWhatIsConfirmedSurvivesARestartOfTheServer() {
+        AtomicReference<PostroadServer> server = new AtomicReference<>(start());
+        try {
+            ConformanceReport report = Conformance.run(
+                    () -> connect(server.get()),
+                    Conformance.Options.DEFAULT.withReopen(old -> {
+                        old.close();
+                        server.get().close();
+                        server.set(start());
+                        return connect(server.get());
+                    }));
+            assertThat(report.passed()).as(report.table()).isTrue();
+        } finally {
+            server.get().close();
+        }
+    }
+}

@@ -1,0 +1,383 @@
+package dev.postroad.transports.kafka;
+
+import dev.postroad.api.Administration;
+import dev.postroad.api.Capability;
+import dev.postroad.api.Channel;
+import dev.postroad.api.ConsumerOptions;
+import dev.postroad.api.DeadLetter;
+import dev.postroad.api.Message;
+import dev.postroad.api.MessagingException;
+import dev.postroad.api.MessagingException.Reason;
+import dev.postroad.api.Need;
+import dev.postroad.api.Receipt;
+import dev.postroad.api.Transaction;
+import dev.postroad.api.Transport;
+import dev.postroad.transports.emulation.Catalog;
+import dev.postroad.transports.emulation.Consumable;
+import dev.postroad.transports.emulation.DedupStore;
+import dev.postroad.transports.emulation.SharedReceiver;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/** The contract on Kafka. */
+final class KafkaTransport implements Transport {
+    private static final int LARGEST_REQUEST = 2 * Channel.MAX_MESSAGE_BYTES + 1024 * 1024;
+    private static final Duration CLOSE = Duration.ofSeconds(30);
+    private static final int DELIVERY_MILLIS = 30_000;
+
+    private final KafkaUrl url;
+    private final Admin admin;
+    private final Topics topics;
+    private final KafkaProducer<byte[], byte[]> producer;
+    private final Transactions transactions;
+    private final Catalog catalog;
+    private final ScheduledThreadPoolExecutor timer;
+    private final ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
+    private final Set<SharedReceiver> receivers = ConcurrentHashMap.newKeySet();
+    private final Map<Member, SharedReceiver> members = new ConcurrentHashMap<>();
+    private volatile @Nullable DedupStore ids;
+    private volatile boolean closed;
+
+    KafkaTransport(KafkaUrl url) {
+        this.url = url;
+        this.timer = new ScheduledThreadPoolExecutor(
+                1, Thread.ofPlatform().daemon().name("postroad-kafka-timer").factory());
+        timer.setRemoveOnCancelPolicy(true);
+        Admin opened;
+        KafkaProducer<byte[], byte[]> sender;
+        try {
+            opened = Admin.create(url.client(Map.of()));
+            sender = new KafkaProducer<>(
+                    url.client(producerSettings(url, Map.of())), new ByteArraySerializer(), new ByteArraySerializer());
+        } catch (RuntimeException e) {
+            timer.shutdownNow();
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new MessagingException(
+                    Reason.INVALID, url.shown() + " is not understood by Kafka's client: " + cause.getMessage(), e);
+        }
+        this.admin = opened;
+        this.producer = sender;
+        this.topics = new Topics(admin, url);
+        this.transactions = new Transactions(url);
+        boolean ready = false;
+        try {
+            Failures.await("connecting", url, admin.describeCluster().nodes());
+            this.catalog = new Catalog((name, reader) -> new KafkaLog(this, name, Duration.ZERO, reader));
+            ready = true;
+        } finally {
+            if (!ready) {
+                timer.shutdownNow();
+                producer.close(Duration.ZERO);
+                admin.close(Duration.ZERO);
+            }
+        }
+    }
+
+    static Map<String, Object> producerSettings(KafkaUrl url, Map<String, Object> more) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put("acks", "all");
+        settings.put("enable.idempotence", true);
+        settings.put("linger.ms", 1);
+        settings.put("max.request.size", LARGEST_REQUEST);
+        settings.put("buffer.memory", 64L * 1024 * 1024);
+        settings.put("max.block.ms", url.timeoutMillis());
+        settings.put("delivery.timeout.ms", Math.max(DELIVERY_MILLIS, url.timeoutMillis() + 1_000));
+        settings.putAll(more);
+        return settings;
+    }
+
+    KafkaUrl url0() {
+        return url;
+    }
+
+    Admin admin() {
+        return admin;
+    }
+
+    Topics topics() {
+        return topics;
+    }
+
+    Catalog catalog() {
+        return catalog;
+    }
+
+    Transactions transactions() {
+        return transactions;
+    }
+
+    @Override
+    public String url() {
+        return url.shown();
+    }
+
+    @Override
+    public Map<Need, Capability> capabilities() {
+        return Capabilities.of(url.flushed());
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new MessagingException(Reason.CLOSED, "the connection to " + url() + " is closed");
+        }
+    }
+
+    // ── Channels ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @Override
+    public void declare(Channel channel) {
+        requireOpen();
+        catalog.requireSame(channel);
+        String dead = channel.deadLetter();
+        if (dead != null && catalog.find(dead).isEmpty()) {
+            declare(Channel.command(dead).withDeadLetter(null));
+        }
+        topics.create(channel);
+        catalog.enter(channel);
+    }
+
+    @Override
+    public Optional<Channel> find(String channel) {
+        requireOpen();
+        return catalog.find(channel);
+    }
+
+    // ── Sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    CompletableFuture<RecordMetadata> produce(ProducerRecord<byte[], byte[]> message) {
+        CompletableFuture<RecordMetadata> sent = new CompletableFuture<>();
+        try {
+            producer.send(message, (metadata, failure) -> {
+                if (failure == null) {
+                    sent.complete(metadata);
+                } else {
+                    sent.completeExceptionally(
+                            Failures.of("sending to topic '" + message.topic() + "'", url, failure));
+                }
+            });
+        } catch (RuntimeException e) {
+            sent.completeExceptionally(Failures.of("sending to topic '" + message.topic() + "'", url, e));
+        }
+        return sent;
+    }
+
+    /** A message as it is to be sent. @throws MessagingException if it can't be */
+    Transactions.Sending sending(String name, Message<byte[], byte[]> message) {
+        Channel channel = catalog.get(name, url());
+        String id = message.id();
+        if (id == null) {
+            throw new MessagingException(Reason.INVALID, "a message for channel '" + name + "' has no id");
+        }
+        byte[] value = message.value();
+        if (value != null && value.length > channel.maxMessageBytes()) {
+            throw new MessagingException(
+                    Reason.TOO_LARGE,
+                    "message " + id + " has a value of " + value.length + " bytes; channel '" + name + "' takes "
+                            + channel.maxMessageBytes() + " at most (maxMessageBytes)");
+        }
+        if (message.properties().deliverAt() != null
+                && message.properties().deliverAt().isAfter(java.time.Instant.now())) {
+            throw new MessagingException(
+                    Reason.IMPOSSIBLE_NEED,
+                    "message " + id + " for channel '" + name + "' has a time of delivery; " + url() + " can't do that: "
+                            + Capabilities.NO_DELAY);
+        }
+        return new Transactions.Sending(
+                name, id, KafkaWire.record(Topics.name(name), name, message, channel.ttl()));
+    }
+
+    @Override
+    public CompletableFuture<Receipt> send(String name, Message<byte[], byte[]> message) {
+        requireOpen();
+        try {
+            Transactions.Sending sending = sending(name, message);
+            Channel channel = catalog.get(name, url());
+            Duration window = channel.dedupWindow();
+            return window == null
+                    ? sendAlways(channel, sending)
+                    : ids().once(name, sending.id(), window, () -> sendAlways(channel, sending));
+        } catch (MessagingException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private CompletableFuture<Receipt> sendAlways(Channel channel, Transactions.Sending sending) {
+        return produce(sending.message()).thenApply(at -> receipt(channel, sending.id(), at.partition(), at.offset()));
+    }
+
+    private static Receipt receipt(Channel channel, String id, int partition, long offset) {
+        return channel.kind().isStream()
+                ? new Receipt(id, channel.name(), partition, offset, false)
+                : new Receipt(id, channel.name(), -1, -1, false);
+    }
+
+    CompletableFuture<Void> sendLetter(String dead, Message<byte[], byte[]> message, DeadLetter letter) {
+        Message<byte[], byte[]> buried = message.withHeaders(letter.addedTo(message.headers()))
+                .withProperties(message.properties().withTtl(null).withDeliverAt(null));
+        Channel to = catalog.get(dead, url());
+        return produce(KafkaWire.record(Topics.name(dead), dead, buried, to.ttl())).thenAccept(sent -> {});
+    }
+
+    @Override
+    public CompletableFuture<List<Receipt>> sendBatch(String name, List<Message<byte[], byte[]>> messages) {
+        requireOpen();
+        if (messages.isEmpty()) {
+            return CompletableFuture.completedFuture(List.of());
+        }
+        List<Transactions.Sending> sends = new ArrayList<>(messages.size());
+        Channel channel;
+        try {
+            channel = catalog.get(name, url());
+            for (Message<byte[], byte[]> message : messages) {
+                sends.add(sending(name, message));
+            }
+        } catch (MessagingException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        if (channel.dedupWindow() != null) {
+            return sendEach(name, messages);
+        }
+        CompletableFuture<List<Receipt>> receipts = new CompletableFuture<>();
+        blocking.execute(() -> {
+            try {
+                receipts.complete(transactions.run(sends, List.of()).stream()
+                        .map(receipt -> receipt(channel, receipt.messageId(), receipt.partition(), receipt.offset()))
+                        .toList());
+            } catch (RuntimeException e) {
+                receipts.completeExceptionally(e);
+            }
+        });
+        return receipts;
+    }
+
+    /** What was sent before is left out, which one transaction can't know. */
+    private CompletableFuture<List<Receipt>> sendEach(String name, List<Message<byte[], byte[]>> messages) {
+        List<CompletableFuture<Receipt>> sent =
+                messages.stream().map(message -> send(name, message)).toList();
+        return CompletableFuture.allOf(sent.toArray(CompletableFuture[]::new))
+                .thenApply(all -> sent.stream().map(CompletableFuture::join).toList());
+    }
+
+    private synchronized DedupStore ids() {
+        DedupStore present = ids;
+        if (present == null) {
+            present = new DedupStore((name, reader) ->
+                    new KafkaLog(this, name, DedupStore.LONGEST_WINDOW.plusDays(1), reader));
+            ids = present;
+        }
+        return present;
+    }
+
+    @Override
+    public Transaction<byte[], byte[]> begin() {
+        requireOpen();
+        return new KafkaTransaction(this);
+    }
+
+    // ── Receiving ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @Override
+    public Receiver receive(List<String> channels, ConsumerOptions options) {
+        requireOpen();
+        if (channels.isEmpty()) {
+            throw new MessagingException(Reason.INVALID, "there must be at least one channel to receive from");
+        }
+        List<Channel> found = new ArrayList<>();
+        for (String name : channels) {
+            Channel channel = catalog.get(name, url());
+            Consumable.require(channel, options);
+            if (options.exclusive() || options.priority() != 0 || options.lease() != null) {
+                throw new MessagingException(
+                        Reason.IMPOSSIBLE_NEED,
+                        "a consumer of channel '" + name
+                                + "' asks to be exclusive, for a priority or for a lease; on Kafka partitions are shared"
+                                + " out evenly, and stay with a consumer while it lives");
+            }
+            found.add(channel);
+        }
+        SharedReceiver receiver = new SharedReceiver(timer, this::closed);
+        receivers.add(receiver);
+        boolean opened = false;
+        try {
+            for (Channel channel : found) {
+                if (channel.kind().isStream() && options.group() == null) {
+                    new AloneReader(this, channel, options, receiver).open();
+                } else {
+                    Member member = new Member(this, channel, options, receiver);
+                    members.put(member, receiver);
+                    member.open();
+                }
+            }
+            opened = true;
+            return receiver;
+        } catch (org.apache.kafka.common.KafkaException e) {
+            throw Failures.of("receiving from " + channels, url, e);
+        } finally {
+            if (!opened) {
+                receiver.close();
+            }
+        }
+    }
+
+    private void closed(SharedReceiver receiver) {
+        receivers.remove(receiver);
+        members.values().removeIf(receiver::equals);
+    }
+
+    /** Consumers of a channel through this connection: the broker may not know of them yet. */
+    long ownConsumers(String channel) {
+        return members.keySet().stream()
+                .filter(member -> member.channel().equals(channel))
+                .count();
+    }
+
+    @Override
+    public Administration administration() {
+        requireOpen();
+        return new KafkaAdministration(this);
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        List<Thread> closing = receivers.stream()
+                .map(receiver -> Thread.startVirtualThread(receiver::close))
+                .toList();
+        for (Thread thread : closing) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        blocking.close();
+        DedupStore openIds = ids;
+        if (openIds != null) {
+            openIds.close();
+        }
+        catalog.close();
+        transactions.close();
+        producer.close(CLOSE);
+        admin.close(CLOSE);
+        timer.shutdownNow();
+    }
+}

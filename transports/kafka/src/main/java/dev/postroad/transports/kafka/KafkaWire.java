@@ -1,0 +1,114 @@
+package dev.postroad.transports.kafka;
+
+import dev.postroad.api.DeadLetter;
+import dev.postroad.api.Message;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.jspecify.annotations.Nullable;
+
+/** Messages of the contract as Kafka's records, and back. Properties are headers; what others wrote is read as far as it goes. */
+final class KafkaWire {
+    private static final String OWN = "postroad-t-";
+    private static final String ID = OWN + "id";
+    private static final String TYPE = OWN + "type";
+    private static final String SOURCE = OWN + "source";
+    private static final String DESTINATION = OWN + "destination";
+    private static final String CORRELATION = OWN + "correlation-id";
+    private static final String REPLY_TO = OWN + "reply-to";
+    private static final String CONTENT_TYPE = OWN + "content-type";
+    private static final String VERSION = OWN + "version";
+    private static final String PRIORITY = OWN + "priority";
+    private static final String TTL = OWN + "ttl";
+    private static final String EXPIRES = OWN + "expires";
+
+    private KafkaWire() {}
+
+    /** @param ttl time to live where the message says none; null for none */
+    static ProducerRecord<byte[], byte[]> record(
+            String topic, String channel, Message<byte[], byte[]> message, @Nullable Duration ttl) {
+        RecordHeaders headers = new RecordHeaders();
+        message.headers().forEach((name, value) -> headers.add(name, value.getBytes(StandardCharsets.UTF_8)));
+        Message.Properties given = message.properties();
+        put(headers, ID, given.id());
+        put(headers, TYPE, given.type());
+        put(headers, SOURCE, given.source());
+        put(headers, DESTINATION, channel.equals(given.destination()) ? null : given.destination());
+        put(headers, CORRELATION, given.correlationId());
+        put(headers, REPLY_TO, given.replyTo());
+        put(headers, CONTENT_TYPE, given.contentType());
+        put(headers, VERSION, given.version());
+        put(headers, PRIORITY, given.priority() == 0 ? null : given.priority());
+        put(headers, TTL, given.ttl() == null ? null : given.ttl().toMillis());
+        Duration lives = given.ttl() == null ? ttl : given.ttl();
+        put(headers, EXPIRES, lives == null ? null : System.currentTimeMillis() + lives.toMillis());
+        return new ProducerRecord<>(
+                topic,
+                null,
+                Math.max(0, message.timestamp().toEpochMilli()),
+                message.key(),
+                message.value(),
+                headers);
+    }
+
+    private static void put(RecordHeaders headers, String name, @Nullable Object value) {
+        if (value != null) {
+            headers.add(name, value.toString().getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    /** When the record's time to live ends, in milliseconds; the largest number for never. */
+    static long expires(ConsumerRecord<byte[], byte[]> from) {
+        Header header = from.headers().lastHeader(EXPIRES);
+        return header == null ? Long.MAX_VALUE : number(text(header), Long.MAX_VALUE);
+    }
+
+    static Message<byte[], byte[]> message(String channel, ConsumerRecord<byte[], byte[]> from) {
+        Map<String, String> headers = new LinkedHashMap<>();
+        Map<String, String> own = new HashMap<>();
+        for (Header header : from.headers()) {
+            if (header.key().startsWith(OWN)) {
+                own.put(header.key(), text(header));
+            } else {
+                headers.put(header.key(), text(header));
+            }
+        }
+        String place = from.topic() + "/" + from.partition() + "/" + from.offset();
+        String id = own.get(ID);
+        long ttl = number(own.get(TTL), 0);
+        Message.Properties properties = new Message.Properties(
+                id == null ? UUID.nameUUIDFromBytes(place.getBytes(StandardCharsets.UTF_8)).toString() : id,
+                own.get(TYPE),
+                own.get(SOURCE),
+                own.getOrDefault(DESTINATION, headers.getOrDefault(DeadLetter.ORIGIN_HEADER, channel)),
+                own.get(CORRELATION),
+                own.get(REPLY_TO),
+                own.get(CONTENT_TYPE),
+                own.get(VERSION),
+                Math.clamp(number(own.get(PRIORITY), 0), 0, Message.HIGHEST_PRIORITY),
+                ttl < 1 ? null : Duration.ofMillis(ttl),
+                null);
+        return new Message<>(from.key(), from.value(), headers, Instant.ofEpochMilli(from.timestamp()), properties);
+    }
+
+    private static String text(Header header) {
+        byte[] value = header.value();
+        return value == null ? "" : new String(value, StandardCharsets.UTF_8);
+    }
+
+    private static long number(@Nullable String text, long otherwise) {
+        try {
+            return text == null ? otherwise : Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            return otherwise;
+        }
+    }
+}

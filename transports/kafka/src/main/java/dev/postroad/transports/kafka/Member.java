@@ -1,0 +1,655 @@
+package dev.postroad.transports.kafka;
+
+import dev.postroad.api.Channel;
+import dev.postroad.api.ConsumerOptions;
+import dev.postroad.api.DeadLetter;
+import dev.postroad.api.Delivery;
+import dev.postroad.api.MessagingException;
+import dev.postroad.api.MessagingException.Reason;
+import dev.postroad.transports.emulation.Held;
+import dev.postroad.transports.emulation.Inflow;
+import dev.postroad.transports.emulation.PartitionTracker;
+import dev.postroad.transports.emulation.Settler;
+import dev.postroad.transports.emulation.SharedReceiver;
+import dev.postroad.transports.emulation.Waiting;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One member of a group, on a thread of its own that polls whatever handlers do. What is settled is committed together as soon as
+ * the commit before is through. A partition that has much in hand is paused; one that goes to another member is drained for a
+ * while first, and what is still in hand then comes again there.
+ */
+final class Member implements Settler, ConsumerRebalanceListener {
+    private static final System.Logger LOG = System.getLogger("dev.postroad.transports.kafka");
+    private static final Duration POLL = Duration.ofMillis(200);
+    private static final long DRAIN_MILLIS = 3_000;
+    private static final long PAUSE_MILLIS = 500;
+    private static final long CLOSE_SECONDS = 20;
+    private static final long JOIN_SECONDS = 5;
+    private static final long CUT_SECONDS = 30;
+
+    /** Messages of a partition in hand, beyond the prefetch, so that one key can wait and others go on. */
+    private static final int WINDOW = 1_000;
+
+    /** Gaps among what is settled: as many as the metadata of a commit holds with certainty. */
+    private static final int MOST_RUNS = 500;
+
+    /** What a message is known by. */
+    private record Place(TopicPartition partition, long offset, long epoch) {}
+
+    /** A partition in this member's hands. */
+    private static final class Share {
+        private final PartitionTracker tracker;
+        private final long epoch;
+        private long seen;
+        private int inHand;
+
+        Share(PartitionTracker tracker, long epoch) {
+            this.tracker = tracker;
+            this.epoch = epoch;
+            this.seen = tracker.next();
+        }
+    }
+
+    private final KafkaTransport transport;
+    private final Channel channel;
+    private final ConsumerOptions options;
+    private final @Nullable String group;
+    private final String groupId;
+    private final int prefetch;
+    private final SharedReceiver receiver;
+    private final Inflow inflow;
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final Thread thread;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition quieter = lock.newCondition();
+
+    /** Guarded by the lock. */
+    private final Map<TopicPartition, Share> shares = new HashMap<>();
+
+    private final Set<TopicPartition> changed = new HashSet<>();
+    private @Nullable CompletableFuture<Void> waiting;
+    private boolean committing;
+    private long epochs;
+
+    private static final AtomicLong NUMBERS = new AtomicLong();
+    private final long number = NUMBERS.incrementAndGet();
+
+    private final CountDownLatch joined = new CountDownLatch(1);
+    private volatile ConsumerGroupMetadata metadata;
+    private volatile boolean closing;
+    private long cutAt = System.nanoTime();
+
+    Member(
+            KafkaTransport transport,
+            Channel channel,
+            ConsumerOptions options,
+            SharedReceiver receiver) {
+        this.transport = transport;
+        this.channel = channel;
+        this.options = options;
+        this.group = options.group();
+        this.groupId = group == null ? Topics.queueGroup(channel.name()) : group;
+        this.receiver = receiver;
+        this.prefetch = options.prefetch() == null ? channel.prefetch() : options.prefetch();
+        Map<String, Object> settings = new HashMap<>();
+        settings.put("group.id", groupId);
+        settings.put("client.id", options.name() == null ? "postroad" : options.name());
+        settings.put("enable.auto.commit", false);
+        settings.put("auto.offset.reset", "earliest");
+        settings.put("allow.auto.create.topics", false);
+        settings.put("isolation.level", "read_committed");
+        settings.put("heartbeat.interval.ms", 1_000);
+        settings.put("session.timeout.ms", 10_000);
+        settings.put("partition.assignment.strategy", CooperativeStickyAssignor.class.getName());
+        settings.put("max.poll.records", Math.clamp(prefetch, 16, 500));
+        this.consumer = new KafkaConsumer<>(
+                transport.url0().client(settings), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        this.metadata = consumer.groupMetadata();
+        this.inflow = receiver.add(channel, prefetch, null, true, this);
+        this.thread = Thread.ofPlatform()
+                .daemon()
+                .name("postroad-kafka-" + channel.name())
+                .unstarted(this::run);
+    }
+
+    void open() {
+        consumer.subscribe(List.of(Topics.name(channel.name())), this);
+        thread.start();
+        try {
+            if (!joined.await(JOIN_SECONDS, TimeUnit.SECONDS)) {
+                LOG.log(Level.WARNING, "joining group {0} takes long; going on in the background", groupId);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Its place among all, for those who need an order. */
+    long number() {
+        return number;
+    }
+
+    String channel() {
+        return channel.name();
+    }
+
+    // ── The thread that polls ────────────────────────────────────────────────────────────────────────────────────────
+
+    private void run() {
+        try {
+            while (!closing) {
+                try {
+                    metadata = consumer.groupMetadata();
+                    commit();
+                    cut();
+                    pauseFull();
+                    for (ConsumerRecord<byte[], byte[]> each : consumer.poll(POLL)) {
+                        arrived(each);
+                    }
+                    passGaps();
+                } catch (WakeupException e) {
+                    // There is something to commit, or to close.
+                    continue;
+                } catch (RuntimeException e) {
+                    failed(e);
+                }
+            }
+            LOG.log(Level.DEBUG, "member of {0} ends", groupId);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            try {
+                // Revokes what it has, which commits.
+                consumer.close();
+            } catch (RuntimeException e) {
+                LOG.log(Level.DEBUG, "closing a consumer failed", e);
+            }
+        }
+    }
+
+    private void failed(RuntimeException e) throws InterruptedException {
+        MessagingException why =
+                Failures.of("reading channel '" + channel.name() + "' in group '" + groupId + "'", transport.url0(), e);
+        LOG.log(Level.WARNING, "{0}", why.getMessage());
+        switch (why.reason()) {
+            case DENIED, INVALID -> receiver.failed(why);
+            default -> {}
+        }
+        Thread.sleep(PAUSE_MILLIS);
+    }
+
+    private void arrived(ConsumerRecord<byte[], byte[]> record) {
+        TopicPartition partition = new TopicPartition(record.topic(), record.partition());
+        int attempt;
+        long epoch;
+        lock.lock();
+        try {
+            Share share = shares.get(partition);
+            if (share == null || record.offset() < share.seen) {
+                return;
+            }
+            pass(partition, share, record.offset());
+            share.seen = record.offset() + 1;
+            if (share.tracker.isDone(record.offset())) {
+                return;
+            }
+            attempt = share.tracker.tries(record.offset()) + 1;
+            epoch = share.epoch;
+            share.inHand++;
+        } finally {
+            lock.unlock();
+        }
+        Place place = new Place(partition, record.offset(), epoch);
+        var message = KafkaWire.message(channel.name(), record);
+        if (KafkaWire.expires(record) <= System.currentTimeMillis()) {
+            expired(place, message, attempt);
+            return;
+        }
+        inflow.arrived(
+                message,
+                attempt,
+                group == null ? Delivery.Origin.QUEUE : new Delivery.Origin(record.partition(), record.offset(), group),
+                place);
+    }
+
+    private void expired(Place place, dev.postroad.api.Message<byte[], byte[]> message, int attempt) {
+        String dead = channel.deadLetter();
+        if (dead == null) {
+            done(place);
+            return;
+        }
+        DeadLetter letter = new DeadLetter(
+                channel.name(),
+                group,
+                DeadLetter.Cause.EXPIRED,
+                "its time to live ran out",
+                attempt - 1,
+                Instant.ofEpochMilli(System.currentTimeMillis()));
+        transport.sendLetter(dead, message, letter).thenRunAsync(() -> done(place), Thread::startVirtualThread);
+    }
+
+    /** Offsets that hold no message: marks of transactions, and what was compacted away. Under the lock. */
+    private void pass(TopicPartition partition, Share share, long to) {
+        for (long gap = share.seen; gap < to; gap++) {
+            share.tracker.done(gap);
+            changed.add(partition);
+        }
+        share.seen = Math.max(share.seen, to);
+    }
+
+    private void passGaps() {
+        for (TopicPartition partition : consumer.assignment()) {
+            long position = consumer.position(partition);
+            lock.lock();
+            try {
+                Share share = shares.get(partition);
+                if (share != null && share.seen < position) {
+                    pass(partition, share, position);
+                    waiting = waiting == null ? new CompletableFuture<>() : waiting;
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void pauseFull() {
+        Set<TopicPartition> full = new HashSet<>();
+        Set<TopicPartition> free = new HashSet<>();
+        Set<TopicPartition> assigned = consumer.assignment();
+        lock.lock();
+        try {
+            shares.forEach((partition, share) -> {
+                if (assigned.contains(partition)) {
+                    boolean much = share.inHand >= prefetch + WINDOW || share.tracker.runs() >= MOST_RUNS;
+                    (much ? full : free).add(partition);
+                }
+            });
+        } finally {
+            lock.unlock();
+        }
+        consumer.pause(full);
+        free.retainAll(consumer.paused());
+        consumer.resume(free);
+    }
+
+    // ── Commits ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private void commit() {
+        CompletableFuture<Void> noted;
+        Map<TopicPartition, OffsetAndMetadata> offsets;
+        lock.lock();
+        try {
+            noted = waiting;
+            if (committing || noted == null) {
+                return;
+            }
+            offsets = offsets(changed);
+            changed.clear();
+            waiting = null;
+            committing = true;
+        } finally {
+            lock.unlock();
+        }
+        consumer.commitAsync(offsets, (committed, failure) -> {
+            boolean more;
+            lock.lock();
+            try {
+                committing = false;
+                more = waiting != null;
+                quieter.signalAll();
+            } finally {
+                lock.unlock();
+            }
+            if (failure == null) {
+                Waiting.complete(noted);
+            } else {
+                noted.completeExceptionally(new MessagingException(
+                        Reason.LEASE_LOST,
+                        "what was settled of channel '" + channel.name() + "' could not be committed for group '" + groupId
+                                + "' and may come again: " + failure.getMessage(),
+                        failure));
+            }
+            if (more) {
+                consumer.wakeup();
+            }
+        });
+    }
+
+    /** A queue's topic loses what is settled, now and then. */
+    private void cut() {
+        if (group != null || System.nanoTime() - cutAt < TimeUnit.SECONDS.toNanos(CUT_SECONDS)) {
+            return;
+        }
+        cutAt = System.nanoTime();
+        Map<TopicPartition, RecordsToDelete> settled = new HashMap<>();
+        lock.lock();
+        try {
+            shares.forEach((partition, share) ->
+                    settled.put(partition, RecordsToDelete.beforeOffset(share.tracker.next())));
+        } finally {
+            lock.unlock();
+        }
+        transport.admin().deleteRecords(settled);
+    }
+
+    // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /**
+     * Takes the right to commit from the thread that polls, and tells what to commit so that these are settled too. Ends with
+     * {@link #transacted}.
+     */
+    Map<TopicPartition, OffsetAndMetadata> transacting(List<Held> acknowledged) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (committing) {
+                quieter.await();
+            }
+            Map<TopicPartition, PartitionTracker> after = new HashMap<>();
+            for (Held held : acknowledged) {
+                Place place = place(held);
+                Share share = shares.get(place.partition);
+                if (share == null || share.epoch != place.epoch) {
+                    throw new MessagingException(
+                            Reason.LEASE_LOST,
+                            "offset " + place.offset + " of " + place.partition + " is no longer this member's of group '"
+                                    + groupId + "': the partition went to another");
+                }
+                after.computeIfAbsent(place.partition, any -> PartitionTracker.read(share.tracker.text()))
+                        .done(place.offset);
+            }
+            committing = true;
+            Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+            after.forEach((partition, tracker) ->
+                    offsets.put(partition, new OffsetAndMetadata(tracker.next(), tracker.text())));
+            return offsets;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    ConsumerGroupMetadata metadata() {
+        return metadata;
+    }
+
+    /** The transaction is over. */
+    void transacted(List<Held> acknowledged, boolean committed) {
+        boolean more;
+        lock.lock();
+        try {
+            for (Held held : acknowledged) {
+                Place place = place(held);
+                Share share = shares.get(place.partition);
+                if (committed && share != null && share.epoch == place.epoch) {
+                    share.inHand--;
+                    share.tracker.done(place.offset);
+                }
+            }
+            committing = false;
+            more = waiting != null;
+            quieter.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (more) {
+            consumer.wakeup();
+        }
+    }
+
+    /** Under the lock. */
+    private Map<TopicPartition, OffsetAndMetadata> offsets(Collection<TopicPartition> partitions) {
+        Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+        for (TopicPartition partition : partitions) {
+            Share share = shares.get(partition);
+            if (share != null) {
+                offsets.put(partition, new OffsetAndMetadata(share.tracker.next(), share.tracker.text()));
+            }
+        }
+        return offsets;
+    }
+
+    // ── Partitions come and go ───────────────────────────────────────────────────────────────────────────────────────
+
+    @Override
+    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+        if (!partitions.isEmpty()) {
+            assigned(partitions);
+        }
+        joined.countDown();
+    }
+
+    private void assigned(Collection<TopicPartition> partitions) {
+        Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(Set.copyOf(partitions));
+        for (TopicPartition partition : partitions) {
+            OffsetAndMetadata position = committed.get(partition);
+            PartitionTracker tracker = position == null ? new PartitionTracker(start(partition)) : tracker(position);
+            lock.lock();
+            try {
+                shares.put(partition, new Share(tracker, ++epochs));
+                if (position == null) {
+                    // So that the next member begins there too.
+                    changed.add(partition);
+                    waiting = waiting == null ? new CompletableFuture<>() : waiting;
+                }
+            } finally {
+                lock.unlock();
+            }
+            consumer.seek(partition, tracker.next());
+        }
+    }
+
+    static PartitionTracker tracker(OffsetAndMetadata position) {
+        try {
+            PartitionTracker tracker = PartitionTracker.read(position.metadata());
+            if (tracker.next() == position.offset()) {
+                return tracker;
+            }
+        } catch (RuntimeException e) {
+            LOG.log(Level.DEBUG, "a commit's metadata is not Postroad's: {0}", e.toString());
+        }
+        return new PartitionTracker(position.offset());
+    }
+
+    private long start(TopicPartition partition) {
+        Long place = AloneReader.places(consumer, List.of(partition), options.start()).get(partition);
+        return place == null ? 0 : place;
+    }
+
+    @Override
+    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+        if (partitions.isEmpty()) {
+            return;
+        }
+        Set<TopicPartition> going = Set.copyOf(partitions);
+        inflow.forgetFetched(held -> going.contains(place(held).partition));
+        if (!closing) {
+            drain(going);
+        }
+        Map<TopicPartition, OffsetAndMetadata> offsets;
+        CompletableFuture<Void> noted;
+        lock.lock();
+        try {
+            offsets = offsets(going);
+            noted = waiting;
+            waiting = null;
+            changed.removeAll(going);
+            offsets.putAll(offsets(changed));
+            changed.clear();
+            going.forEach(shares::remove);
+        } finally {
+            lock.unlock();
+        }
+        inflow.forget(held -> going.contains(place(held).partition));
+        try {
+            consumer.commitSync(offsets);
+            if (noted != null) {
+                Waiting.complete(noted);
+            }
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "the last positions of group {0} were not committed: {1}", groupId, e.toString());
+            if (noted != null) {
+                noted.completeExceptionally(
+                        Failures.of("committing for group '" + groupId + "'", transport.url0(), e));
+            }
+        }
+    }
+
+    private void drain(Set<TopicPartition> going) {
+        long left = TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
+        try {
+            while (left > 0 && inflow.handedOut(held -> going.contains(place(held).partition))) {
+                lock.lock();
+                try {
+                    left = quieter.awaitNanos(left);
+                } finally {
+                    lock.unlock();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void onPartitionsLost(Collection<TopicPartition> partitions) {
+        Set<TopicPartition> gone = Set.copyOf(partitions);
+        lock.lock();
+        try {
+            gone.forEach(shares::remove);
+        } finally {
+            lock.unlock();
+        }
+        inflow.forget(held -> gone.contains(place(held).partition));
+    }
+
+    // ── What becomes of messages ─────────────────────────────────────────────────────────────────────────────────────
+
+    private static Place place(Held held) {
+        return (Place) held.handle();
+    }
+
+    @Override
+    public CompletableFuture<Void> acknowledge(Held held) {
+        return done(place(held));
+    }
+
+    private CompletableFuture<Void> done(Place place) {
+        return change(place, share -> {
+            share.inHand--;
+            share.tracker.done(place.offset);
+        });
+    }
+
+    @Override
+    public void kept(Held held) {
+        Place place = place(held);
+        change(place, share -> share.tracker.tried(place.offset, held.attempt() - 1));
+    }
+
+    @Override
+    public CompletableFuture<Void> retry(Held held, Duration delay) {
+        throw new IllegalStateException("what a group retries waits with its receiver");
+    }
+
+    @Override
+    public CompletableFuture<Void> bury(Held held, DeadLetter letter) {
+        String dead = channel.deadLetter();
+        if (dead == null) {
+            return acknowledge(held);
+        }
+        try {
+            return transport
+                    .sendLetter(dead, held.message(), letter)
+                    .thenComposeAsync(sent -> acknowledge(held), Thread::startVirtualThread);
+        } catch (MessagingException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private interface Change {
+        void apply(Share share);
+    }
+
+    private CompletableFuture<Void> change(Place place, Change change) {
+        CompletableFuture<Void> noted;
+        boolean first;
+        lock.lock();
+        try {
+            Share share = shares.get(place.partition);
+            if (share == null || share.epoch != place.epoch) {
+                return CompletableFuture.failedFuture(new MessagingException(
+                        Reason.LEASE_LOST,
+                        "offset " + place.offset + " of " + place.partition + " is no longer this member's of group '"
+                                + groupId + "': the partition went to another"));
+            }
+            change.apply(share);
+            changed.add(place.partition);
+            quieter.signalAll();
+            first = waiting == null;
+            noted = first ? new CompletableFuture<>() : waiting;
+            waiting = noted;
+        } finally {
+            lock.unlock();
+        }
+        if (first) {
+            consumer.wakeup();
+        }
+        return noted;
+    }
+
+    // ── Closing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @Override
+    public void close(List<Held> handedOut, List<Held> fetched) {
+        for (Held held : handedOut) {
+            Place place = place(held);
+            change(place, share -> share.tracker.tried(place.offset, held.attempt()));
+        }
+        closing = true;
+        consumer.wakeup();
+        try {
+            if (!thread.join(Duration.ofSeconds(CLOSE_SECONDS))) {
+                LOG.log(Level.WARNING, "the consumer of channel {0} did not close in time", channel.name());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        List<CompletableFuture<Void>> left = new ArrayList<>();
+        lock.lock();
+        try {
+            if (waiting != null) {
+                left.add(waiting);
+            }
+        } finally {
+            lock.unlock();
+        }
+        left.forEach(Waiting::complete);
+    }
+}
