@@ -32,7 +32,7 @@ final class Schedule {
         this.seed = seed;
         this.display = display;
         long computing = chapters.stream().filter(Chapter::sideBySide).count();
-        lanes = (int) Math.clamp(computing, 1, Math.max(1, cores));
+        lanes = Math.clamp(computing, 1, Math.max(1, cores));
         shares = new Shares(time, chapters, lanes);
         start = System.nanoTime();
     }
