@@ -80,6 +80,14 @@ public interface Delivery<K, V> {
     CompletableFuture<Void> extend(Duration lease);
 
     /**
+     * True once its subscription closes. A handler that waits for better times looks now and then, and ends with an {@link
+     * InterruptedException}: the message is given back, as if its consumer had died, without a failure of its own.
+     */
+    default boolean closing() {
+        return false;
+    }
+
+    /**
      * Where a delivery comes from.
      *
      * @param partition partition of a stream, or -1

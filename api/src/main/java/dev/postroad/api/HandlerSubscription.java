@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * A thread that is through with one delivery takes the next; it ends when there is none. Nothing here waits for a retry:
  * the delivery goes back with its delay, and the broker brings it again.
  */
-final class HandlerSubscription<K, V> implements Subscription {
+final class HandlerSubscription<K, V> implements Subscription, TypedDelivery.Settlements {
     private static final System.Logger LOG = System.getLogger("dev.postroad.api");
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
 
@@ -145,7 +145,7 @@ final class HandlerSubscription<K, V> implements Subscription {
     private void handle(Delivery<byte[], byte[]> raw) {
         TypedDelivery<K, V> delivery;
         try {
-            delivery = new TypedDelivery<>(raw, codec.decode(channel.name(), raw.message()), this::settling);
+            delivery = new TypedDelivery<>(raw, codec.decode(channel.name(), raw.message()), this);
         } catch (Throwable e) {
             unreadable(raw, e);
             return;
@@ -191,7 +191,7 @@ final class HandlerSubscription<K, V> implements Subscription {
                     failure);
             return;
         }
-        if (interrupting) {
+        if (interrupting || (closing && failure instanceof InterruptedException)) {
             // Cut short by close(): the message is given back when the receiver closes, and nothing speaks against it.
             return;
         }
@@ -269,7 +269,13 @@ final class HandlerSubscription<K, V> implements Subscription {
         }
     }
 
-    private void settling(Outcome outcome, CompletableFuture<Void> settled) {
+    @Override
+    public boolean closing() {
+        return closing;
+    }
+
+    @Override
+    public void settling(Outcome outcome, CompletableFuture<Void> settled) {
         settlements.incrementAndGet();
         settled.whenComplete((done, failure) -> {
             if (failure == null) {

@@ -17,6 +17,9 @@ final class TypedDelivery<K, V> implements Delivery<K, V> {
     /** Is told how a delivery is settled, as that begins. */
     interface Settlements {
         void settling(Outcome outcome, CompletableFuture<Void> settled);
+
+        /** True once no more deliveries are handled. */
+        boolean closing();
     }
 
     private final Delivery<byte[], byte[]> raw;
@@ -98,6 +101,11 @@ final class TypedDelivery<K, V> implements Delivery<K, V> {
     @Override
     public CompletableFuture<Void> extend(Duration lease) {
         return raw.extend(lease);
+    }
+
+    @Override
+    public boolean closing() {
+        return settlements.closing();
     }
 
     private CompletableFuture<Void> settle(Outcome how, CompletableFuture<Void> settled) {

@@ -357,4 +357,23 @@ class ListenTest {
         broker.failReceives(new MessagingException(Reason.STORAGE_FAILED, "the disk is gone"));
         Await.until("it is not active any more", () -> !subscription.active());
     }
+
+    @Test
+    void aHandlerThatWaitsSeesItsSubscriptionCloseAndGivesTheMessageBack() {
+        postroad.declare(Channel.command("waits"));
+        CountDownLatch waiting = new CountDownLatch(1);
+        Subscription subscription = postroad.listen("waits", Format.strings(), ConsumerOptions.DEFAULT, delivery -> {
+            waiting.countDown();
+            Await.until("the subscription closes", delivery::closing);
+            throw new InterruptedException("closing");
+        });
+        postroad.producer(Format.strings()).send("waits", Message.of("a"));
+        Await.until("it waits", () -> waiting.getCount() == 0);
+        assertThat(subscription.close(Duration.ofMinutes(5))).isTrue();
+        assertThat(subscription.counts()).isEqualTo(new Subscription.Counts(0, 0, 0));
+        assertThat(postroad.administration().channels())
+                .filteredOn(status -> status.channel().name().equals("waits"))
+                .singleElement()
+                .satisfies(status -> assertThat(status.ready()).isEqualTo(1));
+    }
 }
