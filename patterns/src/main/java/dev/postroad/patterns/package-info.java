@@ -7,6 +7,14 @@
  *   outbox   a message joins the caller's database transaction; a relay sends it afterwards
  *   inbox    a handler's work and the memory that it was done are one database transaction
  *   jdbc     what these two share
+ *
+ *   request      a typed requester: future, callback, blocking; deadlines that travel
+ *   gather       one question to several servers, one result that names who failed
+ *   routing      router, filter, wire tap, splitter and aggregator
+ *   claimcheck   large values lie in a blob store, and a ticket travels
+ *   forward      store-and-forward, fire-and-forget
+ *   breaker      circuit breaker and rate limiter around handlers
+ *   hold         what the handlers share that wait with their delivery in hand
  * </pre>
  */
 @NullMarked

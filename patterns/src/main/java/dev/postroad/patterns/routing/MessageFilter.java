@@ -57,7 +57,7 @@ public final class MessageFilter<K, V> {
                 return;
             }
             if (passage != null) {
-                passage.pass(delivery, delivery.message(), discards);
+                passage.pass(delivery, Passage.Outgoing.toEach(discards, delivery.message()));
             }
             discarded.incrementAndGet();
         };

@@ -16,9 +16,12 @@ import dev.postroad.api.Transaction;
 import dev.postroad.patterns.hold.Hold;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 
 /**
  * Passes deliveries on to other channels of their connection, and loses none: with a transaction where there are any, and
@@ -30,6 +33,16 @@ final class Passage<K, V> {
     private static final RetryPolicy PAUSES =
             new RetryPolicy(1_000_000, Duration.ofMillis(20), Duration.ofHours(1), 2.0, 0.5);
     private static final Duration LEASE = Duration.ofMinutes(1);
+
+    /** A message on its way. */
+    record Outgoing<K, V>(String channel, Message<K, V> message) {
+        /** The same message to each of these. */
+        static <K, V> List<Outgoing<K, V>> toEach(Set<String> channels, Message<K, V> message) {
+            return channels.stream()
+                    .map(channel -> new Outgoing<>(channel, message))
+                    .toList();
+        }
+    }
 
     private final Postroad postroad;
     private final Format<K, V> format;
@@ -47,13 +60,13 @@ final class Passage<K, V> {
         this.transactions = capability != null && capability.support() != Support.IMPOSSIBLE;
     }
 
-    /** Returns once the message is in all of these channels; the delivery is then acknowledged, or left to the subscription. */
-    void pass(Delivery<K, V> delivery, Message<K, V> message, Set<String> channels) throws InterruptedException {
+    /** Returns once all of these are in their channels; the delivery is then acknowledged, or left to the subscription. */
+    void pass(Delivery<?, ?> delivery, List<Outgoing<K, V>> outgoing) throws InterruptedException {
         Hold hold = new Hold(delivery, LEASE);
         boolean unknown = false;
         for (int tries = 1; ; tries++) {
             try {
-                tryToPass(delivery, message, channels);
+                tryToPass(delivery, outgoing);
                 return;
             } catch (MessagingException e) {
                 if (unknown && e.reason() == Reason.ALREADY_SETTLED) {
@@ -67,13 +80,13 @@ final class Passage<K, V> {
                 }
                 if (!e.reason().repeatable() && keepsDeadLetters(delivery.channel())) {
                     throw new Handler.DeadLetterException(
-                            "it could not be passed on to " + channels + ": " + e.getMessage());
+                            "it could not be passed on to " + channels(outgoing) + ": " + e.getMessage());
                 }
                 if (tries == 1) {
                     LOG.log(
                             Level.WARNING,
                             "message " + delivery.message().id() + " of channel " + delivery.channel()
-                                    + " could not be passed on to " + channels + " and is tried again: "
+                                    + " could not be passed on to " + channels(outgoing) + " and is tried again: "
                                     + e.getMessage());
                 }
                 hold.pause(pauseAfter(tries));
@@ -81,20 +94,24 @@ final class Passage<K, V> {
         }
     }
 
-    private void tryToPass(Delivery<K, V> delivery, Message<K, V> message, Set<String> channels) {
+    private void tryToPass(Delivery<?, ?> delivery, List<Outgoing<K, V>> outgoing) {
         if (!transactions) {
-            for (String channel : channels) {
-                producer.send(channel, message);
+            for (Outgoing<K, V> one : outgoing) {
+                producer.send(one.channel(), one.message());
             }
             return;
         }
         try (Transaction<K, V> transaction = postroad.begin(format)) {
-            for (String channel : channels) {
-                transaction.send(channel, message);
+            for (Outgoing<K, V> one : outgoing) {
+                transaction.send(one.channel(), one.message());
             }
             transaction.acknowledge(delivery);
             transaction.commit();
         }
+    }
+
+    private static <K, V> Set<String> channels(List<Outgoing<K, V>> outgoing) {
+        return outgoing.stream().map(Outgoing::channel).collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     /** Where no dead letters are kept, giving a message up would lose it. */

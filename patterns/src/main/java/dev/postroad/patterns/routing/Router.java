@@ -62,7 +62,7 @@ public final class Router<K, V> implements Handler<K, V> {
             throw new DeadLetterException("none of the " + routes.routes().size()
                     + " routes takes it, and there is no channel for what is left");
         }
-        passage.pass(delivery, delivery.message(), channels);
+        passage.pass(delivery, Passage.Outgoing.toEach(channels, delivery.message()));
         routed.forEach((channel, count) -> {
             if (channels.contains(channel)) {
                 count.incrementAndGet();
