@@ -1,0 +1,4 @@
+@NullMarked
+package dev.postroad.patterns.eventstore;
+
+import org.jspecify.annotations.NullMarked;
