@@ -19,6 +19,7 @@ import dev.postroad.patterns.saga.SagaState.Status;
 import dev.postroad.patterns.schedule.Cron;
 import dev.postroad.patterns.schedule.ScheduleSettings;
 import dev.postroad.patterns.schedule.Scheduler;
+import dev.postroad.testkit.Await;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -403,7 +404,7 @@ class SagaTest {
                 checkouts.start(order, order);
             });
             broker.advance(Duration.ofDays(30));
-            assertThat(scheduler.fired()).isEqualTo(360);
+            Await.until("360 counted", () -> scheduler.fired() == 360);
             broker.settle();
             assertThat(checkouts.completed() + checkouts.compensated()).isEqualTo(360);
             assertThat(checkouts.compensated()).isPositive();

@@ -49,7 +49,7 @@ public final class TestBroker implements AutoCloseable {
     private static final Duration HOUR = Duration.ofHours(1);
 
     /** A handler that does nothing for so long in real time is taken to be stuck, and time moves on without it. */
-    private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /** After this real time a test that keeps itself busy is told so. */
     private static final long BUSY_NANOS = TimeUnit.SECONDS.toNanos(120);

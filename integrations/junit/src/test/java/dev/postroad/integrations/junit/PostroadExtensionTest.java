@@ -1,17 +1,21 @@
 package dev.postroad.integrations.junit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.postroad.api.Channel;
 import dev.postroad.api.ConsumerOptions;
 import dev.postroad.api.Format;
 import dev.postroad.api.Message;
+import dev.postroad.api.MessagingException;
 import dev.postroad.api.Postroad;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
@@ -52,6 +56,11 @@ class PostroadExtensionTest {
                 .hasMessageContaining("FAULT: the program dies before the delivery is acknowledged")
                 .hasMessageContaining("order-1  delivered, attempt 2")
                 .hasMessageContaining("-Dpostroad.seed=77");
+        Postroad used = Objects.requireNonNull(Failing.used);
+        assertThatThrownBy(() -> used.declare(Channel.command("more")))
+                .as("closed when the test is over")
+                .isInstanceOf(MessagingException.class)
+                .hasMessageContaining("closed");
     }
 
     private static TestExecutionSummary run(String method) {
@@ -70,8 +79,11 @@ class PostroadExtensionTest {
     @Tag("soak")
     @PostroadTest(seed = 77)
     static class Failing {
+        private static @Nullable Postroad used;
+
         @Test
         void books_twice(TestBroker broker) {
+            used = broker.postroad();
             broker.faults(new Faults(77, Map.of(Fault.CRASH_BEFORE_SETTLE, 1.0)));
             broker.postroad().declare(Channel.command("orders"));
             List<String> booked = Collections.synchronizedList(new ArrayList<>());
