@@ -98,7 +98,8 @@ public interface Administration {
      * A channel at a glance. What a broker does not tell is {@link #NOT_TOLD}; ready and consumers every one tells.
      *
      * @param channel as declared
-     * @param ready messages that could be delivered now; for a stream, messages kept
+     * @param ready messages that could be delivered now, where in flight is not told perhaps with these; for a stream,
+     *     messages kept
      * @param inFlight delivered and not settled
      * @param delayed waiting for their time
      * @param consumers at work

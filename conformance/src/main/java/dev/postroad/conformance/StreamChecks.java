@@ -126,7 +126,8 @@ final class StreamChecks {
         try (Inbox alone = alone(probe, channel, new Start.Earliest())) {
             for (Receipt receipt : receipts) {
                 Delivery<byte[], byte[]> delivery = alone.next("a message");
-                probe.equal("the message", receipt.messageId(), delivery.message().id());
+                probe.equal(
+                        "the message", receipt.messageId(), delivery.message().id());
                 offsets.add(delivery.origin().offset());
             }
         }
@@ -160,7 +161,8 @@ final class StreamChecks {
         for (String value : List.of("a", "b", "c", "d")) {
             receipts.add(probe.send(channel, Message.of("k", value)));
         }
-        alone(probe, channel, new Start.Offset(offsets(probe, channel, receipts).get(2))).nextAre("c", "d");
+        alone(probe, channel, new Start.Offset(offsets(probe, channel, receipts).get(2)))
+                .nextAre("c", "d");
     }
 
     private static void fromTimestamp(Probe probe) {

@@ -57,7 +57,8 @@ public final class TransportPage {
                 worst.merge(result.need(), result.outcome(), TransportPage::worse);
             }
         }
-        StringBuilder text = new StringBuilder(HEADING + title + "\n\n| need | how | shown | remark |\n|---|---|---|---|\n");
+        StringBuilder text =
+                new StringBuilder(HEADING + title + "\n\n| need | how | shown | remark |\n|---|---|---|---|\n");
         for (Need need : Need.values()) {
             Capability capability = capabilities.get(need);
             if (capability == null) {
@@ -72,7 +73,9 @@ public final class TransportPage {
                     .append(" | ")
                     .append(capability.note().replace("|", "\\|"));
             if (capability.upTo() != null) {
-                text.append(capability.note().isEmpty() ? "" : "; ").append("up to ").append(capability.upTo());
+                text.append(capability.note().isEmpty() ? "" : "; ")
+                        .append("up to ")
+                        .append(capability.upTo());
             }
             text.append(" |\n");
         }

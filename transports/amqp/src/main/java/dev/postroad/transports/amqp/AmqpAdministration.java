@@ -86,7 +86,8 @@ final class AmqpAdministration implements Administration {
         }
         Map<Integer, PartitionTracker> positions = Groups.positions(entry.get());
         return transport.link().with("looking at group '" + group + "' of '" + stream.name() + "'", on -> {
-            int members = on.queueDeclarePassive(Groups.lock(stream.name(), group)).getConsumerCount();
+            int members =
+                    on.queueDeclarePassive(Groups.lock(stream.name(), group)).getConsumerCount();
             long lag = 0;
             Map<Integer, Long> next = new TreeMap<>();
             for (int partition = 0; partition < stream.partitions(); partition++) {

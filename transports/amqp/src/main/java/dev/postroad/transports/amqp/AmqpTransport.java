@@ -337,8 +337,7 @@ final class AmqpTransport implements Transport {
     public Transaction<byte[], byte[]> begin() {
         requireOpen();
         throw new MessagingException(
-                Reason.IMPOSSIBLE_NEED,
-                url() + " has no transactions: " + Capabilities.NO_TRANSACTIONS);
+                Reason.IMPOSSIBLE_NEED, url() + " has no transactions: " + Capabilities.NO_TRANSACTIONS);
     }
 
     @Override

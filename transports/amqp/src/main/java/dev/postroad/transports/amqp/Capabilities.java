@@ -80,7 +80,9 @@ final class Capabilities {
                                 + " entry for what was settled while the last was confirmed; receipts tell no offset, since"
                                 + " AMQP's confirms don't");
             case REPLAY ->
-                emulated(need, "from a time: read from the first message on, and what is before it is dropped by the reader");
+                emulated(
+                        need,
+                        "from a time: read from the first message on, and what is before it is dropped by the reader");
             case TRANSACTIONS -> impossible(need, NO_TRANSACTIONS);
             case ATOMIC_BATCH ->
                 impossible(

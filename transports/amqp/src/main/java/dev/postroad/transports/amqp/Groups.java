@@ -52,7 +52,8 @@ final class Groups implements AutoCloseable {
 
     void strike(String channel) {
         Waiting.await(
-                log.append(channel.getBytes(StandardCharsets.UTF_8)), "striking the groups of stream '" + channel + "'");
+                log.append(channel.getBytes(StandardCharsets.UTF_8)),
+                "striking the groups of stream '" + channel + "'");
     }
 
     /** What the names of a group's queues end with: names of channels and groups may be too long to be part of them. */

@@ -37,7 +37,8 @@ final class StreamAlone implements Link.User {
         try {
             read();
         } catch (IOException | RuntimeException e) {
-            throw Failures.of("reading stream '" + stream.name() + "'", transport.link().url(), e);
+            throw Failures.of(
+                    "reading stream '" + stream.name() + "'", transport.link().url(), e);
         }
         transport.link().add(this);
     }

@@ -94,7 +94,9 @@ final class StreamGroup implements Settler, Link.User {
             join();
         } catch (IOException | RuntimeException e) {
             throw Failures.of(
-                    "joining group '" + group + "' of stream '" + stream.name() + "'", transport.link().url(), e);
+                    "joining group '" + group + "' of stream '" + stream.name() + "'",
+                    transport.link().url(),
+                    e);
         }
         transport.link().add(this);
     }
@@ -125,7 +127,8 @@ final class StreamGroup implements Settler, Link.User {
                 }
             }
         });
-        transport.publisher()
+        transport
+                .publisher()
                 .publish(
                         "",
                         queue,
@@ -169,7 +172,12 @@ final class StreamGroup implements Settler, Link.User {
             }
         } catch (IOException | RuntimeException e) {
             if (!closing) {
-                LOG.log(Level.WARNING, "group {0} of stream {1} could not begin: {2}", group, stream.name(), e.toString());
+                LOG.log(
+                        Level.WARNING,
+                        "group {0} of stream {1} could not begin: {2}",
+                        group,
+                        stream.name(),
+                        e.toString());
                 if (by.isOpen()) {
                     receiver.failed(Failures.of(
                             "reading stream '" + stream.name() + "' for group '" + group + "'",
@@ -268,8 +276,9 @@ final class StreamGroup implements Settler, Link.User {
             if (!atWork || reading != place.on || tracker == null) {
                 return CompletableFuture.failedFuture(new MessagingException(
                         Reason.LEASE_LOST,
-                        "offset " + place.offset + " of stream '" + stream.name() + "' is no longer this member's of group '"
-                                + group + "': the connection broke, and another member goes on"));
+                        "offset " + place.offset + " of stream '" + stream.name()
+                                + "' is no longer this member's of group '" + group
+                                + "': the connection broke, and another member goes on"));
             }
             change.apply(tracker);
             CompletableFuture<Void> noted = waiting;
@@ -360,7 +369,11 @@ final class StreamGroup implements Settler, Link.User {
                     .exceptionally(failure -> null)
                     .get(CLOSE_SECONDS, TimeUnit.SECONDS);
         } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-            LOG.log(Level.WARNING, "the last positions of group {0} of stream {1} were not confirmed", group, stream.name());
+            LOG.log(
+                    Level.WARNING,
+                    "the last positions of group {0} of stream {1} were not confirmed",
+                    group,
+                    stream.name());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -43,7 +43,8 @@ final class StreamReader {
         }
     }
 
-    static void consume(Channel on, String channel, String queue, int partition, From from, Sink sink) throws IOException {
+    static void consume(Channel on, String channel, String queue, int partition, From from, Sink sink)
+            throws IOException {
         on.basicConsume(queue, false, Map.of("x-stream-offset", from.streamOffset), new DefaultConsumer(on) {
             private boolean reached = from.time == null;
 
@@ -58,7 +59,9 @@ final class StreamReader {
                     return;
                 }
                 Wire wire = Wire.read(channel, queue + "/" + offset, properties, body);
-                reached = reached || from.time == null || !wire.message().timestamp().isBefore(from.time);
+                reached = reached
+                        || from.time == null
+                        || !wire.message().timestamp().isBefore(from.time);
                 sink.read(partition, reached ? offset : -1 - offset, on, tag, wire);
             }
         });

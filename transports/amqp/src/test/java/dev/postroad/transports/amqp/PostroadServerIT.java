@@ -35,9 +35,8 @@ class PostroadServerIT {
     void theTransportPassesTheKitAndWhatIsConfirmedSurvivesARestartOfTheServer() {
         AtomicReference<PostroadServer> server = new AtomicReference<>(start());
         try {
-            ConformanceReport report = Conformance.run(
-                    () -> connect(server.get()),
-                    Conformance.Options.DEFAULT.withReopen(old -> {
+            ConformanceReport report =
+                    Conformance.run(() -> connect(server.get()), Conformance.Options.DEFAULT.withReopen(old -> {
                         old.close();
                         server.get().close();
                         server.set(start());

@@ -15,6 +15,9 @@ import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.api.Postroad;
 import dev.postroad.conformance.Conformance;
 import dev.postroad.conformance.ConformanceReport;
+import dev.postroad.conformance.TransportPage;
+import dev.postroad.examples.orders.Books;
+import dev.postroad.examples.orders.OrderFlow;
 import dev.postroad.testkit.Await;
 import dev.postroad.testkit.RabbitMqServer;
 import java.net.URI;
@@ -36,6 +39,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What is to be shown on a real RabbitMQ, started once. */
 class RabbitMqIT {
+    private static final Path PAGE = Path.of("../../docs/transports.md");
+    private static final java.time.Duration PATIENCE = java.time.Duration.ofSeconds(90);
     private static final String MANAGEMENT = "rabbitmq_management";
 
     @TempDir
@@ -58,14 +63,34 @@ class RabbitMqIT {
     }
 
     @Test
-    void theTransportPassesTheKit() {
-        ConformanceReport report = Conformance.run(
-                () -> Postroad.connect(url()),
-                Conformance.Options.DEFAULT.withReopen(old -> {
+    void theTransportPassesTheKitAndThePageTellsWhatItFound() {
+        ConformanceReport report =
+                Conformance.run(() -> Postroad.connect(url()), Conformance.Options.DEFAULT.withReopen(old -> {
                     old.close();
                     return Postroad.connect(url());
                 }));
         assertThat(report.passed()).as(report.table()).isTrue();
+        try (Postroad postroad = Postroad.connect(url())) {
+            TransportPage.hold(PAGE, "RabbitMQ", postroad.transport(), report);
+        }
+    }
+
+    @Test
+    void theExampleRunsUnchanged() throws Exception {
+        OrderFlow.Plan plan = new OrderFlow.Plan(60, java.time.Duration.ofSeconds(1), 7, 0.2, "example-");
+        try (Postroad postroad = Postroad.connect(url());
+                OrderFlow flow = new OrderFlow(postroad, plan)) {
+            flow.start();
+            assertThat(flow.awaitPlaced(PATIENCE)).isTrue();
+            assertThat(flow.awaitQuiet(PATIENCE)).isTrue();
+            flow.mendAndRedrive();
+            assertThat(flow.awaitProcessed(PATIENCE)).isTrue();
+            Books books = flow.books();
+            assertThat(books.lost()).as(books.toString()).isZero();
+            assertThat(books.subscribers())
+                    .as(books.toString())
+                    .allSatisfy(each -> assertThat(each.missed()).isZero());
+        }
     }
 
     private static MessagingException refused(String url) {
@@ -94,8 +119,8 @@ class RabbitMqIT {
         try (Connection raw = raw();
                 Postroad postroad = Postroad.connect(url())) {
             raw.createChannel().queueDeclare("taken", true, false, false, Map.of("x-max-length", 5));
-            MessagingException e = catchThrowableOfType(
-                    MessagingException.class, () -> postroad.declare(Channel.command("taken")));
+            MessagingException e =
+                    catchThrowableOfType(MessagingException.class, () -> postroad.declare(Channel.command("taken")));
             assertThat(e.reason()).isEqualTo(Reason.CHANNEL_MISMATCH);
             assertThat(e).hasMessageContaining("taken").hasMessageContaining("rename the channel");
             assertThat(postroad.find("taken")).isEmpty();
@@ -109,8 +134,8 @@ class RabbitMqIT {
             postroad.declare(Channel.command("deleted").withDeadLetter(null));
             raw.createChannel().queueDelete("deleted");
             MessageProducer<String, String> producer = postroad.producer(Format.strings());
-            MessagingException e = catchThrowableOfType(
-                    MessagingException.class, () -> producer.send("deleted", Message.of("a")));
+            MessagingException e =
+                    catchThrowableOfType(MessagingException.class, () -> producer.send("deleted", Message.of("a")));
             assertThat(e.reason()).isEqualTo(Reason.NOT_FOUND);
             assertThat(e).hasMessageContaining("'deleted'").hasMessageContaining("declare the channel again");
         }
@@ -146,7 +171,10 @@ class RabbitMqIT {
             rabbit.kill();
             int before = confirmed.size();
             rabbit = RabbitMqServer.startOn(rabbit.port(), folder, MANAGEMENT);
-            Await.until("that messages flow again", java.time.Duration.ofSeconds(60), () -> confirmed.size() > before + 200);
+            Await.until(
+                    "that messages flow again",
+                    java.time.Duration.ofSeconds(60),
+                    () -> confirmed.size() > before + 200);
             sending.set(false);
             Await.until("that the producer ends", () -> !producer.isAlive());
             Await.until(

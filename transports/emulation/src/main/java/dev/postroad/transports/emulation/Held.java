@@ -56,7 +56,11 @@ public final class Held implements Delivery<byte[], byte[]> {
         return inflow.settler();
     }
 
-    /** Takes it out of the consumer's hands for a transaction. @throws MessagingException if it is not there */
+    /**
+     * Takes it out of the consumer's hands for a transaction.
+     *
+     * @throws MessagingException if it is not there
+     */
     public void enlist() {
         MessagingException refused = inflow.settle(this);
         if (refused != null) {
@@ -64,7 +68,11 @@ public final class Held implements Delivery<byte[], byte[]> {
         }
     }
 
-    /** The transaction is over. @param committed false to give it back into the consumer's hands */
+    /**
+     * The transaction is over.
+     *
+     * @param committed false to give it back into the consumer's hands
+     */
     public void release(boolean committed) {
         if (committed) {
             inflow.gone(this);

@@ -51,9 +51,8 @@ public final class PartitionTracker {
         if (!parts[2].isEmpty()) {
             for (String tried : parts[2].split(",", -1)) {
                 int colon = tried.indexOf(':');
-                tracker.tries.put(
-                        tracker.next + number(tried.substring(0, Math.max(0, colon))),
-                        (int) number(tried.substring(colon + 1)));
+                tracker.tries.put(tracker.next + number(tried.substring(0, Math.max(0, colon))), (int)
+                        number(tried.substring(colon + 1)));
             }
         }
         return tracker;

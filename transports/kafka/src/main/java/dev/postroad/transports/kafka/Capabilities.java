@@ -71,9 +71,9 @@ final class Capabilities {
             case TTL -> emulated(need, "dropped by the consumer that reads it, by its clock");
             case DEDUP ->
                 emulated(
-                        need,
-                        "ids are kept in a topic that all senders read and hold in memory, about 150 bytes each, and"
-                                + " entered after the confirm: two senders of one id at the same moment are not told apart")
+                                need,
+                                "ids are kept in a topic that all senders read and hold in memory, about 150 bytes each, and"
+                                        + " entered after the confirm: two senders of one id at the same moment are not told apart")
                         .withUpTo(DedupStore.LONGEST_WINDOW);
             case BROWSE -> emulated(need, "the topic is read from the group's position on, without a rule");
             case LEASE -> impossible(need, "a partition stays with its consumer while that lives");

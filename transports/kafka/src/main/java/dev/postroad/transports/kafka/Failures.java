@@ -21,7 +21,8 @@ final class Failures {
 
     static MessagingException of(String what, KafkaUrl url, Throwable thrown) {
         Throwable cause = thrown;
-        while ((cause instanceof ExecutionException || cause instanceof CompletionException) && cause.getCause() != null) {
+        while ((cause instanceof ExecutionException || cause instanceof CompletionException)
+                && cause.getCause() != null) {
             cause = cause.getCause();
         }
         if (cause instanceof MessagingException messaging) {
@@ -49,7 +50,9 @@ final class Failures {
                                 + " ms: are they running, and are host and port right?",
                         cause);
             case DisconnectException e -> new MessagingException(Reason.UNREACHABLE, said, cause);
-            default -> new MessagingException(Reason.FAILED, said + " (" + cause.getClass().getSimpleName() + ")", cause);
+            default ->
+                new MessagingException(
+                        Reason.FAILED, said + " (" + cause.getClass().getSimpleName() + ")", cause);
         };
     }
 

@@ -71,7 +71,7 @@ final class KafkaAdministration implements Administration {
             Map<TopicPartition, Long> end = offsets(partitions, OffsetSpec.latest());
             if (channel.kind().isStream()) {
                 for (TopicPartition partition : partitions) {
-                    ready += end.get(partition) - first.get(partition);
+                    ready += end.getOrDefault(partition, 0L) - first.getOrDefault(partition, 0L);
                 }
                 for (String group : groupIds(partitions)) {
                     consumers += members(group, channel.name());
@@ -112,8 +112,8 @@ final class KafkaAdministration implements Administration {
         for (TopicPartition partition : partitions) {
             OffsetAndMetadata position = positions.get(partition);
             PartitionTracker tracker = position == null ? new PartitionTracker(0) : Member.tracker(position);
-            long next = Math.max(tracker.next(), first.get(partition));
-            lag += Math.max(0, end.get(partition) - next - tracker.doneBeyond());
+            long next = Math.max(tracker.next(), first.getOrDefault(partition, 0L));
+            lag += Math.max(0, end.getOrDefault(partition, 0L) - next - tracker.doneBeyond());
         }
         return lag;
     }
@@ -167,7 +167,8 @@ final class KafkaAdministration implements Administration {
     /** The groups that have positions in these partitions, by name. */
     private List<String> groupIds(List<TopicPartition> partitions) {
         TreeSet<String> found = new TreeSet<>();
-        for (GroupListing group : Failures.await("listing groups", transport.url0(), admin.listGroups().all())) {
+        for (GroupListing group : Failures.await(
+                "listing groups", transport.url0(), admin.listGroups().all())) {
             Map<TopicPartition, OffsetAndMetadata> positions = positions(group.groupId());
             if (partitions.stream().anyMatch(positions::containsKey)) {
                 found.add(group.groupId());
@@ -211,8 +212,7 @@ final class KafkaAdministration implements Administration {
         Channel channel = channel(name);
         boolean stream = channel.kind().isStream();
         List<TopicPartition> partitions = transport.topics().partitionsOf(channel);
-        Map<TopicPartition, OffsetAndMetadata> positions =
-                stream ? Map.of() : positions(Topics.queueGroup(name));
+        Map<TopicPartition, OffsetAndMetadata> positions = stream ? Map.of() : positions(Topics.queueGroup(name));
         List<Browsed> browsed = new ArrayList<>();
         try (KafkaConsumer<byte[], byte[]> consumer = AloneReader.consumer(transport)) {
             consumer.assign(partitions);
@@ -225,7 +225,7 @@ final class KafkaAdministration implements Administration {
                 consumer.seek(partition, Math.max(first, tracker.next()));
             });
             while (browsed.size() < max
-                    && partitions.stream().anyMatch(each -> consumer.position(each) < end.get(each))) {
+                    && partitions.stream().anyMatch(each -> consumer.position(each) < end.getOrDefault(each, 0L))) {
                 for (ConsumerRecord<byte[], byte[]> each : consumer.poll(POLL)) {
                     TopicPartition partition = new TopicPartition(each.topic(), each.partition());
                     PartitionTracker tracker = done.get(partition);
@@ -255,12 +255,15 @@ final class KafkaAdministration implements Administration {
         Map<TopicPartition, Long> end = offsets(partitions, OffsetSpec.latest());
         long purged = channel.kind().isStream()
                 ? partitions.stream()
-                        .mapToLong(each -> end.get(each) - first.get(each))
+                        .mapToLong(each -> end.getOrDefault(each, 0L) - first.getOrDefault(each, 0L))
                         .sum()
                 : lag(partitions, positions(Topics.queueGroup(name)), first, end);
         Map<TopicPartition, RecordsToDelete> all = new HashMap<>();
         end.forEach((partition, offset) -> all.put(partition, RecordsToDelete.beforeOffset(offset)));
-        Failures.await("purging channel '" + name + "'", transport.url0(), admin.deleteRecords(all).all());
+        Failures.await(
+                "purging channel '" + name + "'",
+                transport.url0(),
+                admin.deleteRecords(all).all());
         return purged;
     }
 
@@ -268,8 +271,7 @@ final class KafkaAdministration implements Administration {
     public void delete(String name) {
         Channel channel = channel(name);
         List<TopicPartition> partitions = transport.topics().partitionsOf(channel);
-        List<String> groups =
-                channel.kind().isStream() ? groupIds(partitions) : List.of(Topics.queueGroup(name));
+        List<String> groups = channel.kind().isStream() ? groupIds(partitions) : List.of(Topics.queueGroup(name));
         long consumers = transport.ownConsumers(name);
         for (String group : groups) {
             consumers = Math.max(consumers, members(group, name));
@@ -322,7 +324,10 @@ final class KafkaAdministration implements Administration {
         }
         Channel dead = channel(deadLetterChannel);
         // Letters that come meanwhile are for the next time.
-        long waiting = Math.min(max, browse(deadLetterChannel, null, (int) Math.min(max, Integer.MAX_VALUE)).size());
+        long waiting = Math.min(
+                max,
+                browse(deadLetterChannel, null, (int) Math.min(max, Integer.MAX_VALUE))
+                        .size());
         long done = 0;
         ConsumerOptions options = ConsumerOptions.DEFAULT.withPrefetch(BATCH);
         try (Transport.Receiver receiver = transport.receive(List.of(dead.name()), options)) {
@@ -342,7 +347,8 @@ final class KafkaAdministration implements Administration {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new MessagingException(Reason.TIMEOUT, "interrupted after " + done + " dead letters were put back", e);
+            throw new MessagingException(
+                    Reason.TIMEOUT, "interrupted after " + done + " dead letters were put back", e);
         }
         return done;
     }
@@ -353,7 +359,8 @@ final class KafkaAdministration implements Administration {
                 .map(DeadLetter::origin)
                 .orElseThrow(() -> new MessagingException(
                         Reason.INVALID,
-                        "message " + message.id() + " on '" + letter.channel() + "' is no dead letter: it tells no origin"));
+                        "message " + message.id() + " on '" + letter.channel()
+                                + "' is no dead letter: it tells no origin"));
         Message<byte[], byte[]> asSent = message.withHeaders(DeadLetter.removedFrom(message.headers()));
         Waiting.await(
                 transport.produce(transport.sending(origin, asSent).message()),

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -69,10 +70,8 @@ final class KafkaLog implements Log {
                 new ByteArrayDeserializer());
         consumer.assign(List.of(place));
         consumer.seekToBeginning(List.of(place));
-        this.thread = Thread.ofPlatform()
-                .daemon()
-                .name("postroad-kafka-" + name)
-                .start(this::run);
+        this.thread =
+                Thread.ofPlatform().daemon().name("postroad-kafka-" + name).start(this::run);
     }
 
     private void run() {
@@ -107,17 +106,19 @@ final class KafkaLog implements Log {
 
     @Override
     public CompletableFuture<Void> append(byte[] entry) {
-        return transport.produce(new ProducerRecord<>(place.topic(), 0, null, entry)).thenAccept(metadata -> {});
+        return transport
+                .produce(new ProducerRecord<>(place.topic(), 0, null, entry))
+                .thenAccept(metadata -> {});
     }
 
     @Override
     public void catchUp() {
-        long end = Failures.await(
-                        "reading " + place.topic(),
-                        transport.url0(),
-                        transport.admin().listOffsets(Map.of(place, OffsetSpec.latest())).all())
-                .get(place)
-                .offset();
+        Map<TopicPartition, ListOffsetsResultInfo> found = Failures.await(
+                "reading " + place.topic(),
+                transport.url0(),
+                transport.admin().listOffsets(Map.of(place, OffsetSpec.latest())).all());
+        ListOffsetsResultInfo last = found.get(place);
+        long end = last == null ? 0 : last.offset();
         long left = TimeUnit.SECONDS.toNanos(CATCH_UP_SECONDS);
         lock.lock();
         try {
@@ -125,8 +126,8 @@ final class KafkaLog implements Log {
                 if (left <= 0) {
                     throw new MessagingException(
                             Reason.TIMEOUT,
-                            "the topic '" + place.topic() + "' on " + transport.url() + " could not be read to its end within "
-                                    + CATCH_UP_SECONDS + " s");
+                            "the topic '" + place.topic() + "' on " + transport.url()
+                                    + " could not be read to its end within " + CATCH_UP_SECONDS + " s");
                 }
                 left = read.awaitNanos(left);
             }
@@ -148,5 +149,4 @@ final class KafkaLog implements Log {
             Thread.currentThread().interrupt();
         }
     }
-
 }

@@ -34,7 +34,8 @@ final class KafkaTransaction implements Transaction<byte[], byte[]> {
         if (!(delivery instanceof Held held)) {
             throw new MessagingException(
                     Reason.INVALID,
-                    "a delivery of channel '" + delivery.channel() + "' was not received through this transport, but is a "
+                    "a delivery of channel '" + delivery.channel()
+                            + "' was not received through this transport, but is a "
                             + delivery.getClass().getName());
         }
         acknowledged.add(held);

@@ -167,8 +167,7 @@ final class KafkaTransport implements Transport {
                 if (failure == null) {
                     sent.complete(metadata);
                 } else {
-                    sent.completeExceptionally(
-                            Failures.of("sending to topic '" + message.topic() + "'", url, failure));
+                    sent.completeExceptionally(Failures.of("sending to topic '" + message.topic() + "'", url, failure));
                 }
             });
         } catch (RuntimeException e) {
@@ -195,11 +194,10 @@ final class KafkaTransport implements Transport {
                 && message.properties().deliverAt().isAfter(java.time.Instant.now())) {
             throw new MessagingException(
                     Reason.IMPOSSIBLE_NEED,
-                    "message " + id + " for channel '" + name + "' has a time of delivery; " + url() + " can't do that: "
-                            + Capabilities.NO_DELAY);
+                    "message " + id + " for channel '" + name + "' has a time of delivery; " + url()
+                            + " can't do that: " + Capabilities.NO_DELAY);
         }
-        return new Transactions.Sending(
-                name, id, KafkaWire.record(Topics.name(name), name, message, channel.ttl()));
+        return new Transactions.Sending(name, id, KafkaWire.record(Topics.name(name), name, message, channel.ttl()));
     }
 
     @Override
@@ -231,7 +229,8 @@ final class KafkaTransport implements Transport {
         Message<byte[], byte[]> buried = message.withHeaders(letter.addedTo(message.headers()))
                 .withProperties(message.properties().withTtl(null).withDeliverAt(null));
         Channel to = catalog.get(dead, url());
-        return produce(KafkaWire.record(Topics.name(dead), dead, buried, to.ttl())).thenAccept(sent -> {});
+        return produce(KafkaWire.record(Topics.name(dead), dead, buried, to.ttl()))
+                .thenAccept(sent -> {});
     }
 
     @Override
@@ -277,8 +276,8 @@ final class KafkaTransport implements Transport {
     private synchronized DedupStore ids() {
         DedupStore present = ids;
         if (present == null) {
-            present = new DedupStore((name, reader) ->
-                    new KafkaLog(this, name, DedupStore.LONGEST_WINDOW.plusDays(1), reader));
+            present = new DedupStore(
+                    (name, reader) -> new KafkaLog(this, name, DedupStore.LONGEST_WINDOW.plusDays(1), reader));
             ids = present;
         }
         return present;

@@ -51,12 +51,7 @@ final class KafkaWire {
         Duration lives = given.ttl() == null ? ttl : given.ttl();
         put(headers, EXPIRES, lives == null ? null : System.currentTimeMillis() + lives.toMillis());
         return new ProducerRecord<>(
-                topic,
-                null,
-                Math.max(0, message.timestamp().toEpochMilli()),
-                message.key(),
-                message.value(),
-                headers);
+                topic, null, Math.max(0, message.timestamp().toEpochMilli()), message.key(), message.value(), headers);
     }
 
     private static void put(RecordHeaders headers, String name, @Nullable Object value) {
@@ -85,7 +80,10 @@ final class KafkaWire {
         String id = own.get(ID);
         long ttl = number(own.get(TTL), 0);
         Message.Properties properties = new Message.Properties(
-                id == null ? UUID.nameUUIDFromBytes(place.getBytes(StandardCharsets.UTF_8)).toString() : id,
+                id == null
+                        ? UUID.nameUUIDFromBytes(place.getBytes(StandardCharsets.UTF_8))
+                                .toString()
+                        : id,
                 own.get(TYPE),
                 own.get(SOURCE),
                 own.getOrDefault(DESTINATION, headers.getOrDefault(DeadLetter.ORIGIN_HEADER, channel)),

@@ -106,11 +106,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private volatile boolean closing;
     private long cutAt = System.nanoTime();
 
-    Member(
-            KafkaTransport transport,
-            Channel channel,
-            ConsumerOptions options,
-            SharedReceiver receiver) {
+    Member(KafkaTransport transport, Channel channel, ConsumerOptions options, SharedReceiver receiver) {
         this.transport = transport;
         this.channel = channel;
         this.options = options;
@@ -333,8 +329,8 @@ final class Member implements Settler, ConsumerRebalanceListener {
             } else {
                 noted.completeExceptionally(new MessagingException(
                         Reason.LEASE_LOST,
-                        "what was settled of channel '" + channel.name() + "' could not be committed for group '" + groupId
-                                + "' and may come again: " + failure.getMessage(),
+                        "what was settled of channel '" + channel.name() + "' could not be committed for group '"
+                                + groupId + "' and may come again: " + failure.getMessage(),
                         failure));
             }
             if (more) {
@@ -352,8 +348,8 @@ final class Member implements Settler, ConsumerRebalanceListener {
         Map<TopicPartition, RecordsToDelete> settled = new HashMap<>();
         lock.lock();
         try {
-            shares.forEach((partition, share) ->
-                    settled.put(partition, RecordsToDelete.beforeOffset(share.tracker.next())));
+            shares.forEach(
+                    (partition, share) -> settled.put(partition, RecordsToDelete.beforeOffset(share.tracker.next())));
         } finally {
             lock.unlock();
         }
@@ -379,8 +375,9 @@ final class Member implements Settler, ConsumerRebalanceListener {
                 if (share == null || share.epoch != place.epoch) {
                     throw new MessagingException(
                             Reason.LEASE_LOST,
-                            "offset " + place.offset + " of " + place.partition + " is no longer this member's of group '"
-                                    + groupId + "': the partition went to another");
+                            "offset " + place.offset + " of " + place.partition
+                                    + " is no longer this member's of group '" + groupId
+                                    + "': the partition went to another");
                 }
                 after.computeIfAbsent(place.partition, any -> PartitionTracker.read(share.tracker.text()))
                         .done(place.offset);
@@ -478,7 +475,8 @@ final class Member implements Settler, ConsumerRebalanceListener {
     }
 
     private long start(TopicPartition partition) {
-        Long place = AloneReader.places(consumer, List.of(partition), options.start()).get(partition);
+        Long place = AloneReader.places(consumer, List.of(partition), options.start())
+                .get(partition);
         return place == null ? 0 : place;
     }
 
@@ -515,8 +513,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "the last positions of group {0} were not committed: {1}", groupId, e.toString());
             if (noted != null) {
-                noted.completeExceptionally(
-                        Failures.of("committing for group '" + groupId + "'", transport.url0(), e));
+                noted.completeExceptionally(Failures.of("committing for group '" + groupId + "'", transport.url0(), e));
             }
         }
     }
@@ -612,8 +609,9 @@ final class Member implements Settler, ConsumerRebalanceListener {
             change.apply(share);
             changed.add(place.partition);
             quieter.signalAll();
-            first = waiting == null;
-            noted = first ? new CompletableFuture<>() : waiting;
+            CompletableFuture<Void> present = waiting;
+            first = present == null;
+            noted = present == null ? new CompletableFuture<>() : present;
             waiting = noted;
         } finally {
             lock.unlock();

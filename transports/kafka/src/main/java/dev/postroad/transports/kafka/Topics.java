@@ -39,7 +39,10 @@ final class Topics {
     /** The channel's name where Kafka allows it; else what it allows of it, and a hash. */
     static String name(String channel) {
         String allowed = channel.replaceAll("[^a-zA-Z0-9._-]", "-");
-        if (allowed.equals(channel) && channel.length() <= LONGEST_NAME && !channel.equals(".") && !channel.equals("..")) {
+        if (allowed.equals(channel)
+                && channel.length() <= LONGEST_NAME
+                && !channel.equals(".")
+                && !channel.equals("..")) {
             return channel;
         }
         String start = allowed.substring(0, Math.min(SHORTENED, allowed.length()));

@@ -44,8 +44,10 @@ final class Transactions implements AutoCloseable {
             usable = true;
             return receipts;
         } catch (RuntimeException e) {
-            throw Failures.of("a transaction of " + sends.size() + " sends and " + acknowledged.size()
-                    + " acknowledgements", url, e);
+            throw Failures.of(
+                    "a transaction of " + sends.size() + " sends and " + acknowledged.size() + " acknowledgements",
+                    url,
+                    e);
         } finally {
             if (usable) {
                 idle.add(producer);
@@ -58,8 +60,7 @@ final class Transactions implements AutoCloseable {
 
     private static Map<Member, List<Held>> byMember(List<Held> acknowledged) {
         // In one order, so that two transactions do not wait for each other.
-        Map<Member, List<Held>> members =
-                new TreeMap<>(Comparator.comparingLong(Member::number));
+        Map<Member, List<Held>> members = new TreeMap<>(Comparator.comparingLong(Member::number));
         for (Held held : acknowledged) {
             if (held.settler() instanceof Member member) {
                 members.computeIfAbsent(member, any -> new ArrayList<>()).add(held);

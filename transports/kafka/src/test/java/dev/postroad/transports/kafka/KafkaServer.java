@@ -52,7 +52,12 @@ final class KafkaServer implements AutoCloseable {
                         + "\ngroup.initial.rebalance.delay.ms=0\nauto.create.topics.enable=false\n"
                         + "group.min.session.timeout.ms=1000\nlog.cleaner.enable=false\n");
         try (ChildProcess format = java(
-                "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", folder.resolve("server.properties").toString())) {
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                CLUSTER,
+                "-c",
+                folder.resolve("server.properties").toString())) {
             if (format.awaitExit(START) != 0) {
                 throw new AssertionError("Kafka's folder could not be made: " + format.tail());
             }
@@ -70,7 +75,8 @@ final class KafkaServer implements AutoCloseable {
     }
 
     private ChildProcess run() throws IOException {
-        ChildProcess started = java("kafka.Kafka", folder.resolve("server.properties").toString());
+        ChildProcess started =
+                java("kafka.Kafka", folder.resolve("server.properties").toString());
         boolean ready = false;
         try {
             awaitReady(started);
