@@ -81,6 +81,7 @@ class KafkaIT {
             flow.mendAndRedrive();
             assertThat(flow.awaitProcessed(PATIENCE)).isTrue();
             Books books = flow.books();
+            assertThat(books.placed()).as(books.toString()).isEqualTo(60);
             assertThat(books.lost()).as(books.toString()).isZero();
             assertThat(books.subscribers())
                     .as(books.toString())
