@@ -116,7 +116,10 @@ final class KafkaLog implements Log {
         Map<TopicPartition, ListOffsetsResultInfo> found = Failures.await(
                 "reading " + place.topic(),
                 transport.url0(),
-                transport.admin().listOffsets(Map.of(place, OffsetSpec.latest())).all());
+                transport
+                        .admin()
+                        .listOffsets(Map.of(place, OffsetSpec.latest()))
+                        .all());
         ListOffsetsResultInfo last = found.get(place);
         long end = last == null ? 0 : last.offset();
         long left = TimeUnit.SECONDS.toNanos(CATCH_UP_SECONDS);
