@@ -35,6 +35,8 @@ public final class Journal implements Closeable {
     /** After so many syncs it is noted how far they reached, even if the journal never comes to rest. */
     private static final int NOTE_EVERY = 16;
 
+    private static final long FREE_KNOWN_BYTES = 1 << 20;
+
     private final Storage storage;
     private final JournalSettings settings;
     private final Segments segments;
@@ -60,6 +62,11 @@ public final class Journal implements Closeable {
     private @Nullable DurableMark mark;
     /** Behind the mark of this opening, if nothing follows it: the next opening writes over it. */
     private long openedEnd = -1;
+
+    /** The end of what is allocated, behind which there was space for a step; and where the log stood then. */
+    private long freeBehind = -1;
+
+    private long freeFrom;
 
     private long lastTime;
 
@@ -317,8 +324,20 @@ public final class Journal implements Closeable {
         }
         long end = group.end() - active.base + bytes;
         return end <= room
-                ? end + Format.BATCH_HEADER <= active.allocated || segments.spaceForStep()
+                ? end + Format.BATCH_HEADER <= active.allocated || stepIsFree()
                 : segments.nextReady() || segments.spaceFor(segments.segmentBytes);
+    }
+
+    /** Asks the system, which costs a call, not for every publish: until another step is taken, or a megabyte is appended. */
+    private boolean stepIsFree() {
+        long at = group.end();
+        if (active.base + active.allocated == freeBehind && at >= freeFrom && at - freeFrom < FREE_KNOWN_BYTES) {
+            return true;
+        }
+        boolean free = segments.spaceForStep();
+        freeBehind = free ? active.base + active.allocated : -1;
+        freeFrom = at;
+        return free;
     }
 
     private void reserve(int bytes) throws JournalException {
