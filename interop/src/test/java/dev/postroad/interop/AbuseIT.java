@@ -221,7 +221,7 @@ class AbuseIT {
         return sorted[(int) ((long) sorted.length * percent / 100)];
     }
 
-    private static double liveHeapMegabytes(Server server) {
+    static double liveHeapMegabytes(Server server) {
         String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
         try (ChildProcess histogram = ChildProcess.command(jcmd, String.valueOf(server.pid()), "GC.class_histogram")
                 .start()) {

@@ -67,7 +67,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
     final AmqpServer server;
     final LoopTurn turn;
     private final Handshake handshake;
-    private final ArgumentReader reader = new ArgumentReader();
+    private final ArgumentReader reader;
     private final IntObjectMap<AmqpChannel> channels = new IntObjectHashMap<>(4);
     private final Outbox outbox = new Outbox();
     private final AtomicBoolean told = new AtomicBoolean();
@@ -114,6 +114,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
     AmqpConnection(AmqpServer server, LoopTurn turn) {
         this.server = server;
         this.turn = turn;
+        this.reader = turn.reader();
         this.handshake = new Handshake(this);
     }
 

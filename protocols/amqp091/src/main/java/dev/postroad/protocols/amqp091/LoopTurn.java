@@ -1,6 +1,7 @@
 package dev.postroad.protocols.amqp091;
 
 import dev.postroad.engine.runtime.Broker;
+import dev.postroad.protocols.amqp091.codec.ArgumentReader;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,7 @@ final class LoopTurn implements Runnable {
 
     private final EventLoop loop;
     private final Broker broker;
+    private final ArgumentReader reader = new ArgumentReader();
     private List<AmqpConnection> staged = new ArrayList<>();
     private List<AmqpConnection> ready = new ArrayList<>();
     private List<AmqpConnection> taken = new ArrayList<>();
@@ -26,6 +28,11 @@ final class LoopTurn implements Runnable {
     LoopTurn(EventLoop loop, Broker broker) {
         this.loop = loop;
         this.broker = broker;
+    }
+
+    /** Reads arguments of all connections of the loop, of one frame at a time: they say the same names. */
+    ArgumentReader reader() {
+        return reader;
     }
 
     boolean inEventLoop() {
