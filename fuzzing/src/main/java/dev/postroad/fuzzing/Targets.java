@@ -13,6 +13,8 @@ import dev.postroad.engine.routing.Rule;
 import dev.postroad.engine.routing.RuleSyntaxException;
 import dev.postroad.engine.routing.TopicPattern;
 import dev.postroad.journal.JournalDecoders;
+import dev.postroad.protocols.amqp091.AmqpMappings;
+import dev.postroad.protocols.amqp091.codec.AmqpDecoders;
 import dev.postroad.protocols.http.HttpDecoders;
 import dev.postroad.server.ConfigException;
 import dev.postroad.server.ConfigFile;
@@ -131,6 +133,17 @@ final class Targets {
         "[[:alpha:]]",
         "\\Q"
     };
+    private static final String[] QUEUE_WORDS = {
+        "\rx-message-ttlI\0\0\0\t",
+        "\fx-max-lengthl\0\0\0\0\0\0\0\1",
+        "\nx-overflowS\0\0\0\016reject-publish",
+        "\fx-queue-typeS\0\0\0\006stream",
+        "\026x-dead-letter-exchangeS\0\0\0\0",
+        "\026x-single-active-consumert\1",
+        "\016x-max-priorityb\5",
+        "\020x-delivery-limitI\0\0\0\3",
+        "\tx-max-ageS\0\0\0\0027D"
+    };
     private static final String[] YAML_WORDS = {
         "server:\n",
         "channels:\n",
@@ -173,6 +186,9 @@ final class Targets {
     private static final long AUTOMATON_BYTES = 512 << 10;
     /** The YAML library takes 64 KiB to begin with, and more for each node; a configuration file is no stranger's. */
     private static final long YAML_BYTES = 1 << 20;
+
+    /** An entry of a field table has three bytes at least, and a hundred in memory, here several times over. */
+    private static final long TABLE_BYTES = 2 << 20;
 
     private Targets() {}
 
@@ -246,6 +262,40 @@ final class Targets {
                     HttpDecoders::refuses,
                     gen -> HttpDecoders.exampleDelivery(
                             (int) gen.nextLong(), gen.nextLong(), gen.nextLong(), (int) gen.nextLong())),
+            Target.ofBytes(
+                            "amqp-frames",
+                            AmqpDecoders::frames,
+                            AmqpDecoders::refuses,
+                            gen -> AmqpDecoders.exampleFrames(gen.text(0, 20), gen.nextLong()))
+                    .withFixedBytes(TABLE_BYTES),
+            Target.ofBytes(
+                            "amqp-method",
+                            AmqpDecoders::method,
+                            AmqpDecoders::refuses,
+                            gen -> AmqpDecoders.exampleMethod(gen.text(0, 20), gen.nextLong()))
+                    .withFixedBytes(TABLE_BYTES),
+            Target.ofBytes(
+                            "amqp-table",
+                            AmqpDecoders::table,
+                            AmqpDecoders::refuses,
+                            gen -> AmqpDecoders.exampleTableBytes(gen.text(0, 20), gen.nextLong()))
+                    .withFixedBytes(TABLE_BYTES),
+            Target.ofBytes(
+                            "amqp-properties",
+                            AmqpDecoders::properties,
+                            AmqpDecoders::refuses,
+                            gen -> AmqpDecoders.exampleProperties(gen.text(0, 20), gen.nextLong()))
+                    .withFixedBytes(TABLE_BYTES),
+            Target.ofBytes(
+                            "amqp-message",
+                            AmqpMappings::message,
+                            AmqpMappings::refuses,
+                            gen -> AmqpDecoders.exampleProperties(gen.text(0, 20), gen.nextLong()))
+                    .withFixedBytes(TABLE_BYTES),
+            Target.ofBytes("amqp-queue", AmqpMappings::queue, AmqpMappings::refuses, Targets::queueArguments)
+                    .withDictionary(QUEUE_WORDS)
+                    .withMostBytes(512)
+                    .withFixedBytes(TABLE_BYTES),
             // written by people and clients
             Target.ofText("rule", Targets::rule, RuleSyntaxException.class::isInstance, Targets::ruleText, RULE_WORDS)
                     .withFixedBytes(AUTOMATON_BYTES),
@@ -313,6 +363,24 @@ final class Targets {
 
     // ── What is decoded here itself
     // ──────────────────────────────────────────────────────────────────────────────────
+
+    private static byte[] queueArguments(Generator gen) {
+        List<Map.Entry<String, Object>> known = List.of(
+                Map.entry("x-message-ttl", gen.between(0, 9999)),
+                Map.entry("x-expires", gen.between(1, 9999)),
+                Map.entry("x-max-length", gen.between(1L, 9999L)),
+                Map.entry("x-max-length-bytes", gen.between(1L, 9999L)),
+                Map.entry("x-overflow", gen.choose("drop-head", "reject-publish", "reject-publish-dlx")),
+                Map.entry("x-dead-letter-exchange", gen.choose("", "dlx")),
+                Map.entry("x-dead-letter-routing-key", "k"),
+                Map.entry("x-max-priority", (byte) gen.between(1, 20)),
+                Map.entry("x-single-active-consumer", gen.flip()),
+                Map.entry("x-delivery-limit", (short) gen.between(0, 9)),
+                Map.entry("x-queue-mode", "lazy"));
+        Map<String, Object> some = new LinkedHashMap<>();
+        gen.some(known).forEach(entry -> some.put(entry.getKey(), entry.getValue()));
+        return AmqpDecoders.tableBytes(some);
+    }
 
     private static void rule(String text) {
         Rule rule = Rule.parse(text);
