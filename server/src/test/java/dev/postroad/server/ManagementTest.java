@@ -320,6 +320,29 @@ class ManagementTest {
     }
 
     @Test
+    void the_policies_of_a_queue_are_seen_on_both_interfaces() throws Exception {
+        call("PUT", "queues/%2F/ruled", "{\"arguments\":{\"x-max-length\":50}}").expect(201);
+        call(
+                        "PUT",
+                        "policies/%2F/short",
+                        "{\"pattern\":\"^ruled$\",\"apply-to\":\"queues\","
+                                + "\"definition\":{\"max-length\":7,\"message-ttl\":60000}}")
+                .expect(201);
+
+        JsonNode queue = get("queues/%2F/ruled");
+        assertThat(queue.path("policy").asString()).isEqualTo("short");
+        assertThat(queue.path("effective_policy_definition").toString())
+                .isEqualTo("{\"max-length\":7,\"message-ttl\":60000}");
+        JsonNode channel = call("GET", "v1/channels/ruled", "").expect(200).json();
+        assertThat(channel.path("policies").toString())
+                .isEqualTo("{\"policy\":\"short\",\"operatorPolicy\":null,"
+                        + "\"effective\":{\"ttl\":\"1m\",\"maxMessages\":7}}");
+        call("DELETE", "policies/%2F/short", "").expect(204);
+        assertThat(call("GET", "v1/channels/ruled", "").expect(200).json().has("policies"))
+                .isFalse();
+    }
+
+    @Test
     void health_is_told_for_probes() {
         assertThat(get("aliveness-test/%2F").path("status").asString()).isEqualTo("ok");
         for (String check : List.of(

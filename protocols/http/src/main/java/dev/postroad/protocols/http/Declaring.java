@@ -4,15 +4,21 @@ import dev.postroad.engine.Command;
 import dev.postroad.engine.Definition;
 import dev.postroad.engine.EngineException;
 import dev.postroad.engine.EngineStatus;
+import dev.postroad.engine.Policy;
+import dev.postroad.engine.PolicySet;
+import dev.postroad.engine.QueueDefinition;
 import dev.postroad.engine.Reply;
+import dev.postroad.engine.StreamDefinition;
 import dev.postroad.engine.channel.ChannelDeclaration;
 import dev.postroad.engine.channel.ChannelSettings;
+import dev.postroad.engine.channel.Quantity;
 import dev.postroad.engine.runtime.Broker;
 import dev.postroad.security.Permission.Action;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -98,7 +104,7 @@ final class Declaring {
     void list(Exchange exchange) {
         EngineStatus status = broker.await(Command.Inspect::new);
         List<Map<String, @Nullable Object>> channels = new ArrayList<>();
-        status.queues().stream().filter(q -> shown(q.definition())).forEach(q -> channels.add(describe(q)));
+        status.queues().stream().filter(q -> shown(q.definition())).forEach(q -> channels.add(describe(q, status)));
         status.streams().stream().filter(s -> shown(s.definition())).forEach(s -> channels.add(describe(s, status)));
         channels.sort((a, b) -> String.valueOf(a.get("name")).compareTo(String.valueOf(b.get("name"))));
         exchange.answer(200, Map.of("channels", channels));
@@ -117,7 +123,7 @@ final class Declaring {
         EngineStatus status = broker.await(Command.Inspect::new);
         for (EngineStatus.Queue queue : status.queues()) {
             if (queue.definition().name().equals(name)) {
-                return describe(queue);
+                return describe(queue, status);
             }
         }
         for (EngineStatus.Stream stream : status.streams()) {
@@ -129,8 +135,8 @@ final class Declaring {
         throw Problem.notFound("there is no channel '" + name + "'");
     }
 
-    private static Map<String, @Nullable Object> describe(EngineStatus.Queue queue) {
-        Map<String, @Nullable Object> map = header(queue.definition());
+    private static Map<String, @Nullable Object> describe(EngineStatus.Queue queue, EngineStatus status) {
+        Map<String, @Nullable Object> map = header(queue.definition(), status.policies());
         map.put("ready", queue.ready());
         map.put("inFlight", queue.inFlight());
         map.put("delayed", queue.delayed());
@@ -143,7 +149,7 @@ final class Declaring {
     }
 
     private static Map<String, @Nullable Object> describe(EngineStatus.Stream stream, EngineStatus status) {
-        Map<String, @Nullable Object> map = header(stream.definition());
+        Map<String, @Nullable Object> map = header(stream.definition(), status.policies());
         long messages = stream.partitions().stream()
                 .mapToLong(EngineStatus.Partition::messages)
                 .sum();
@@ -191,11 +197,63 @@ final class Declaring {
         return groups;
     }
 
-    private static Map<String, @Nullable Object> header(Definition definition) {
+    private static Map<String, @Nullable Object> header(Definition definition, PolicySet policies) {
         Map<String, @Nullable Object> map = new LinkedHashMap<>();
         map.put("name", definition.name());
         map.put("settings", ChannelSettings.toMap(ChannelDeclaration.nearest(definition)));
+        Policy policy = policies.of(definition, false);
+        Policy operators = policies.of(definition, true);
+        if (policy != null || operators != null) {
+            Map<String, @Nullable Object> held = new LinkedHashMap<>();
+            held.put("policy", policy == null ? null : policy.name());
+            held.put("operatorPolicy", operators == null ? null : operators.name());
+            held.put("effective", effective(definition, policies));
+            map.put("policies", held);
+        }
         return map;
+    }
+
+    /** What holds otherwise than it was declared, for policies say so. */
+    private static Map<String, @Nullable Object> effective(Definition definition, PolicySet policies) {
+        Map<String, @Nullable Object> changes = new LinkedHashMap<>();
+        if (definition instanceof QueueDefinition declared) {
+            QueueDefinition held = policies.effective(declared);
+            change(changes, "ttl", time(declared.ttlMillis()), time(held.ttlMillis()));
+            change(changes, "expires", time(declared.expiresMillis()), time(held.expiresMillis()));
+            change(changes, "maxMessages", declared.maxMessages(), held.maxMessages());
+            change(changes, "maxBytes", declared.maxBytes(), held.maxBytes());
+            change(changes, "deliveryLimit", declared.deliveryLimit(), held.deliveryLimit());
+            change(
+                    changes,
+                    "overflow",
+                    declared.overflow().name(),
+                    held.overflow().name());
+            change(changes, "deadLetter", letters(declared.deadLetter()), letters(held.deadLetter()));
+        } else if (definition instanceof StreamDefinition declared) {
+            StreamDefinition held = policies.effective(declared);
+            change(changes, "retention", time(declared.retentionMillis()), time(held.retentionMillis()));
+            change(changes, "retentionBytes", declared.retentionBytes(), held.retentionBytes());
+        }
+        return changes;
+    }
+
+    private static void change(
+            Map<String, @Nullable Object> changes, String name, @Nullable Object declared, @Nullable Object held) {
+        if (!Objects.equals(declared, held)) {
+            changes.put(name, held);
+        }
+    }
+
+    private static @Nullable String time(long millis) {
+        return millis == 0 ? null : Quantity.time(millis);
+    }
+
+    private static @Nullable String letters(QueueDefinition.@Nullable DeadLetterTarget target) {
+        if (target == null) {
+            return null;
+        }
+        String topic = target.topic();
+        return topic == null ? target.channel() : "topic " + topic;
     }
 
     static Map<String, @Nullable Object> describe(EngineStatus.Partition partition) {
