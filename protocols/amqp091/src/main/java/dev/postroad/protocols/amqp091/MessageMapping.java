@@ -56,6 +56,7 @@ final class MessageMapping {
 
     private static final Map<String, Object> NO_MODE = Map.of(DELIVERY_MODE, 0L);
     private static final Map<String, Object> TRANSIENT = Map.of(DELIVERY_MODE, 1L);
+    private static final Map<String, Object> ZERO_PRIORITY = Map.of(PRIORITY, 0L);
     private static final long LARGEST_SECONDS = Long.MAX_VALUE / 1000;
 
     private MessageMapping() {}
@@ -97,7 +98,7 @@ final class MessageMapping {
         if (p.priority() != null) {
             priority = p.priority();
             if (priority == 0) {
-                builder.put(PRIORITY, 0L);
+                builder.zeroPriority();
             }
         }
         long timestamp = 0;
@@ -190,6 +191,8 @@ final class MessageMapping {
         @Nullable
         Map<String, Object> headers;
 
+        private boolean shared;
+
         byte @Nullable [] key;
 
         @Nullable
@@ -199,10 +202,23 @@ final class MessageMapping {
         long deliverAt;
 
         void put(String name, Object value) {
-            if (headers == null) {
-                headers = new LinkedHashMap<>();
+            Map<String, Object> known = headers;
+            if (known == null || shared) {
+                known = known == null ? new LinkedHashMap<>() : new LinkedHashMap<>(known);
+                headers = known;
+                shared = false;
             }
-            headers.put(name, value);
+            known.put(name, value);
+        }
+
+        /** What the Java client's constants say: no map of its own for each such message. */
+        void zeroPriority() {
+            if (headers == null) {
+                headers = ZERO_PRIORITY;
+                shared = true;
+            } else {
+                put(PRIORITY, 0L);
+            }
         }
 
         void text(String name, @Nullable String text) {
@@ -339,34 +355,14 @@ final class MessageMapping {
             return BasicProperties.PERSISTENT;
         }
         Map<String, Object> kept = m.headers();
-        Map<String, @Nullable Object> headers = new LinkedHashMap<>();
-        kept.forEach((name, value) -> {
-            if (!name.startsWith(PREFIX)) {
-                headers.put(name, inTable(value));
-            }
-        });
-        byte[] key = m.key();
-        if (key != null) {
-            headers.put(KEY, keyValue(key));
-        }
-        DeadLetterHeaders.add(m, host, headers);
         EngineMessage.Properties p = m.properties();
-        if (p.version() != null) {
-            headers.put(VERSION, p.version());
-        }
-        if (m.payload() == null) {
-            headers.put(TOMBSTONE, true);
-        }
-        if (m.deliverAtMillis() != 0) {
-            headers.put(DELIVER_AT, m.deliverAtMillis());
-        }
         long mode = kept.get(DELIVERY_MODE) instanceof Long said ? said : 2;
         String expiration = text(kept, EXPIRATION);
         String id = m.id();
         return new BasicProperties(
                 shortText(p.contentType()),
                 text(kept, CONTENT_ENCODING),
-                headers.isEmpty() ? null : headers,
+                showsHeaders(m) ? headers(m, host) : null,
                 mode == 0 ? null : (Integer) (int) mode,
                 m.priority() != 0 ? (Integer) m.priority() : kept.containsKey(PRIORITY) ? (Integer) 0 : null,
                 shortText(p.correlationId()),
@@ -380,6 +376,47 @@ final class MessageMapping {
                 text(kept, USER_ID),
                 shortText(p.source()),
                 text(kept, CLUSTER_ID));
+    }
+
+    private static boolean showsHeaders(EngineMessage m) {
+        if (m.key() != null
+                || !m.deaths().isEmpty()
+                || m.properties().version() != null
+                || m.payload() == null
+                || m.deliverAtMillis() != 0) {
+            return true;
+        }
+        for (String name : m.headers().keySet()) {
+            if (!name.startsWith(PREFIX)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static Map<String, @Nullable Object> headers(EngineMessage m, VirtualHost host) {
+        Map<String, @Nullable Object> headers = new LinkedHashMap<>();
+        m.headers().forEach((name, value) -> {
+            if (!name.startsWith(PREFIX)) {
+                headers.put(name, inTable(value));
+            }
+        });
+        byte[] key = m.key();
+        if (key != null) {
+            headers.put(KEY, keyValue(key));
+        }
+        DeadLetterHeaders.add(m, host, headers);
+        String version = m.properties().version();
+        if (version != null) {
+            headers.put(VERSION, version);
+        }
+        if (m.payload() == null) {
+            headers.put(TOMBSTONE, true);
+        }
+        if (m.deliverAtMillis() != 0) {
+            headers.put(DELIVER_AT, m.deliverAtMillis());
+        }
+        return headers;
     }
 
     private static boolean plain(EngineMessage m) {

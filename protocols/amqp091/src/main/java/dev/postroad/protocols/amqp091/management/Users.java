@@ -143,10 +143,15 @@ final class Users {
 
     /** Connections that might do what is not allowed any more are ended. */
     private boolean change(String user, String vhost, @Nullable Permission permission) {
+        User there = all().stream()
+                .filter(each -> each.name().equals(user))
+                .findFirst()
+                .orElseThrow(ApiProblem::notFound);
+        if (Objects.equals(there.permissions().in(vhost).orElse(null), permission)) {
+            // Nothing to change, also where there is no file to be changed.
+            return false;
+        }
         boolean changed = changeable().changePermissions(user, known -> {
-            if (Objects.equals(known.in(vhost).orElse(null), permission)) {
-                return known;
-            }
             Permissions all = known;
             if (known.isEverything()) {
                 for (String host : virtualHosts) {
