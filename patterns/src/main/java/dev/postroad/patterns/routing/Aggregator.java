@@ -145,25 +145,24 @@ public final class Aggregator<K, V, L, W> implements Handler<K, V>, AutoCloseabl
         inTransaction(connection -> take(connection, group, id, part));
     }
 
-    private void take(Connection connection, String group, String id, Message<K, V> part) throws Exception {
+    /** What is to be counted once it is committed; null for nothing. */
+    private @Nullable AtomicLong take(Connection connection, String group, String id, Message<K, V> part)
+            throws Exception {
         tables.open(connection, group);
         GroupTables.Locked locked = tables.lock(connection, group);
         if (locked.ended()) {
-            late.incrementAndGet();
-            return;
+            return late;
         }
         byte[] bytes = MessageBytes.encode(MessageBytes.serialize(format, part));
         int arrival = locked.parts();
         if (!tables.add(connection, group, id, number(part, Splitter.PART_HEADER, arrival), arrival, bytes)) {
-            duplicates.incrementAndGet();
-            return;
+            return duplicates;
         }
         int parts = arrival + 1;
         if (isComplete(connection, group, parts, part)) {
-            end(connection, group, Group.Ending.COMPLETE);
-        } else if (parts >= settings.maxParts()) {
-            end(connection, group, Group.Ending.OVERFLOW);
+            return end(connection, group, Group.Ending.COMPLETE);
         }
+        return parts >= settings.maxParts() ? end(connection, group, Group.Ending.OVERFLOW) : null;
     }
 
     private boolean isComplete(Connection connection, String group, int parts, Message<K, V> latest)
@@ -188,13 +187,13 @@ public final class Aggregator<K, V, L, W> implements Handler<K, V>, AutoCloseabl
         }
     }
 
-    private void end(Connection connection, String group, Group.Ending ending) throws Exception {
+    private AtomicLong end(Connection connection, String group, Group.Ending ending) throws Exception {
         Message<L, W> result = combiner.combine(new Group<>(group, read(connection, group), ending));
         if (result != null) {
             outbox.record(connection, channel, result.id() == null ? result.withId(resultId(group)) : result);
         }
         tables.close(connection, group);
-        (ending == Group.Ending.COMPLETE ? complete : partial).incrementAndGet();
+        return ending == Group.Ending.COMPLETE ? complete : partial;
     }
 
     private String resultId(String group) {
@@ -217,7 +216,8 @@ public final class Aggregator<K, V, L, W> implements Handler<K, V>, AutoCloseabl
 
     @FunctionalInterface
     private interface Work {
-        void on(Connection connection) throws Exception;
+        @Nullable
+        AtomicLong on(Connection connection) throws Exception;
     }
 
     private void inTransaction(Work work) throws Exception {
@@ -227,8 +227,11 @@ public final class Aggregator<K, V, L, W> implements Handler<K, V>, AutoCloseabl
             // What another transaction has committed must be seen once its lock is had.
             connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
             try {
-                work.on(connection);
+                AtomicLong count = work.on(connection);
                 connection.commit();
+                if (count != null) {
+                    count.incrementAndGet();
+                }
             } catch (Throwable e) {
                 connection.rollback();
                 throw e;
@@ -260,6 +263,7 @@ public final class Aggregator<K, V, L, W> implements Handler<K, V>, AutoCloseabl
             old.addAll(tables.olderThan(connection, settings.timeout()));
             tooMany.addAll(tables.beyondBound(connection));
             tables.forget(connection);
+            return null;
         });
         for (String group : old) {
             endOf(group, Group.Ending.TIMEOUT);
@@ -271,12 +275,8 @@ public final class Aggregator<K, V, L, W> implements Handler<K, V>, AutoCloseabl
 
     private void endOf(String group, Group.Ending ending) throws Exception {
         try {
-            inTransaction(connection -> {
-                // Another instance, or its last part, may have ended it meanwhile.
-                if (!tables.lock(connection, group).ended()) {
-                    end(connection, group, ending);
-                }
-            });
+            // Another instance, or its last part, may have ended it meanwhile.
+            inTransaction(connection -> tables.lock(connection, group).ended() ? null : end(connection, group, ending));
         } catch (SQLException e) {
             throw e;
         } catch (Exception e) {
@@ -284,7 +284,10 @@ public final class Aggregator<K, V, L, W> implements Handler<K, V>, AutoCloseabl
                     Level.WARNING,
                     "group " + group + " of " + settings.name() + " could not be combined and is tried again in "
                             + settings.timeout() + ": " + e);
-            inTransaction(connection -> tables.postpone(connection, group));
+            inTransaction(connection -> {
+                tables.postpone(connection, group);
+                return null;
+            });
         }
     }
 

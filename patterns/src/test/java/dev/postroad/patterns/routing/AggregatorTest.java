@@ -10,6 +10,7 @@ import dev.postroad.api.MessageProducer;
 import dev.postroad.api.Postroad;
 import dev.postroad.api.RetryPolicy;
 import dev.postroad.api.Subscription;
+import dev.postroad.patterns.jdbc.FaultyDatabase;
 import dev.postroad.patterns.jdbc.TestDatabase;
 import dev.postroad.patterns.outbox.Outbox;
 import dev.postroad.patterns.outbox.OutboxRelay;
@@ -136,7 +137,7 @@ class AggregatorTest {
         Generator gen = Generator.announced("groups on " + kind);
         List<Message<String, String>> parts = new ArrayList<>();
         List<String> expected = new ArrayList<>();
-        for (int g = 0; g < 12; g++) {
+        for (int g = 0; g < 6; g++) {
             int count = gen.between(1, 8);
             String group = "group-" + g;
             for (int i = 0; i < count; i++) {
@@ -164,8 +165,8 @@ class AggregatorTest {
             Await.until(
                     "all parts are settled",
                     () -> a.counts().acknowledged() + b.counts().acknowledged() == parts.size());
-            Await.until("all results are sent", () -> relay.relayed() == 12);
-            assertThat(one.complete() + two.complete()).isEqualTo(12);
+            Await.until("all results are sent", () -> relay.relayed() == 6);
+            assertThat(one.complete() + two.complete()).isEqualTo(6);
             assertThat(one.open()).isZero();
         }
         assertThat(whole()).isEqualTo(expected.stream().sorted().toList());
@@ -228,19 +229,63 @@ class AggregatorTest {
             }
             for (int i = 0; i < 3; i++) {
                 producer.send("parts", part("c", i, 99));
+            }
+            Store shallow = store.with(store.settings().withBounds(3, 100));
+            try (var aggregator = shallow.start(new Completion.Sequence<>(), AggregatorTest::joined);
+                    Subscription subscription = listen(aggregator, 1)) {
+                Await.until("all are settled", () -> subscription.counts().acknowledged() == 3);
+                assertThat(aggregator.partial()).isEqualTo(1);
+            }
+            for (int i = 0; i < 3; i++) {
                 producer.send("parts", part("d" + i, 0, 99));
             }
-            Store narrow = store.with(store.settings().withBounds(3, 1));
+            Store narrow = store.with(store.settings().withBounds(100, 1));
             try (var aggregator = narrow.start(new Completion.Sequence<>(), AggregatorTest::joined);
                     Subscription subscription = listen(aggregator, 1)) {
-                Await.until("all are settled", () -> subscription.counts().acknowledged() == 6);
-                Await.until("one group is left", () -> aggregator.open() == 1);
+                Await.until("all are settled", () -> subscription.counts().acknowledged() == 3);
+                Await.until("the oldest two have ended", () -> aggregator.partial() == 2);
+                assertThat(aggregator.open()).isEqualTo(1);
                 Await.until("the results are sent", () -> relay.relayed() == 5);
             }
         }
         assertThat(whole())
                 .containsExactly(
                         "w0 OVERFLOW", "w0 OVERFLOW", "w0 w1 COMPLETE", "w0 w1 w2 COMPLETE", "w0 w1 w2 OVERFLOW");
+    }
+
+    @Test
+    void at_whatever_step_the_program_dies_each_group_has_its_result_once() throws Exception {
+        declare();
+        Store store = Store.in(TestDatabase.H2);
+        FaultyDatabase faulty = new FaultyDatabase(store.database());
+        Store breaking = new Store(faulty, store.settings().withSweepInterval(LONG), store.outbox());
+        int groups = 0;
+        try (var aggregator = breaking.start(new Completion.Sequence<>(), AggregatorTest::joined);
+                Subscription subscription = listen(aggregator, 1)) {
+            for (boolean afterwards : new boolean[] {false, true}) {
+                for (int step = 1; ; step++) {
+                    faulty.breakAt(step, afterwards);
+                    for (int i = 0; i < 3; i++) {
+                        producer.send("parts", part("group-" + groups, i, 3));
+                    }
+                    int settled = 3 * ++groups;
+                    Await.until("all are settled", () -> subscription.counts().acknowledged() == settled);
+                    boolean broke = faulty.broke();
+                    faulty.heal();
+                    if (!broke) {
+                        assertThat(step).isGreaterThan(12);
+                        break;
+                    }
+                }
+            }
+            assertThat(subscription.counts().retried()).isPositive();
+        }
+        int expected = groups;
+        try (OutboxRelay relay = OutboxRelay.start(store.database(), postroad, store.outbox())) {
+            Await.until("all are sent", () -> relay.relayed() >= expected);
+        }
+        assertThat(whole()).hasSize(groups).containsOnly("w0 w1 w2 COMPLETE");
+        assertThat(store.rows(store.settings().parts())).isZero();
     }
 
     @Test

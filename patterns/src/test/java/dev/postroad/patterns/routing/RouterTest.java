@@ -71,7 +71,7 @@ class RouterTest {
 
     @Test
     void each_message_reaches_exactly_the_channels_that_its_content_asks_for() {
-        Property.forAll("routed as the rules say", 12, gen -> {
+        Property.forAll("routed as the rules say", 6, gen -> {
             try (Postroad broker = Postroad.connect("embedded:memory")) {
                 int targets = gen.between(1, 5);
                 boolean all = gen.flip();
