@@ -216,8 +216,8 @@ class StoreAndForwardTest {
         away = true;
         try (StoreAndForward forward = StoreAndForward.start(local, this::line, QUICK);
                 MessageProducer<String, String> producer = forward.producer(STRINGS)) {
-            producer.send("orders", Message.<String, String>of("order 0").withTtl(Duration.ofHours(1)));
             producer.send("orders", Message.<String, String>of("stale").withTtl(Duration.ofMillis(2)));
+            producer.send("orders", Message.<String, String>of("order 0").withTtl(Duration.ofHours(1)));
             Await.until("it has expired", () -> forward.expired() == 1);
             away = false;
             Await.until("the other is forwarded", () -> forward.forwarded() == 1);
