@@ -55,6 +55,7 @@ record Part(String name, List<String> mayKnow) {
                     "api",
                     "server",
                     "security",
+                    "patterns",
                     "conformance",
                     "transports.embedded",
                     "transports.http",

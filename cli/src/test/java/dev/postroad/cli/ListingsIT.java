@@ -117,12 +117,52 @@ class ListingsIT {
 
         assertThat(run("dead", "redrive", "work.dead", "--dry-run").err())
                 .contains("1 message of 'work.dead' would be put back");
-        assertThat(run("dead", "redrive", "work.dead", "--format", "json")
+        assertThat(run("dead", "list", "work.dead", "--exception", "DeadLetterException", "--since", "1h")
+                        .text())
+                .contains(id);
+        assertThat(run("dead", "list", "work.dead", "--reason", "nothing of the kind")
+                        .text())
+                .isEmpty();
+        assertThat(run("dead", "redrive", "work.dead", "--resume").exitCode()).isEqualTo(ExitCode.NOT_FOUND);
+        assertThat(run("dead", "redrive", "work.dead", "--format", "json", "--key", "k", "--rate", "100")
                         .json()
                         .path("messages")
                         .intValue())
                 .isEqualTo(1);
         assertThat(run("receive", "work").text()).isEqualTo("poison\n");
+        JsonNode runs =
+                run("dead", "ledger", "work.dead", "--format", "json").json().path("runs");
+        assertThat(runs.size()).isEqualTo(1);
+        assertThat(runs.get(0).path("ids").get(0).asString()).isEqualTo(id);
+        assertThat(run("dead", "ledger", "work.dead").text()).contains("ended");
+    }
+
+    @Test
+    void aDeadLetterIsEditedAndPutBack() {
+        run("channels", "create", "mending");
+        send("broken\n", "send", "mending", "--key", "k");
+        try (Postroad postroad = Postroad.connect(server.url());
+                Subscription failing =
+                        postroad.listen("mending", Format.strings(), ConsumerOptions.DEFAULT, delivery -> {
+                            throw new Handler.DeadLetterException("it is broken");
+                        })) {
+            Await.until("it is given up", () -> failing.counts().deadLettered() == 1);
+        }
+        JsonNode letter = run("dead", "list", "mending.dead", "--format", "json")
+                .json()
+                .path("messages")
+                .get(0);
+        String number = "#" + letter.path("number").asLong();
+        assertThat(run("dead", "show", "mending.dead", number).text()).contains("it is broken", "broken");
+        assertThat(run("dead", "edit", "mending.dead", number).exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(run("dead", "edit", "mending.dead", number, "--value", "whole", "--by", "anna")
+                        .exitCode())
+                .isZero();
+        assertThat(run("dead", "edit", "mending.dead", number, "--value", "whole")
+                        .exitCode())
+                .isEqualTo(ExitCode.NOT_FOUND);
+        assertThat(run("receive", "mending").text()).isEqualTo("whole\n");
+        assertThat(run("dead", "ledger", "mending.dead").text()).contains("anna", "resent");
     }
 
     @Test

@@ -4,6 +4,9 @@
  * methods and stated defaults.
  *
  * <pre>
+ *   retry        which failures are worth another attempt; the waiting is done by the broker
+ *   deadletters  search, edit, put back with a ledger, and try a handler before anything is touched
+ *   overload     handlers that hang or never return
  *   outbox   a message joins the caller's database transaction; a relay sends it afterwards
  *   inbox    a handler's work and the memory that it was done are one database transaction
  *   jdbc     what these two share

@@ -1,0 +1,5 @@
+/** Tests of the inbox. */
+@NullMarked
+package dev.postroad.patterns.deadletters;
+
+import org.jspecify.annotations.NullMarked;

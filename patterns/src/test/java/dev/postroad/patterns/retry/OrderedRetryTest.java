@@ -1,0 +1,299 @@
+package dev.postroad.patterns.retry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.postroad.api.Channel;
+import dev.postroad.api.ConsumerOptions;
+import dev.postroad.api.Delivery;
+import dev.postroad.api.Format;
+import dev.postroad.api.Handler;
+import dev.postroad.api.Message;
+import dev.postroad.api.MessageProducer;
+import dev.postroad.api.Postroad;
+import dev.postroad.api.RetryPolicy;
+import dev.postroad.api.Subscription;
+import dev.postroad.patterns.deadletters.DeadLetters;
+import dev.postroad.patterns.deadletters.RedriveSettings;
+import dev.postroad.patterns.deadletters.Run;
+import dev.postroad.testkit.Await;
+import dev.postroad.testkit.Generator;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Order per key, through failing and poisonous messages, consumers that come and go, and a broker that is opened again. */
+class OrderedRetryTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(10);
+    private static final Channel ORDERS = Channel.command("orders")
+            .withOrderedByKey(true)
+            .withRetry(new RetryPolicy(4, Duration.ofMillis(1), Duration.ofMillis(20), 2.0, RetryPolicy.FULL_JITTER));
+
+    /** One world: what is sent, what fails, and what was handled. */
+    private static final class World {
+        private final String url;
+        private final int keys;
+        private final int perKey;
+        private final Generator random;
+        private final Set<String> failsFirst = new HashSet<>();
+        private final Set<String> poison = new HashSet<>();
+        private final Set<String> unhealthy = new HashSet<>();
+        private final Map<String, Integer> last = new ConcurrentHashMap<>();
+        private final ConcurrentLinkedQueue<String> violations = new ConcurrentLinkedQueue<>();
+        private final AtomicLong handled = new AtomicLong();
+        private final AtomicLong failures = new AtomicLong();
+        private volatile boolean mended;
+        private @Nullable Postroad postroad;
+
+        World(Path directory, int keys, int perKey, Generator random, boolean failing) {
+            this.url = "embedded:" + directory.resolve("data");
+            this.keys = keys;
+            this.perKey = perKey;
+            this.random = random;
+            for (int key = 0; key < keys; key++) {
+                for (int number = 0; number < perKey && failing; number++) {
+                    if (random.chance(5, 100)) {
+                        failsFirst.add(key + "/" + number);
+                    }
+                    if (random.chance(5, 1_000)) {
+                        poison.add(key + "/" + number);
+                    }
+                    if (failsFirst.contains(key + "/" + number) || poison.contains(key + "/" + number)) {
+                        unhealthy.add("k" + key);
+                    }
+                }
+            }
+        }
+
+        Postroad open() {
+            Postroad opened = Postroad.connect(url);
+            postroad = opened;
+            opened.declare(ORDERS);
+            return opened;
+        }
+
+        Postroad current() {
+            Postroad opened = postroad;
+            return opened == null ? open() : opened;
+        }
+
+        void send(Postroad to) {
+            try (MessageProducer<String, String> producer = to.producer(Format.strings())) {
+                for (int number = 0; number < perKey; number++) {
+                    List<Message<String, String>> batch = new ArrayList<>();
+                    for (int key = 0; key < keys; key++) {
+                        batch.add(Message.of("k" + key, key + "/" + number));
+                        if (batch.size() == 1_000) {
+                            producer.sendBatch("orders", batch);
+                            batch.clear();
+                        }
+                    }
+                    producer.sendBatch("orders", batch);
+                }
+            }
+        }
+
+        void handle(Delivery<String, String> delivery) throws IOException {
+            String key = String.valueOf(delivery.message().key());
+            String value = String.valueOf(delivery.message().value());
+            if (!mended && (poison.contains(value) || failsFirst.contains(value) && delivery.attempt() == 1)) {
+                failures.incrementAndGet();
+                throw new IOException("not now");
+            }
+            int number = Integer.parseInt(value.substring(value.indexOf('/') + 1));
+            boolean[] ended = new boolean[1];
+            last.compute(key, (k, before) -> {
+                // A consumer that was ended is interrupted before its messages go to another: what it does then does
+                // not count.
+                ended[0] = Thread.currentThread().isInterrupted();
+                int at = before == null ? -1 : before;
+                if (ended[0] || number == at) {
+                    return before;
+                }
+                if (number != at + 1) {
+                    violations.add(key + " was at " + at + " as " + number + " came");
+                }
+                handled.incrementAndGet();
+                return number;
+            });
+            if (ended[0]) {
+                throw new IOException("the consumer was ended");
+            }
+        }
+
+        Subscription listen(Postroad on, Handler<String, String> handler) {
+            return on.listen("orders", Format.strings(), ConsumerOptions.DEFAULT.withConcurrency(4), handler);
+        }
+
+        static long waiting(Postroad at) {
+            return at.administration().channels().stream()
+                    .filter(status -> status.channel().name().equals("orders"))
+                    .mapToLong(status -> status.ready() + status.inFlight() + status.delayed())
+                    .sum();
+        }
+
+        /** Works until nothing waits, while consumers end without warning and the broker is opened again. */
+        void workWithChurn(Handler<String, String> handler, int churns) {
+            Postroad open = current();
+            List<Subscription> consumers = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                consumers.add(listen(open, handler));
+            }
+            for (int churn = 0; churn < churns; churn++) {
+                long until = handled.get() + random.between(1, keys * perKey / churns);
+                Postroad at = open;
+                Await.until("some more are handled", PATIENCE, () -> handled.get() >= until || waiting(at) == 0);
+                if (random.chance(1, 3)) {
+                    consumers.forEach(consumer -> consumer.close(Duration.ofNanos(1)));
+                    consumers.clear();
+                    open.close();
+                    open = open();
+                    while (consumers.size() < 3) {
+                        consumers.add(listen(open, handler));
+                    }
+                } else {
+                    consumers.remove(random.between(0, 2)).close(Duration.ofNanos(1));
+                    consumers.add(listen(open, handler));
+                }
+            }
+            Postroad at = open;
+            Await.until("nothing waits", PATIENCE, () -> waiting(at) == 0);
+            consumers.forEach(Subscription::close);
+        }
+
+        void close() {
+            if (postroad != null) {
+                postroad.close();
+            }
+        }
+    }
+
+    private static void orderHolds(Path directory, int keys, int perKey, int churns) throws Exception {
+        Generator random = Generator.announced("ordered retry");
+        World world = new World(directory, keys, perKey, random, true);
+        // At least one, so that the way back is walked.
+        world.poison.add("0/1");
+        try {
+            world.send(world.open());
+            Retry retry = new Retry(RetrySettings.DEFAULT);
+            Handler<String, String> handler = retry.around(world::handle);
+            world.workWithChurn(handler, churns);
+            assertThat(world.violations).isEmpty();
+            assertThat(retry.retried()).isPositive();
+            long dead = (long) keys * perKey - world.handled.get();
+            assertThat(dead).isPositive();
+
+            world.mended = true;
+            Run run = new DeadLetters(world.current(), "orders.dead").redrive(RedriveSettings.DEFAULT.withBatch(500));
+            assertThat(run.putBack()).isEqualTo(dead);
+            world.workWithChurn(handler, 2);
+            assertThat(world.violations).isEmpty();
+            assertThat(world.handled).as("none is lost").hasValue((long) keys * perKey);
+            assertThat(world.last)
+                    .hasSize(keys)
+                    .allSatisfy((key, number) -> assertThat(number).isEqualTo(perKey - 1));
+            System.getLogger("dev.postroad.patterns")
+                    .log(
+                            System.Logger.Level.INFO,
+                            "ordered retry: {0} keys, {1} messages, {2} failures, {3} put back",
+                            keys,
+                            (long) keys * perKey,
+                            world.failures.get(),
+                            dead);
+        } finally {
+            world.close();
+        }
+    }
+
+    @Test
+    void keys_stay_in_order_through_failures_and_churn_and_a_redrive_restores_those_that_died(@TempDir Path directory)
+            throws Exception {
+        orderHolds(directory, 300, 4, 4);
+    }
+
+    @Test
+    @Tag("soak")
+    void ten_thousand_keys_stay_in_order(@TempDir Path directory) throws Exception {
+        orderHolds(directory, 10_000, 5, 40);
+    }
+
+    /** Healthy keys must not feel that others fail: measured and told, and judged by who reads it. */
+    @Test
+    @Tag("soak")
+    void how_long_messages_of_healthy_keys_take_with_and_without_failures_is_told(@TempDir Path directory)
+            throws Exception {
+        long without = 0;
+        long with = 0;
+        for (boolean failing : new boolean[] {false, true, false, true}) {
+            long p99 = p99(directory.resolve("run-" + failing + "-" + without), failing);
+            if (failing) {
+                with = p99;
+            } else {
+                without = p99;
+            }
+        }
+        System.getLogger("dev.postroad.patterns")
+                .log(
+                        System.Logger.Level.INFO,
+                        "p99 of healthy keys: {0} us without failures, {1} us with them",
+                        without,
+                        with);
+        assertThat(with).isPositive();
+    }
+
+    private static long p99(Path directory, boolean failing) throws Exception {
+        int keys = 10_000;
+        World world = new World(directory, keys, 2, Generator.of(7), failing);
+        Map<String, Long> sent = new ConcurrentHashMap<>();
+        ConcurrentLinkedQueue<Long> took = new ConcurrentLinkedQueue<>();
+        Semaphore window = new Semaphore(64);
+        try {
+            Postroad open = world.open();
+            try (Subscription subscription = world.listen(open, delivery -> {
+                        String value = String.valueOf(delivery.message().value());
+                        Long at = sent.remove(value);
+                        if (at != null) {
+                            window.release();
+                            if (!world.unhealthy.contains(delivery.message().key())) {
+                                took.add(System.nanoTime() - at);
+                            }
+                        }
+                        world.handle(delivery);
+                    });
+                    MessageProducer<String, String> producer = open.producer(Format.strings())) {
+                Set<String> dead = new HashSet<>();
+                for (int number = 0; number < 2; number++) {
+                    for (int key = 0; key < keys; key++) {
+                        String value = key + "/" + number;
+                        if (dead.contains("k" + key)) {
+                            continue;
+                        }
+                        if (world.poison.contains(value)) {
+                            dead.add("k" + key);
+                        }
+                        window.acquire();
+                        sent.put(value, System.nanoTime());
+                        producer.sendAsync("orders", Message.of("k" + key, value));
+                    }
+                }
+                Await.until("all are handled", PATIENCE, () -> subscription.active() && sent.isEmpty());
+            }
+        } finally {
+            world.close();
+        }
+        List<Long> sorted = took.stream().sorted().toList();
+        return sorted.get(sorted.size() * 99 / 100) / 1_000;
+    }
+}

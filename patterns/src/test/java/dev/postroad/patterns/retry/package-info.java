@@ -1,0 +1,5 @@
+/** Tests of the inbox. */
+@NullMarked
+package dev.postroad.patterns.retry;
+
+import org.jspecify.annotations.NullMarked;
