@@ -7,17 +7,21 @@
  *   retry        which failures are worth another attempt; the waiting is done by the broker
  *   deadletters  search, edit, put back with a ledger, and try a handler before anything is touched
  *   overload     handlers that hang or never return
- *   outbox   a message joins the caller's database transaction; a relay sends it afterwards
- *   inbox    a handler's work and the memory that it was done are one database transaction
- *   jdbc     what these two share
+ *   breaker      circuit breaker and rate limiter around handlers
+ *   hold         what the handlers share that wait with their delivery in hand
+ *
+ *   outbox       a message joins the caller's database transaction; a relay sends it afterwards
+ *   inbox        a handler's work and the memory that it was done are one database transaction
+ *   jdbc         what outbox and inbox share
+ *   saga         steps over several services, undone in reverse when one fails
+ *   eventstore   streams of events, snapshots, views made from them
  *
  *   request      a typed requester: future, callback, blocking; deadlines that travel
  *   gather       one question to several servers, one result that names who failed
  *   routing      router, filter, wire tap, splitter and aggregator
  *   claimcheck   large values lie in a blob store, and a ticket travels
  *   forward      store-and-forward, fire-and-forget
- *   breaker      circuit breaker and rate limiter around handlers
- *   hold         what the handlers share that wait with their delivery in hand
+ *   schedule     after a delay, at a moment, by a cron expression
  * </pre>
  */
 @NullMarked
