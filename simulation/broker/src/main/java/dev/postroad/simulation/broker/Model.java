@@ -36,6 +36,9 @@ final class Model {
     /** Time as the broker knows it. */
     long now;
 
+    /** Time by a clock that never jumps: leases go by it. */
+    long steady;
+
     /** The latest time any broker on this disk has known. */
     long latest;
 
@@ -651,7 +654,7 @@ final class Model {
         } else {
             copy.holder = consumer;
             long lease = consumer.leaseMillis();
-            copy.lease = lease > 0 ? now + lease : 0;
+            copy.lease = lease > 0 ? steady + lease : 0;
             consumer.held.put(copy.number, copy);
         }
     }
@@ -666,7 +669,7 @@ final class Model {
         switch (outcome) {
             case Command.Outcome.Acknowledge a -> remove(copy);
             case Command.Outcome.DeadLetter d -> giveUp(copy, "rejected", false, now);
-            case Command.Outcome.Extend e -> copy.lease = now + e.leaseMillis();
+            case Command.Outcome.Extend e -> copy.lease = steady + e.leaseMillis();
             case Command.Outcome.Release r -> release(copy, r.delayMillis(), r.counts());
         }
     }
@@ -725,25 +728,31 @@ final class Model {
     void timers() {
         anyOrder = true;
         lettersToStreams = 0;
-        List<List<Copy>> back = new ArrayList<>();
+        // Who has something due is woken, and has done all of its own, in the order of the earliest of it.
+        TreeMap<Long, List<List<Copy>>> back = new TreeMap<>();
         for (ModelQueue queue : all()) {
             List<Copy> of = null;
+            long due = Long.MAX_VALUE;
             for (Copy copy : queue.all()) {
+                if (copy.mayExpire > 0 && copy.holder == null) {
+                    due = Math.min(due, copy.mayExpire - now);
+                }
                 if (copy.notBefore > 0 && copy.notBefore <= now) {
+                    due = Math.min(due, copy.notBefore - now);
                     copy.notBefore = 0;
                     copy.firstDelay = false;
-                } else if (copy.lease > 0 && copy.lease <= now) {
+                } else if (copy.lease > 0 && copy.lease <= steady) {
+                    due = Math.min(due, copy.lease - steady);
                     of = of == null ? new ArrayList<>() : of;
                     of.add(copy);
                 }
             }
             if (of != null) {
                 of.sort(Comparator.comparingLong((Copy c) -> c.lease).thenComparingLong(c -> c.number));
-                back.add(of);
+                back.computeIfAbsent(due, d -> new ArrayList<>()).add(of);
             }
         }
-        back.sort(Comparator.comparingLong((List<Copy> of) -> of.getFirst().lease));
-        back.forEach(of -> of.forEach(this::takeBack));
+        back.values().forEach(same -> same.forEach(of -> of.forEach(this::takeBack)));
         anyOrder = false;
     }
 

@@ -315,7 +315,7 @@ final class StreamCommands {
             } else if (answer.known() && member != null) {
                 Violation.unless(
                         known == null
-                                || member.deadline <= model.now
+                                || member.deadline <= model.steady
                                 || generation != known.generation
                                 || changed(known),
                         "refused to a member of the newest generation: " + text);
@@ -326,7 +326,7 @@ final class StreamCommands {
     /** True if somebody has left, or a stream has, since the generation was told. */
     private boolean changed(ReadingGroup group) {
         return group.members.values().stream()
-                .anyMatch(m -> m.deadline <= model.now
+                .anyMatch(m -> m.deadline <= model.steady
                         || m.streams.stream().anyMatch(s -> !model.streams.containsKey(s))
                         || stirred);
     }
@@ -398,11 +398,11 @@ final class StreamCommands {
         group.generation = joined.generation();
         member.generation = joined.generation();
         member.partitions = joined.partitions();
-        member.deadline = model.now + member.sessionMillis;
+        member.deadline = model.steady + member.sessionMillis;
         Set<String> taken = new HashSet<>();
         boolean all = true;
         for (Member each : group.members.values()) {
-            if (each.generation != group.generation || each.deadline <= model.now) {
+            if (each.generation != group.generation || each.deadline <= model.steady) {
                 all = false;
                 continue;
             }
@@ -442,8 +442,9 @@ final class StreamCommands {
                         told(known, member, answer.result(), text);
                     } else if (answer.known()) {
                         ReadingGroup known = groups.get(group);
-                        boolean alive =
-                                known != null && known.members.get(member.id) == member && member.deadline > model.now;
+                        boolean alive = known != null
+                                && known.members.get(member.id) == member
+                                && member.deadline > model.steady;
                         Violation.unless(!alive || generation > member.generation, "not known any more: " + text);
                     }
                 });

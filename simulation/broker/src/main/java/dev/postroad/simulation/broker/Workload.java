@@ -89,7 +89,7 @@ final class Workload {
 
     private void pass(long millis) {
         world.tell("  " + millis + " ms pass");
-        world.clock += millis;
+        world.pass(millis);
     }
 
     private void restarted() {

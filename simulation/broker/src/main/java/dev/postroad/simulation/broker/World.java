@@ -66,6 +66,9 @@ final class World {
     final boolean telling;
     long clock = 1_750_000_000_000L;
 
+    /** The clock that never jumps. */
+    private long steady = 1;
+
     /** Tells ids that must not be used again: whether they are remembered nobody knows. */
     final Set<String> openIds = new HashSet<>();
 
@@ -77,7 +80,7 @@ final class World {
     private boolean dead;
     private final ArrayDeque<Unsynced> unsynced = new ArrayDeque<>();
 
-    /** The broker's time at its last turn. */
+    /** The time of its last turn, by the clock that never jumps. */
     long lastTurn;
 
     private boolean promised;
@@ -111,6 +114,19 @@ final class World {
         if (telling) {
             story.add(what);
         }
+    }
+
+    void pass(long millis) {
+        clock += millis;
+        steady += millis;
+    }
+
+    /** Both clocks are told. */
+    private void tellTime() {
+        model.now = Math.max(model.now, clock);
+        model.latest = Math.max(model.latest, model.now);
+        model.steady = steady;
+        engine().steadyTime(steady);
     }
 
     SimulatedDisk disk() {
@@ -342,8 +358,7 @@ final class World {
     }
 
     private boolean carryOut(List<Act> acts) {
-        model.now = Math.max(model.now, clock);
-        model.latest = Math.max(model.latest, model.now);
+        tellTime();
         long submitAt = clock;
         int submitted = 0;
         try {
@@ -412,8 +427,7 @@ final class World {
     /** Turns until the broker waits for time or for commands, and what its keeper does meanwhile. */
     private void rest() {
         for (int turns = 0; turns < MOST_TURNS; turns++) {
-            model.now = Math.max(model.now, clock);
-            model.latest = Math.max(model.latest, model.now);
+            tellTime();
             long due = engine().turn(clock);
             if (engine().failure() != null) {
                 return;
@@ -430,6 +444,7 @@ final class World {
 
     /** The same, where the model does not follow yet. */
     private void restQuietly() {
+        engine().steadyTime(steady);
         for (int turns = 0; turns < MOST_TURNS; turns++) {
             long due = engine().turn(clock);
             Violation.unless(engine().failure() == null, "the broker failed while recovering: " + engine().failure());
@@ -518,7 +533,7 @@ final class World {
             }
         }
         idleQueues();
-        lastTurn = model.now;
+        lastTurn = model.steady;
         for (ModelConsumer consumer : cancelled) {
             Violation.unless(consumer.gone, "a consumer of " + consumer.queue + " was cancelled for no reason");
         }
@@ -558,14 +573,14 @@ final class World {
         }
         promised = false;
         // What waits for the broker's next sync does so for this long at most.
-        while (!unsynced.isEmpty() && unsynced.peek().since + settings.bufferedMillis() <= model.now) {
+        while (!unsynced.isEmpty() && unsynced.peek().since + settings.bufferedMillis() <= steady) {
             int synced = unsynced.poll().changes;
             model.history.forget(synced);
             unsynced.forEach(later -> later.changes -= synced);
         }
         int known = unsynced.isEmpty() ? 0 : unsynced.getLast().changes;
         if (model.history.size() > known) {
-            unsynced.add(new Unsynced(model.now, model.history.size()));
+            unsynced.add(new Unsynced(steady, model.history.size()));
         } else if (model.history.isEmpty()) {
             idsSincePromise.clear();
         }
@@ -637,7 +652,10 @@ final class World {
         }
         long tag = d.message().timestampMillis();
         Copy first = queue.firstReady(model.now);
-        if (first != null && first.number < 0 && first.tag() == tag) {
+        if (first != null
+                && first.number < 0
+                && first.tag() == tag
+                && Contents.difference(first.body, first.letter, d.message()) == null) {
             return first;
         }
         for (int attempt = 0; attempt < 2; attempt++) {
