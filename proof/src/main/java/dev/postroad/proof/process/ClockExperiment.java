@@ -7,6 +7,7 @@ import dev.postroad.api.Delivery;
 import dev.postroad.api.Message;
 import dev.postroad.api.Message.Properties;
 import dev.postroad.api.Postroad;
+import dev.postroad.api.RetryPolicy;
 import dev.postroad.api.Transport;
 import dev.postroad.testkit.Experiment;
 import java.io.IOException;
@@ -152,7 +153,8 @@ public final class ClockExperiment implements Experiment {
             postroad.declare(
                     Channel.command(SCHEDULED),
                     Channel.command(MORTAL),
-                    Channel.command(LEASED).withPrefetch(1));
+                    // The holder may get it again and again before the other has come.
+                    Channel.command(LEASED).withPrefetch(1).withRetry(RetryPolicy.DEFAULT.withMaxAttempts(1_000)));
             Instant due = Instant.now().plus(Duration.ofHours(1));
             for (int i = 0; i < MESSAGES; i++) {
                 send(postroad, SCHEDULED, i, Properties.NONE.withDeliverAt(due));
