@@ -30,6 +30,7 @@ final class AmqpAdministration implements Administration {
     @Override
     public List<ChannelStatus> channels() {
         List<ChannelStatus> all = new ArrayList<>();
+        transport.schedules().refresh();
         for (Channel channel : transport.catalog().all()) {
             try {
                 all.add(status(channel));

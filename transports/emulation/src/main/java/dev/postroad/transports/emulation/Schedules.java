@@ -35,7 +35,11 @@ public final class Schedules implements AutoCloseable {
         return log.append(text(SCHEDULED, channel, id, dueMillis));
     }
 
-    /** Cancels a message. @return false if it does not wait */
+    /**
+     * Cancels a message.
+     *
+     * @return false if it does not wait
+     */
     public boolean cancel(String channel, String id) {
         log.catchUp();
         long due;
@@ -57,9 +61,13 @@ public final class Schedules implements AutoCloseable {
         return entry != null && entry.cancelled;
     }
 
-    /** How many messages of the channel wait for their time. */
-    public long waiting(String channel) {
+    /** Reads what others noted until now. */
+    public void refresh() {
         log.catchUp();
+    }
+
+    /** How many messages of the channel wait for their time, as far as was read. */
+    public long waiting(String channel) {
         long now = System.currentTimeMillis();
         synchronized (this) {
             return entries.values().stream()

@@ -35,7 +35,10 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
@@ -326,6 +329,10 @@ final class Member implements Settler, ConsumerRebalanceListener {
             }
             if (failure == null) {
                 Waiting.complete(noted);
+            } else if (failure instanceof RetriableException
+                    || failure instanceof RetriableCommitFailedException
+                    || failure instanceof RebalanceInProgressException) {
+                again(offsets.keySet(), noted);
             } else {
                 noted.completeExceptionally(new MessagingException(
                         Reason.LEASE_LOST,
@@ -337,6 +344,28 @@ final class Member implements Settler, ConsumerRebalanceListener {
                 consumer.wakeup();
             }
         });
+    }
+
+    /** The broker is away, or the group is sharing out anew: what is still this member's is committed the next time. */
+    private void again(Set<TopicPartition> partitions, CompletableFuture<Void> noted) {
+        lock.lock();
+        try {
+            partitions.stream().filter(shares::containsKey).forEach(changed::add);
+            CompletableFuture<Void> next = waiting;
+            if (next == null) {
+                waiting = noted;
+            } else {
+                next.whenComplete((done, failure) -> {
+                    if (failure == null) {
+                        Waiting.complete(noted);
+                    } else {
+                        noted.completeExceptionally(failure);
+                    }
+                });
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** A queue's topic loses what is settled, now and then. */
@@ -506,7 +535,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         }
         inflow.forget(held -> going.contains(place(held).partition));
         try {
-            consumer.commitSync(offsets);
+            commitNow(offsets);
             if (noted != null) {
                 Waiting.complete(noted);
             }
@@ -515,6 +544,15 @@ final class Member implements Settler, ConsumerRebalanceListener {
             if (noted != null) {
                 noted.completeExceptionally(Failures.of("committing for group '" + groupId + "'", transport.url0(), e));
             }
+        }
+    }
+
+    private void commitNow(Map<TopicPartition, OffsetAndMetadata> offsets) {
+        try {
+            consumer.commitSync(offsets);
+        } catch (WakeupException e) {
+            // Somebody had something to commit: this is it.
+            consumer.commitSync(offsets);
         }
     }
 

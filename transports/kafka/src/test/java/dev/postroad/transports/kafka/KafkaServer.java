@@ -18,7 +18,7 @@ import org.apache.kafka.common.utils.AppInfoParser;
  * resolved by Maven once and kept below {@code target}: the project's own does not carry a broker that nobody embeds.
  */
 final class KafkaServer implements AutoCloseable {
-    private static final Duration START = Duration.ofSeconds(120);
+    private static final Duration START = Duration.ofSeconds(300);
     private static final Duration DYING = Duration.ofSeconds(20);
     private static final String PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0:build-classpath";
     private static final String CLUSTER = "cG9zdHJvYWRrYWZrYXRlcw";
