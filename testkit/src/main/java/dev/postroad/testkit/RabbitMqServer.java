@@ -29,7 +29,7 @@ public final class RabbitMqServer implements AutoCloseable {
     private static final String EMULATOR = "beam.smp";
     private static final String MANAGEMENT = "rabbitmq_management";
     private static final Duration START = Duration.ofSeconds(120);
-    private static final Duration DYING = Duration.ofSeconds(20);
+    private static final Duration DYING = Duration.ofSeconds(60);
 
     private final ChildProcess names;
     private final ChildProcess script;
@@ -107,6 +107,16 @@ public final class RabbitMqServer implements AutoCloseable {
     /** SIGKILL. Returns when it is gone; its files stay. */
     public void kill() {
         emulator.destroyForcibly();
+        gone();
+    }
+
+    /** SIGTERM: it ends as an operator ends it. Returns when it is gone; its files stay. */
+    public void stop() {
+        emulator.destroy();
+        gone();
+    }
+
+    private void gone() {
         script.awaitExit(DYING);
         script.close();
         names.close();

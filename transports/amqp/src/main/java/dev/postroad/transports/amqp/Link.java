@@ -8,6 +8,7 @@ import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
@@ -85,33 +86,67 @@ final class Link implements AutoCloseable {
     }
 
     private void repair() {
-        for (int failures = 0; !closed; failures++) {
-            try {
+        try {
+            for (int failures = 0; !closed; failures++) {
                 if (failures > 0) {
                     pause(failures);
                 }
-                connect();
-                LOG.log(Level.INFO, "connected to {0} again", url.shown());
-                for (User user : users) {
-                    user.connected(this);
+                if (!reconnected(failures + 1)) {
+                    continue;
                 }
+                tellAll();
                 atWork.set(false);
                 // It may have broken while that was told.
                 if (current.get() != null || !atWork.compareAndSet(false, true)) {
                     return;
                 }
-            } catch (InterruptedException e) {
-                return;
-            } catch (IOException | TimeoutException | RuntimeException e) {
-                MessagingException why =
-                        e instanceof MessagingException messaging ? messaging : Failures.connecting(url, e);
-                failure = why;
-                LOG.log(Level.WARNING, "attempt {0} to connect failed: {1}", failures + 1, why.getMessage());
-                Connection half = current.getAndSet(null);
-                if (half != null) {
-                    half.abort(CLOSE_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            // closed
+        }
+    }
+
+    private boolean reconnected(int attempt) {
+        try {
+            connect();
+            LOG.log(Level.INFO, "connected to {0} again", url.shown());
+            return true;
+        } catch (IOException | TimeoutException | RuntimeException e) {
+            MessagingException why = Failures.connecting(url, e);
+            failure = why;
+            LOG.log(Level.WARNING, "attempt {0} to connect failed: {1}", attempt, why.getMessage());
+            return false;
+        }
+    }
+
+    /**
+     * Until each has been told, or the connection is gone again. One whose queue is not back yet stops nobody else: after a crash
+     * a broker may take minutes with one stream, and never get it back.
+     */
+    private void tellAll() throws InterruptedException {
+        List<User> untold = List.copyOf(users);
+        for (int round = 1; ; round++) {
+            List<User> again = new ArrayList<>();
+            for (User user : untold) {
+                try {
+                    if (current.get() != null && users.contains(user)) {
+                        user.connected(this);
+                    }
+                } catch (IOException | RuntimeException e) {
+                    again.add(user);
+                    LOG.log(
+                            Level.WARNING,
+                            "something that was open on {0} could not be opened again (attempt {1}): {2}",
+                            url.shown(),
+                            round,
+                            Failures.of("opening it", url, e).getMessage());
                 }
             }
+            if (again.isEmpty() || closed || current.get() == null) {
+                return;
+            }
+            untold = again;
+            pause(round);
         }
     }
 

@@ -56,6 +56,16 @@ final class StreamLog implements Log, Link.User {
 
     private Channel open() throws IOException {
         Channel opened = link.channel();
+        try {
+            read(opened);
+        } catch (IOException | RuntimeException e) {
+            Link.release(opened);
+            throw e;
+        }
+        return opened;
+    }
+
+    private void read(Channel opened) throws IOException {
         opened.queueDeclare(queue, true, false, false, arguments);
         opened.basicQos(PREFETCH);
         Object from = next == 0 ? "first" : next;
@@ -68,7 +78,6 @@ final class StreamLog implements Log, Link.User {
                 opened.basicAck(envelope.getDeliveryTag(), false);
             }
         });
-        return opened;
     }
 
     private void arrived(AMQP.BasicProperties properties, byte[] body) {
