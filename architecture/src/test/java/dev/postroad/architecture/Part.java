@@ -67,7 +67,17 @@ record Part(String name, List<String> mayKnow) {
             part("simulation.disk", "journal", "testkit"),
             part("simulation.broker", "simulation.disk", "engine", "journal", "testkit"),
             part("simulation.faults", "simulation.disk", "simulation.broker", "engine", "journal", "testkit"),
-            part("fuzzing", "api", "journal", "engine", "security", "protocols.*", "server", "schemas", "testkit"),
+            part(
+                    "fuzzing",
+                    "api",
+                    "journal",
+                    "engine",
+                    "security",
+                    "protocols.*",
+                    "protocols.*.codec",
+                    "server",
+                    "schemas",
+                    "testkit"),
             part("proof", "api", "journal", "engine", "server", "transports.*", "simulation.*", "fuzzing", "testkit"),
             part("benchmarks", "api", "journal", "engine", "server", "patterns", "transports.*", "testkit"),
             part("examples.*", "api", "patterns", "schemas", "server", "transports.*", "integrations.*"));

@@ -7,6 +7,7 @@ import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.api.Postroad;
 import dev.postroad.api.Subscription;
+import java.time.Duration;
 import java.util.function.Function;
 
 /**
@@ -22,6 +23,8 @@ import java.util.function.Function;
  * does beside messaging it does: give it a database whose transaction is rolled back, or none.
  */
 public final class WhatIf {
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
+
     private WhatIf() {}
 
     /**
@@ -65,7 +68,8 @@ public final class WhatIf {
                                     + settings.timeout() + "; " + rehearsal.settled() + " were tried");
                 }
             } finally {
-                subscription.close();
+                // A handler that hangs is interrupted after that.
+                subscription.close(PATIENCE);
             }
             return rehearsal.report();
         }

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -176,6 +177,7 @@ class WhatIfTest {
                         .predictions())
                 .isEmpty();
         Letters.bury(postroad, orders, List.of(Letters.message("k", "hangs")));
+        CountDownLatch never = new CountDownLatch(1);
         assertThatThrownBy(() -> WhatIf.<String, String>replay(
                         postroad,
                         "orders.dead",
@@ -183,7 +185,7 @@ class WhatIfTest {
                         Format.strings(),
                         held -> delivery -> {
                             delivery.retry(Duration.ofDays(1));
-                            Thread.sleep(Duration.ofSeconds(1));
+                            never.await();
                         }))
                 .isInstanceOf(MessagingException.class)
                 .hasMessageContaining("within PT0.05S");
