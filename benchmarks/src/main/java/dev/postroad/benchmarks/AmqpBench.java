@@ -77,7 +77,15 @@ final class AmqpBench implements Bench {
         if (contender == AmqpContender.RABBITMQ_QUORUM) {
             arguments.addAll(List.of("--quorum-queue", "-u", "bench-quorum-" + ++quorumQueues));
         }
-        return PerfTest.run(broker(contender), arguments, options.warmMillis() / 1000, (int) options.seconds());
+        AmqpBroker broker = broker(contender);
+        int warm = options.warmMillis() / 1000;
+        try {
+            return PerfTest.run(broker, arguments, warm, (int) options.seconds());
+        } catch (IOException e) {
+            // One hour of figures is not thrown away for one run of the tool that ended early.
+            progress.println("again, because " + e.getMessage());
+            return PerfTest.run(broker, arguments, warm, (int) options.seconds());
+        }
     }
 
     private Measurement backlog(AmqpContender contender) throws IOException, InterruptedException {
@@ -150,8 +158,7 @@ final class AmqpBench implements Bench {
             running = start(process, newHome(process));
             brokers.put(process, running);
             progress.println("warming up " + process.title());
-            AmqpScenario first = AmqpScenario.all().getFirst();
-            PerfTest.run(running, first.perfTest(), options.firstWarmMillis() / 1000, 1);
+            PerfTest.warmUp(running, AmqpScenario.all().getFirst().perfTest(), options.firstWarmMillis() / 1000);
         }
         return running;
     }

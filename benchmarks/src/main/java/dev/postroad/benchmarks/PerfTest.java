@@ -74,6 +74,21 @@ final class PerfTest implements AutoCloseable {
         }
     }
 
+    /** Lets it run for a while; what it measures does not count. */
+    static void warmUp(AmqpBroker broker, List<String> arguments, int seconds) throws IOException {
+        List<String> all = new ArrayList<>(arguments);
+        all.addAll(List.of("-z", String.valueOf(seconds)));
+        try (PerfTest perfTest = new PerfTest(broker, all)) {
+            boolean ran = false;
+            for (String line = perfTest.line(); line != null; line = perfTest.line()) {
+                ran |= number(TIME, line).isPresent();
+            }
+            if (!ran) {
+                throw perfTest.failed("did nothing");
+            }
+        }
+    }
+
     private Measurement measure(AmqpBroker broker, int warm, int seconds) throws IOException {
         List<Measurement> window = new ArrayList<>();
         Supplier<double[]> cpu = () -> new double[] {broker.cpuMicros(), AmqpBroker.cpuMicros(process.pid())};
