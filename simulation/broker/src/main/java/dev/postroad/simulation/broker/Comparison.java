@@ -144,13 +144,15 @@ final class Comparison {
             Integer left = tags.get(name);
             if (left != null && left > 0) {
                 tags.put(name, left - 1);
-            } else if (copy.mayExpire > 0
-                    && copy.mayExpire <= model.latest
-                    && copy.holder == null
-                    && (!copy.mayDrop || letterThere(copy))) {
+                continue;
+            }
+            boolean over = copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null;
+            // Where it may have gone in more than one way, a dead letter tells which it was.
+            boolean taken = copy.mayDrop || (lastMoment && queue.maybeTaken && copy.notBefore <= model.latest);
+            if (over && (!taken || letterThere(copy, "expired", observed))) {
                 model.expired(copy);
                 changed = true;
-            } else if (copy.mayDrop || (lastMoment && queue.maybeTaken && copy.notBefore <= model.latest)) {
+            } else if (taken) {
                 model.batch();
                 model.remove(copy);
                 changed = true;
@@ -159,14 +161,32 @@ final class Comparison {
         return changed;
     }
 
-    /** True if a dead letter tells that the time to live of this message was over. */
-    private boolean letterThere(Copy copy) {
+    /** Which part of these messages of one queue is not there any more, from 0 for none to 1 for all that might go. */
+    static double givenUp(List<Copy> leased, Observed observed) {
+        ModelQueue queue = leased.getFirst().queue;
+        Set<String> there = new HashSet<>();
+        observed.queues()
+                .getOrDefault(Observed.name(queue), List.of())
+                .forEach(b -> there.add(Contents.name(b.message())));
+        int limit = queue.definition.deliveryLimit();
+        List<Copy> last = leased.stream()
+                .filter(copy -> limit > 0 && copy.attempts >= limit)
+                .toList();
+        boolean stays = queue.durable() && !queue.definition.exclusive();
+        long gone = last.stream()
+                .filter(c -> stays ? !there.contains(Contents.name(c)) : letterThere(c, "delivery-limit", observed))
+                .count();
+        return last.isEmpty() ? 0 : (double) gone / last.size();
+    }
+
+    /** True if a dead letter tells that this message was given up for this cause. */
+    private static boolean letterThere(Copy copy, String cause, Observed observed) {
         String home = Model.home(copy.queue);
         return observed.queues().values().stream()
                 .flatMap(List::stream)
                 .map(Command.Browsed::message)
                 .anyMatch(m -> m.timestampMillis() == copy.tag()
-                        && "expired".equals(m.headers().get(DeadLetterHeaders.CAUSE))
+                        && cause.equals(m.headers().get(DeadLetterHeaders.CAUSE))
                         && home.equals(m.headers().get(DeadLetterHeaders.ORIGIN)));
     }
 

@@ -724,35 +724,38 @@ final class Model {
         }
     }
 
-    /** What is due at this moment. */
-    void timers() {
-        anyOrder = true;
-        lettersToStreams = 0;
-        // Who has something due is woken, and has done all of its own, in the order of the earliest of it.
-        TreeMap<Long, List<List<Copy>>> back = new TreeMap<>();
+    /**
+     * What is due at this moment.
+     *
+     * @return the messages whose leases ran out, of each queue: whose turn comes first nobody promises
+     */
+    List<List<Copy>> timers() {
+        List<List<Copy>> back = new ArrayList<>();
         for (ModelQueue queue : all()) {
             List<Copy> of = null;
-            long due = Long.MAX_VALUE;
             for (Copy copy : queue.all()) {
-                if (copy.mayExpire > 0 && copy.holder == null) {
-                    due = Math.min(due, copy.mayExpire - now);
-                }
                 if (copy.notBefore > 0 && copy.notBefore <= now) {
-                    due = Math.min(due, copy.notBefore - now);
                     copy.notBefore = 0;
                     copy.firstDelay = false;
                 } else if (copy.lease > 0 && copy.lease <= steady) {
-                    due = Math.min(due, copy.lease - steady);
                     of = of == null ? new ArrayList<>() : of;
                     of.add(copy);
                 }
             }
             if (of != null) {
                 of.sort(Comparator.comparingLong((Copy c) -> c.lease).thenComparingLong(c -> c.number));
-                back.computeIfAbsent(due, d -> new ArrayList<>()).add(of);
+                back.add(of);
             }
         }
-        back.values().forEach(same -> same.forEach(of -> of.forEach(this::takeBack)));
+        takeBack(back);
+        return back;
+    }
+
+    /** Leases ran out, those of one queue after those of another. */
+    void takeBack(List<List<Copy>> queues) {
+        anyOrder = true;
+        lettersToStreams = 0;
+        queues.forEach(of -> of.forEach(this::takeBack));
         anyOrder = false;
     }
 

@@ -20,6 +20,7 @@ import dev.postroad.simulation.disk.SimulatedDisk;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -87,6 +88,11 @@ final class World {
 
     /** How much of the model's history is certain to be from before the last moment. */
     private int lastKnown = Integer.MAX_VALUE;
+
+    /** Whose leases ran out in the last moment, queue by queue, and how much of the model's history is from before. */
+    private List<List<Copy>> ranOut = List.of();
+
+    private int beforeLeases;
 
     private Engine.@Nullable CheckpointTask checkpoint;
     private boolean checkpointWritten;
@@ -301,6 +307,7 @@ final class World {
     /** The model goes back, batch by batch, to where the broker is. */
     private void agree() {
         Observed observed = observe();
+        orderLeases(observed);
         String first = null;
         boolean last = true;
         int batches = 0;
@@ -334,6 +341,19 @@ final class World {
         }
         lastKnown = Integer.MAX_VALUE;
         counts.checks++;
+    }
+
+    /** In which order the queues had their leases looked at nobody promises: what is there tells how far that had come. */
+    private void orderLeases(Observed observed) {
+        if (ranOut.size() > 1) {
+            model.history.undoTo(beforeLeases);
+            List<List<Copy>> ordered = new ArrayList<>(ranOut);
+            ordered.sort(Comparator.comparingDouble(of -> -Comparison.givenUp(of, observed)));
+            model.takeBack(ordered);
+            lastKnown = model.history.size();
+            expireUnseen();
+        }
+        ranOut = List.of();
     }
 
     /** Verifies the files themselves. */
@@ -401,7 +421,8 @@ final class World {
             act.answer().lost();
             act.judge().run();
         }
-        model.timers();
+        beforeLeases = model.history.size();
+        ranOut = model.timers();
         lastKnown = model.history.size();
         expireUnseen();
         for (ModelQueue queue : model.all()) {
