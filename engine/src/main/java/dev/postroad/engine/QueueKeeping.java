@@ -361,6 +361,10 @@ final class QueueKeeping {
         Map<QueueState.DeadKey, List<Long>> lines = lines(letters, keys);
         Transfer transfer = new Transfer(letters);
         for (long n : numbers) {
+            if (!letters.holds(n)) {
+                // It has gone with the line of its key, in a batch before.
+                continue;
+            }
             QueueState.Origin origin = letters.origin(n);
             List<Long> line = origin == null ? List.of(n) : lines.remove(origin.key());
             for (long number : line == null ? List.<Long>of() : line) {

@@ -267,6 +267,28 @@ class KeyOrderTest {
     }
 
     @Test
+    void moreLettersThanABatchTakesGoBackOnceEach() {
+        List<String> sent = new ArrayList<>();
+        for (int i = 1; i <= 200; i++) {
+            sent.add("a" + i);
+            sent.add("b" + i);
+        }
+        send(sent.toArray(String[]::new));
+        Rig.Taker taker = rig.consume("q", 1);
+        taker.deadLetter("poison", taker.one());
+        taker.deadLetter("poison", taker.one());
+        taker.leave();
+        long[] letters = rig.browse("dead").stream()
+                .mapToLong(Command.Browsed::number)
+                .toArray();
+        assertThat(letters).hasSize(400);
+
+        assertThat(putBack(null, letters)).isEqualTo(400);
+        assertThat(rig.contents("dead")).isEmpty();
+        assertThat(rig.contents("q")).containsExactlyInAnyOrderElementsOf(sent);
+    }
+
+    @Test
     void anEditedLetterTakesItsOwnPlaceInTheLineOfItsKey() {
         send("a1", "a2");
         Rig.Taker taker = rig.consume("q", 1);
