@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -38,6 +39,12 @@ class EngineModelTest {
     @Tag("soak")
     void theEngineDoesWhatThePlainModelDoesForLong() {
         Property.forAll("the engine is its model, for long", 20_000, gen -> run(gen, gen.between(20, 200)));
+    }
+
+    /** A move that was killed leaves letters that look the same before and after, but for what they say of themselves. */
+    @Test
+    void whatAKilledMoveLeftIsToldByTheLetters() {
+        Property.replay("the engine is its model", 226536137893199L, gen -> run(gen, gen.between(20, 200)));
     }
 
     private static void run(Generator gen, int steps) {
@@ -284,10 +291,8 @@ class EngineModelTest {
                     String name = Rig.text(browsed.message());
                     EngineModel.Msg earlier = before.find(queue.name(), name);
                     EngineModel.Msg message = after.find(queue.name(), name);
-                    if (message != null && earlier != null && message.marks != earlier.marks) {
-                        // It is a dead letter either way, and its head says for what.
-                        Object cause = browsed.message().headers().get(DeadLetterHeaders.CAUSE);
-                        message.marks = !"expired".equals(cause) && !"overflow".equals(cause);
+                    if (message != null && earlier != null && !isThere(message, earlier, browsed)) {
+                        message = earlier;
                     }
                     message = message == null ? earlier : message;
                     if (message == null) {
@@ -332,6 +337,17 @@ class EngineModelTest {
             }
             found.adoptPlaces(after);
             model = found;
+        }
+
+        /** A message that is a dead letter before and after says itself which of the two it is. */
+        private static boolean isThere(EngineModel.Msg after, EngineModel.Msg before, Command.Browsed browsed) {
+            Map<String, Object> headers = browsed.message().headers();
+            if (!Objects.equals(after.origin, before.origin)) {
+                return Objects.equals(after.origin, headers.get(DeadLetterHeaders.ORIGIN));
+            }
+            Object cause = headers.get(DeadLetterHeaders.CAUSE);
+            boolean marks = !"expired".equals(cause) && !"overflow".equals(cause);
+            return after.marks == before.marks || after.marks == marks;
         }
 
         private static String tell(EngineModel model) {
