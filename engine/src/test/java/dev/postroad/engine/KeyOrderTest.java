@@ -278,9 +278,8 @@ class KeyOrderTest {
         taker.deadLetter("poison", taker.one());
         taker.deadLetter("poison", taker.one());
         taker.leave();
-        long[] letters = rig.browse("dead").stream()
-                .mapToLong(Command.Browsed::number)
-                .toArray();
+        long[] letters =
+                rig.browse("dead").stream().mapToLong(Command.Browsed::number).toArray();
         assertThat(letters).hasSize(400);
 
         assertThat(putBack(null, letters)).isEqualTo(400);

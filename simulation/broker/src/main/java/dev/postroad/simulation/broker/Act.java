@@ -1,6 +1,7 @@
 package dev.postroad.simulation.broker;
 
 import dev.postroad.engine.Command;
+import java.util.function.Supplier;
 
 /**
  * A command on its way.
@@ -8,4 +9,4 @@ import dev.postroad.engine.Command;
  * @param text for people
  * @param judge compares the answer with what the model expects, and lets the model follow
  */
-record Act(String text, Command command, Answer<?> answer, Runnable judge) {}
+record Act(Supplier<String> text, Command command, Answer<?> answer, Runnable judge) {}

@@ -4,17 +4,18 @@ import dev.postroad.engine.EngineException;
 import dev.postroad.engine.EngineException.Reason;
 import dev.postroad.engine.Reply;
 import java.util.Arrays;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What a client learns of the outcome of its command: at most once, and nothing at all if the broker dies first. */
 final class Answer<R> implements Reply<R> {
-    private final String what;
+    private final Supplier<String> what;
     private @Nullable R result;
     private @Nullable EngineException refusal;
     private boolean come;
     private boolean unknown;
 
-    Answer(String what) {
+    Answer(Supplier<String> what) {
         this.what = what;
     }
 
@@ -32,7 +33,7 @@ final class Answer<R> implements Reply<R> {
 
     private void once() {
         if (!unknown) {
-            Violation.unless(!come, "two replies to: " + what);
+            Violation.unless(!come, () -> "two replies to: " + what.get());
         }
         come = true;
     }
@@ -57,7 +58,7 @@ final class Answer<R> implements Reply<R> {
     R result() {
         R known = result;
         if (known == null) {
-            throw new IllegalStateException("no result of " + what);
+            throw new IllegalStateException("no result of " + what.get());
         }
         return known;
     }
@@ -75,20 +76,20 @@ final class Answer<R> implements Reply<R> {
         if (unknown) {
             return must.length == 0;
         }
-        Violation.unless(come, "no reply to: " + what);
+        Violation.unless(come, () -> "no reply to: " + what.get());
         EngineException refused = refusal;
         if (refused == null) {
             Violation.unless(
                     must.length == 0,
-                    "carried out, although it is to be refused as " + Arrays.toString(must) + ": " + what);
+                    () -> "carried out, although it is to be refused as " + Arrays.toString(must) + ": " + what.get());
             return true;
         }
         boolean expected = Arrays.asList(must).contains(refused.reason())
                 || Arrays.asList(may).contains(refused.reason());
         Violation.unless(
                 expected,
-                "refused as " + refused.reason() + " (" + refused.getMessage() + ")"
-                        + (must.length == 0 ? "" : " instead of " + Arrays.toString(must)) + ": " + what);
+                () -> "refused as " + refused.reason() + " (" + refused.getMessage() + ")"
+                        + (must.length == 0 ? "" : " instead of " + Arrays.toString(must)) + ": " + what.get());
         return false;
     }
 
@@ -96,7 +97,8 @@ final class Answer<R> implements Reply<R> {
     void equalTo(Object expected) {
         if (done()) {
             Violation.unless(
-                    expected.equals(result), "the reply is " + result + " instead of " + expected + ": " + what);
+                    expected.equals(result),
+                    () -> "the reply is " + result + " instead of " + expected + ": " + what.get());
         }
     }
 }

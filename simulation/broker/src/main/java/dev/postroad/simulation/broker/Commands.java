@@ -14,6 +14,7 @@ import java.util.BitSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Commands on queues, topics and messages, each with what it should do to the model. */
@@ -33,9 +34,9 @@ final class Commands {
     // ── Declaring ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     Act declare(QueueDefinition definition, @Nullable Object owner) {
-        Answer<Boolean> answer = new Answer<>("declare " + definition);
+        Answer<Boolean> answer = new Answer<>(() -> "declare " + definition);
         return new Act(
-                "declare " + definition + (owner == null ? "" : " for " + owner),
+                () -> "declare " + definition + (owner == null ? "" : " for " + owner),
                 new Command.Declare(definition, owner, answer),
                 answer,
                 () -> {
@@ -59,8 +60,8 @@ final class Commands {
     }
 
     Act declare(StreamDefinition definition) {
-        Answer<Boolean> answer = new Answer<>("declare " + definition);
-        return new Act("declare " + definition, new Command.Declare(definition, null, answer), answer, () -> {
+        Answer<Boolean> answer = new Answer<>(() -> "declare " + definition);
+        return new Act(() -> "declare " + definition, new Command.Declare(definition, null, answer), answer, () -> {
             ModelStream known = model.streams.get(definition.name());
             boolean mismatch = model.queues.containsKey(definition.name())
                     || (known != null && !known.definition.equals(definition));
@@ -75,8 +76,8 @@ final class Commands {
     }
 
     Act declare(TopicDefinition definition) {
-        Answer<Boolean> answer = new Answer<>("declare " + definition);
-        return new Act("declare " + definition, new Command.Declare(definition, null, answer), answer, () -> {
+        Answer<Boolean> answer = new Answer<>(() -> "declare " + definition);
+        return new Act(() -> "declare " + definition, new Command.Declare(definition, null, answer), answer, () -> {
             TopicDefinition known = model.topology.topics.get(definition.name());
             // An alternate need not be there yet.
             Reason[] must = when(known != null && !known.equals(definition), Reason.MISMATCH);
@@ -92,8 +93,8 @@ final class Commands {
     }
 
     Act bind(Binding binding) {
-        Answer<Boolean> answer = new Answer<>("bind " + binding);
-        return new Act("bind " + binding, new Command.Bind(binding, answer), answer, () -> {
+        Answer<Boolean> answer = new Answer<>(() -> "bind " + binding);
+        return new Act(() -> "bind " + binding, new Command.Bind(binding, answer), answer, () -> {
             boolean missing = !model.topology.topics.containsKey(binding.topic())
                     || !(binding.toTopic()
                             ? model.topology.topics.containsKey(binding.destination())
@@ -126,8 +127,8 @@ final class Commands {
     }
 
     Act unbind(Binding binding) {
-        Answer<Boolean> answer = new Answer<>("unbind " + binding);
-        return new Act("unbind " + binding, new Command.Unbind(binding, answer), answer, () -> {
+        Answer<Boolean> answer = new Answer<>(() -> "unbind " + binding);
+        return new Act(() -> "unbind " + binding, new Command.Unbind(binding, answer), answer, () -> {
             boolean foreign = !binding.toTopic() && foreign(model.queues.get(binding.destination()));
             if (answer.carriedOut(when(foreign, Reason.IN_USE))) {
                 boolean known = model.topology.has(binding);
@@ -141,9 +142,9 @@ final class Commands {
     }
 
     Act deleteChannel(String name, boolean ifUnused, boolean ifEmpty, @Nullable Object owner) {
-        Answer<Long> answer = new Answer<>("delete " + name);
+        Answer<Long> answer = new Answer<>(() -> "delete " + name);
         return new Act(
-                "delete " + name + (ifUnused ? " if unused" : "") + (ifEmpty ? " if empty" : ""),
+                () -> "delete " + name + (ifUnused ? " if unused" : "") + (ifEmpty ? " if empty" : ""),
                 new Command.DeleteChannel(name, ifUnused, ifEmpty, owner, answer),
                 answer,
                 () -> deleted(name, ifUnused, ifEmpty, owner, answer));
@@ -183,8 +184,8 @@ final class Commands {
     }
 
     Act deleteTopic(String name, boolean ifUnused) {
-        Answer<Boolean> answer = new Answer<>("delete topic " + name);
-        return new Act("delete topic " + name, new Command.DeleteTopic(name, ifUnused, answer), answer, () -> {
+        Answer<Boolean> answer = new Answer<>(() -> "delete topic " + name);
+        return new Act(() -> "delete topic " + name, new Command.DeleteTopic(name, ifUnused, answer), answer, () -> {
             boolean known = model.topology.topics.containsKey(name);
             if (answer.carriedOut(when(known && ifUnused && model.topology.hasBindings(name), Reason.IN_USE))) {
                 answer.equalTo(known);
@@ -249,8 +250,9 @@ final class Commands {
             List<EngineMessage> messages,
             @Nullable Durability durability,
             boolean mandatory) {
-        String text = "publish " + tell(messages) + " to " + (topic == null ? "" : "topic " + topic + " with ") + "'"
-                + channel + "'" + (durability == null ? "" : " " + durability) + (mandatory ? " mandatory" : "");
+        Supplier<String> text = () -> "publish " + tell(messages) + " to "
+                + (topic == null ? "" : "topic " + topic + " with ") + "'" + channel + "'"
+                + (durability == null ? "" : " " + durability) + (mandatory ? " mandatory" : "");
         Answer<Command.Published> answer = new Answer<>(text);
         Command.Publish publish = new Command.Publish(topic, channel, messages, durability, mandatory, null, answer);
         return new Act(text, publish, answer, () -> {
@@ -300,25 +302,32 @@ final class Commands {
     }
 
     static void compare(
-            Command.Published expected, Command.Published actual, boolean straight, boolean stream, String text) {
+            Command.Published expected,
+            Command.Published actual,
+            boolean straight,
+            boolean stream,
+            Supplier<String> text) {
         BitSet dropped = actual.dropped() == null ? new BitSet() : actual.dropped();
         Violation.unless(
                 dropped.equals(expected.dropped()) && actual.duplicates() == expected.duplicates(),
-                "dropped as duplicates were " + dropped + " instead of " + expected.dropped() + ": " + text);
+                () -> "dropped as duplicates were " + dropped + " instead of " + expected.dropped() + ": "
+                        + text.get());
         if (straight && stream) {
-            for (int i = 0; i < expected.offsets().length / 2; i++) {
+            for (int at = 0; at < expected.offsets().length / 2; at++) {
+                int i = at;
                 boolean same = actual.offsets()[2 * i] == expected.offsets()[2 * i]
                         && actual.offsets()[2 * i + 1] == expected.offsets()[2 * i + 1];
                 Violation.unless(
                         same || dropped.get(i),
-                        "message " + i + " got offset " + actual.offsets()[2 * i + 1] + " of partition "
+                        () -> "message " + i + " got offset " + actual.offsets()[2 * i + 1] + " of partition "
                                 + actual.offsets()[2 * i] + " instead of " + expected.offsets()[2 * i + 1] + " of "
-                                + expected.offsets()[2 * i] + ": " + text);
+                                + expected.offsets()[2 * i] + ": " + text.get());
             }
         } else if (!straight) {
             Violation.unless(
                     actual.routed() == expected.routed(),
-                    "routed to " + actual.routed() + " instead of " + expected.routed() + " channels: " + text);
+                    () -> "routed to " + actual.routed() + " instead of " + expected.routed() + " channels: "
+                            + text.get());
         }
     }
 
@@ -341,7 +350,7 @@ final class Commands {
     // ── Consuming ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     Act subscribe(ModelQueue asked, Command.ConsumerSettings settings, @Nullable Filter filter) {
-        String text = "subscribe to " + asked + " credit " + settings.credit()
+        Supplier<String> text = () -> "subscribe to " + asked + " credit " + settings.credit()
                 + (settings.restoring() ? "" : " not restoring")
                 + (settings.autoAcknowledge() ? " auto-acknowledge" : "") + (settings.exclusive() ? " exclusive" : "")
                 + (settings.priority() == 0 ? "" : " priority " + settings.priority())
@@ -377,7 +386,8 @@ final class Commands {
             queue.active(); // whoever comes first to a queue without one is it
             if (answer.known()) {
                 consumer.id = answer.result();
-                Violation.unless(model.consumers.put(consumer.id, consumer) == null, "a consumer's id came twice");
+                Violation.unless(
+                        model.consumers.put(consumer.id, consumer) == null, () -> "a consumer's id came twice");
             }
         });
     }
@@ -388,9 +398,9 @@ final class Commands {
     }
 
     Act credit(ModelConsumer consumer, int more) {
-        Answer<Integer> answer = new Answer<>("credit " + more + " for consumer " + consumer.id);
+        Answer<Integer> answer = new Answer<>(() -> "credit " + more + " for consumer " + consumer.id);
         return new Act(
-                "credit " + more + " for consumer " + consumer.id,
+                () -> "credit " + more + " for consumer " + consumer.id,
                 new Command.Credit(consumer.id, more, answer),
                 answer,
                 () -> {
@@ -405,7 +415,7 @@ final class Commands {
     }
 
     Act unsubscribe(ModelConsumer consumer, boolean release) {
-        String text = "end consumer " + consumer.id + " of " + consumer.queue
+        Supplier<String> text = () -> "end consumer " + consumer.id + " of " + consumer.queue
                 + (release ? "" : ", which keeps what it holds");
         Answer<Integer> answer = new Answer<>(text);
         return new Act(text, new Command.Unsubscribe(consumer.id, release, answer), answer, () -> {
@@ -428,8 +438,8 @@ final class Commands {
     }
 
     Act closeOwner(Object owner) {
-        Answer<Integer> answer = new Answer<>("close " + owner);
-        return new Act("close " + owner, new Command.CloseOwner(owner, answer), answer, () -> {
+        Answer<Integer> answer = new Answer<>(() -> "close " + owner);
+        return new Act(() -> "close " + owner, new Command.CloseOwner(owner, answer), answer, () -> {
             if (answer.carriedOut()) {
                 List<ModelConsumer> mine = model.consumers.values().stream()
                         .filter(c -> owner.equals(c.settings.owner()))
@@ -450,7 +460,7 @@ final class Commands {
 
     /** Settles these numbers of a consumer, rightly or not. */
     Act settle(long consumerId, long[] numbers, int @Nullable [] attempts, Command.Outcome outcome) {
-        String text = "settle " + java.util.Arrays.toString(numbers)
+        Supplier<String> text = () -> "settle " + java.util.Arrays.toString(numbers)
                 + (attempts == null ? "" : " attempts " + java.util.Arrays.toString(attempts)) + " of consumer "
                 + consumerId + ": " + outcome;
         Answer<Integer> answer = new Answer<>(text);
@@ -507,8 +517,8 @@ final class Commands {
     }
 
     Act purge(String name) {
-        Answer<Long> answer = new Answer<>("purge " + name);
-        return new Act("purge " + name, new Command.Purge(name, answer), answer, () -> {
+        Answer<Long> answer = new Answer<>(() -> "purge " + name);
+        return new Act(() -> "purge " + name, new Command.Purge(name, answer), answer, () -> {
             ModelStream stream = model.streams.get(name);
             if (stream != null) {
                 if (answer.carriedOut()) {
@@ -527,7 +537,8 @@ final class Commands {
     }
 
     Act move(String from, String to, @Nullable Filter filter, long max) {
-        String text = "move " + max + " from " + from + " to " + to + (filter == null ? "" : " where " + filter.text());
+        Supplier<String> text =
+                () -> "move " + max + " from " + from + " to " + to + (filter == null ? "" : " where " + filter.text());
         Answer<Long> answer = new Answer<>(text);
         return new Act(
                 text, new Command.Move(from, to, filter == null ? null : filter.rule(), max, answer), answer, () -> {
@@ -546,7 +557,8 @@ final class Commands {
     }
 
     Act redrive(String name, @Nullable Filter filter, long max) {
-        String text = "redrive " + max + " of " + name + (filter == null ? "" : " where " + filter.text());
+        Supplier<String> text =
+                () -> "redrive " + max + " of " + name + (filter == null ? "" : " where " + filter.text());
         Answer<Long> answer = new Answer<>(text);
         return new Act(
                 text, new Command.Redrive(name, filter == null ? null : filter.rule(), max, answer), answer, () -> {
@@ -559,8 +571,8 @@ final class Commands {
     }
 
     Act cancel(String name, String id) {
-        Answer<Integer> answer = new Answer<>("cancel " + id + " of " + name);
-        return new Act("cancel " + id + " of " + name, new Command.Cancel(name, id, answer), answer, () -> {
+        Answer<Integer> answer = new Answer<>(() -> "cancel " + id + " of " + name);
+        return new Act(() -> "cancel " + id + " of " + name, new Command.Cancel(name, id, answer), answer, () -> {
             if (answer.carriedOut(noQueue(name))) {
                 answer.equalTo(model.cancel(java.util.Objects.requireNonNull(model.queues.get(name)), id));
                 promise(answer);
@@ -590,7 +602,7 @@ final class Commands {
                     each.numbers().length,
                     each.attempts(),
                     each.outcome(),
-                    new Answer<>("part")));
+                    new Answer<>(() -> "part")));
             text.append(" settle ")
                     .append(java.util.Arrays.toString(each.numbers()))
                     .append(" of consumer ")
@@ -607,8 +619,8 @@ final class Commands {
                     .append(commit.positions())
                     .append(';');
         }
-        Answer<List<Command.Published>> answer = new Answer<>(text.toString());
-        return new Act(text.toString(), new Command.Transact(commands, answer), answer, () -> {
+        Answer<List<Command.Published>> answer = new Answer<>(text::toString);
+        return new Act(text::toString, new Command.Transact(commands, answer), answer, () -> {
             List<Copy> all = new ArrayList<>();
             Reason[] must = refusal(publishes, settlements, commits, all);
             publishes.forEach(p -> p.messages().forEach(m -> world.used(m.id())));
@@ -625,7 +637,7 @@ final class Commands {
                             answer.result().get(i),
                             publish.topic() == null,
                             model.streams.containsKey(publish.channel()),
-                            text.toString());
+                            text::toString);
                 }
             }
             for (Settlement each : settlements) {

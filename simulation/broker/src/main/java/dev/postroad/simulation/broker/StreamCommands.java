@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Commands on streams and their groups, each with what it should do to the model. */
@@ -86,7 +87,7 @@ final class StreamCommands {
     // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     Act fetch(ModelStream asked, int partition, long offset, int most, int bytes, long until) {
-        String text = "fetch " + most + " from " + offset + " of " + asked.name() + "/" + partition
+        Supplier<String> text = () -> "fetch " + most + " from " + offset + " of " + asked.name() + "/" + partition
                 + (until == 0 ? "" : " until " + until);
         Answer<Command.Fetched> answer = new Answer<>(text);
         return new Act(
@@ -109,16 +110,17 @@ final class StreamCommands {
                         comparison.full = false;
                         comparison.waited = until > 0;
                         String difference = comparison.partition(stream, partition, answer.result(), offset);
-                        Violation.unless(difference == null, text + ": " + difference);
+                        Violation.unless(difference == null, () -> text.get() + ": " + difference);
                         Violation.unless(
                                 answer.result().records().size() <= most,
-                                text + ": came " + answer.result().records().size());
+                                () -> text.get() + ": came "
+                                        + answer.result().records().size());
                     }
                 });
     }
 
     Act offsetAt(ModelStream asked, int partition, long millis) {
-        String text = "offset of " + asked.name() + "/" + partition + " at " + millis;
+        Supplier<String> text = () -> "offset of " + asked.name() + "/" + partition + " at " + millis;
         Answer<Long> answer = new Answer<>(text);
         return new Act(text, new Command.OffsetAt(asked.name(), partition, millis, answer), answer, () -> {
             ModelStream stream = answer.known() ? now(asked, partition, answer) : null;
@@ -129,11 +131,11 @@ final class StreamCommands {
                     boolean passed = entry.offset < at && entry.accepted >= millis && !entry.gone;
                     Violation.unless(
                             !passed || stream.mayGo(of, entry, model.latest),
-                            text + " is " + at + ", and not " + entry.offset);
+                            () -> text.get() + " is " + at + ", and not " + entry.offset);
                 }
                 Violation.unless(
                         at == of.next() || (at < of.next() && of.entries.get((int) at).accepted >= millis),
-                        text + " is " + at);
+                        () -> text.get() + " is " + at);
             }
         });
     }
@@ -141,11 +143,11 @@ final class StreamCommands {
     // ── Idempotent producers ─────────────────────────────────────────────────────────────────────────────────────────
 
     Act newProducer(java.util.function.LongConsumer got) {
-        Answer<Long> answer = new Answer<>("new producer");
-        return new Act("new producer", new Command.NewProducer(answer), answer, () -> {
+        Answer<Long> answer = new Answer<>(() -> "new producer");
+        return new Act(() -> "new producer", new Command.NewProducer(answer), answer, () -> {
             if (answer.carriedOut() && answer.known()) {
                 Violation.unless(
-                        producerIds.add(answer.result()), "producer id " + answer.result() + " was given before");
+                        producerIds.add(answer.result()), () -> "producer id " + answer.result() + " was given before");
                 got.accept(answer.result());
                 promise(answer);
             }
@@ -153,7 +155,7 @@ final class StreamCommands {
     }
 
     Act publish(ModelStream asked, List<EngineMessage> messages, Command.Producer producer) {
-        String text = "publish " + Commands.tell(messages) + " to " + asked.name() + " by " + producer;
+        Supplier<String> text = () -> "publish " + Commands.tell(messages) + " to " + asked.name() + " by " + producer;
         Answer<Command.Published> answer = new Answer<>(text);
         Command.Publish publish = new Command.Publish(null, asked.name(), messages, null, false, producer, answer);
         return new Act(text, publish, answer, () -> {
@@ -199,7 +201,7 @@ final class StreamCommands {
             int count,
             Command.Producer producer,
             Answer<Command.Published> answer,
-            String text) {
+            Supplier<String> text) {
         long[] batch = null;
         boolean recent = false;
         for (int i = 0; known != null && i < known.batches.size(); i++) {
@@ -213,17 +215,19 @@ final class StreamCommands {
             // Part of a batch, or a gap: it may be known as part of a run, and is never stored.
             if (answer.carriedOut(new Reason[0], new Reason[] {Reason.OUT_OF_SEQUENCE}) && answer.known()) {
                 Violation.unless(
-                        known != null && producer.sequence() + count <= known.expected, "a gap was confirmed: " + text);
+                        known != null && producer.sequence() + count <= known.expected,
+                        () -> "a gap was confirmed: " + text.get());
             }
             return;
         }
         if (answer.carriedOut(new Reason[0], recent ? new Reason[0] : new Reason[] {Reason.OUT_OF_SEQUENCE})
                 && answer.known()) {
-            Violation.unless(answer.result().duplicates() == count, "stored again: " + text);
+            Violation.unless(answer.result().duplicates() == count, () -> "stored again: " + text.get());
+            long first = batch[2];
             Violation.unless(
-                    answer.result().firstOffset() == batch[2],
-                    "a repeated batch got offset " + answer.result().firstOffset() + " instead of " + batch[2] + ": "
-                            + text);
+                    answer.result().firstOffset() == first,
+                    () -> "a repeated batch got offset " + answer.result().firstOffset() + " instead of " + first + ": "
+                            + text.get());
             if (stream.durable()) {
                 promise(answer);
             }
@@ -233,7 +237,7 @@ final class StreamCommands {
     // ── Shared groups ────────────────────────────────────────────────────────────────────────────────────────────────
 
     Act declareGroup(ModelStream asked, QueueDefinition definition, Command.Start start) {
-        String text = "declare group of " + asked.name() + " from " + start + ": " + definition;
+        Supplier<String> text = () -> "declare group of " + asked.name() + " from " + start + ": " + definition;
         Answer<Boolean> answer = new Answer<>(text);
         return new Act(text, new Command.DeclareSharedGroup(asked.name(), definition, start, answer), answer, () -> {
             ModelStream stream = now(asked, 0, answer);
@@ -252,9 +256,9 @@ final class StreamCommands {
     }
 
     Act deleteGroup(String stream, String group) {
-        Answer<Boolean> answer = new Answer<>("delete group " + group + " of " + stream);
+        Answer<Boolean> answer = new Answer<>(() -> "delete group " + group + " of " + stream);
         return new Act(
-                "delete group " + group + " of " + stream,
+                () -> "delete group " + group + " of " + stream,
                 new Command.DeleteSharedGroup(stream, group, answer),
                 answer,
                 () -> {
@@ -287,7 +291,7 @@ final class StreamCommands {
     }
 
     Act commit(String group, @Nullable Member member, int generation, List<Command.Position> positions) {
-        String text =
+        Supplier<String> text = () ->
                 "commit " + group + (member == null ? "" : " as " + member.id + " of " + generation) + " " + positions;
         Answer<Command.Done> answer = new Answer<>(text);
         Command.CommitOffsets commit = new Command.CommitOffsets(
@@ -306,8 +310,8 @@ final class StreamCommands {
                 if (answer.known() && member != null) {
                     Violation.unless(
                             known != null && generation == known.generation && known.members.containsKey(member.id),
-                            "committed by a member of an older generation than "
-                                    + (known == null ? 0 : known.generation) + ": " + text);
+                            () -> "committed by a member of an older generation than "
+                                    + (known == null ? 0 : known.generation) + ": " + text.get());
                 }
                 model.batch();
                 model.commit(group, positions);
@@ -318,7 +322,7 @@ final class StreamCommands {
                                 || member.deadline <= model.steady
                                 || generation != known.generation
                                 || changed(known),
-                        "refused to a member of the newest generation: " + text);
+                        () -> "refused to a member of the newest generation: " + text.get());
             }
         });
     }
@@ -335,21 +339,21 @@ final class StreamCommands {
     boolean stirred;
 
     Act offsets(String group) {
-        Answer<List<Command.Position>> answer = new Answer<>("offsets of " + group);
-        return new Act("offsets of " + group, new Command.GroupOffsets(group, answer), answer, () -> {
+        Answer<List<Command.Position>> answer = new Answer<>(() -> "offsets of " + group);
+        return new Act(() -> "offsets of " + group, new Command.GroupOffsets(group, answer), answer, () -> {
             if (answer.carriedOut() && answer.known()) {
                 Set<Command.Position> expected = new HashSet<>(
                         model.offsets.getOrDefault(group, new TreeMap<>()).values());
                 Violation.unless(
                         new HashSet<>(answer.result()).equals(expected),
-                        "group " + group + " has stored " + answer.result() + " instead of " + expected);
+                        () -> "group " + group + " has stored " + answer.result() + " instead of " + expected);
             }
         });
     }
 
     Act deleteOffsets(String group) {
-        Answer<Boolean> answer = new Answer<>("delete offsets of " + group);
-        return new Act("delete group " + group, new Command.DeleteGroup(group, answer), answer, () -> {
+        Answer<Boolean> answer = new Answer<>(() -> "delete offsets of " + group);
+        return new Act(() -> "delete group " + group, new Command.DeleteGroup(group, answer), answer, () -> {
             ReadingGroup known = groups.get(group);
             if (answer.carriedOut(new Reason[0], when(known != null && !known.members.isEmpty(), Reason.IN_USE))) {
                 model.deleteOffsets(group);
@@ -361,8 +365,8 @@ final class StreamCommands {
     // ── Members ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     Act join(String group, @Nullable Member again, List<String> streams, long sessionMillis) {
-        String text = "join " + group + (again == null ? "" : " again as " + again.id) + " for " + streams + " session "
-                + sessionMillis;
+        Supplier<String> text = () -> "join " + group + (again == null ? "" : " again as " + again.id) + " for "
+                + streams + " session " + sessionMillis;
         Answer<Command.Joined> answer = new Answer<>(text);
         Command command = new Command.JoinGroup(group, again == null ? null : again.id, streams, sessionMillis, answer);
         return new Act(text, command, answer, () -> {
@@ -377,7 +381,8 @@ final class StreamCommands {
             ReadingGroup known = groups.computeIfAbsent(group, g -> new ReadingGroup());
             String id = answer.result().memberId();
             Member member = known.members.get(id);
-            Violation.unless(again == null ? member == null : again.id.equals(id), "joined as " + id + ": " + text);
+            Violation.unless(
+                    again == null ? member == null : again.id.equals(id), () -> "joined as " + id + ": " + text.get());
             if (member == null) {
                 member = new Member(id, streams);
                 known.members.put(id, member);
@@ -388,10 +393,11 @@ final class StreamCommands {
         });
     }
 
-    private void told(ReadingGroup group, Member member, Command.Joined joined, String text) {
+    private void told(ReadingGroup group, Member member, Command.Joined joined, Supplier<String> text) {
         Violation.unless(
                 joined.generation() >= group.generation,
-                "the generation went from " + group.generation + " to " + joined.generation() + ": " + text);
+                () -> "the generation went from " + group.generation + " to " + joined.generation() + ": "
+                        + text.get());
         if (joined.generation() > group.generation) {
             group.members.values().removeIf(m -> m != member && m.deadline <= world.lastTurn);
         }
@@ -409,11 +415,11 @@ final class StreamCommands {
             each.partitions.forEach((stream, numbers) -> {
                 Violation.unless(
                         each.streams.contains(stream),
-                        each.id + " reads " + stream + ", for which it did not ask: " + text);
+                        () -> each.id + " reads " + stream + ", for which it did not ask: " + text.get());
                 for (int number : numbers) {
                     Violation.unless(
                             taken.add(stream + "/" + number),
-                            "two members read " + stream + "/" + number + ": " + text);
+                            () -> "two members read " + stream + "/" + number + ": " + text.get());
                 }
             });
         }
@@ -421,23 +427,24 @@ final class StreamCommands {
             for (String name : each.streams) {
                 ModelStream stream = model.streams.get(name);
                 for (int p = 0; stream != null && p < stream.partitions.length; p++) {
+                    String place = name + "/" + p;
                     Violation.unless(
-                            taken.contains(name + "/" + p) || stirred,
-                            "nobody reads " + name + "/" + p + " of " + taken + ": " + text);
+                            taken.contains(place) || stirred,
+                            () -> "nobody reads " + place + " of " + taken + ": " + text.get());
                 }
             }
         }
     }
 
     Act heartbeat(String group, Member member, int generation) {
-        String text = "heartbeat of " + member.id + " of " + generation;
+        Supplier<String> text = () -> "heartbeat of " + member.id + " of " + generation;
         Answer<Command.Joined> answer = new Answer<>(text);
         return new Act(
                 text, new Command.Heartbeat(group, new Command.Member(member.id, generation), answer), answer, () -> {
                     if (answer.carriedOut(new Reason[0], when(true, Reason.FENCED)) && answer.known()) {
                         ReadingGroup known = groups.get(group);
                         if (known == null || !known.members.containsKey(member.id)) {
-                            throw new Violation("known still: " + text);
+                            throw new Violation("known still: " + text.get());
                         }
                         told(known, member, answer.result(), text);
                     } else if (answer.known()) {
@@ -445,13 +452,14 @@ final class StreamCommands {
                         boolean alive = known != null
                                 && known.members.get(member.id) == member
                                 && member.deadline > model.steady;
-                        Violation.unless(!alive || generation > member.generation, "not known any more: " + text);
+                        Violation.unless(
+                                !alive || generation > member.generation, () -> "not known any more: " + text.get());
                     }
                 });
     }
 
     Act leave(String group, Member member) {
-        String text = "leave " + group + " as " + member.id;
+        Supplier<String> text = () -> "leave " + group + " as " + member.id;
         Answer<Boolean> answer = new Answer<>(text);
         return new Act(
                 text,

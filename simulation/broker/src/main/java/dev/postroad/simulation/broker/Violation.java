@@ -1,5 +1,7 @@
 package dev.postroad.simulation.broker;
 
+import java.util.function.Supplier;
+
 /** A promise found broken. */
 final class Violation extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -8,9 +10,10 @@ final class Violation extends RuntimeException {
         super(what);
     }
 
-    static void unless(boolean holds, String what) {
+    /** @param what for people; asked for only where it does not hold */
+    static void unless(boolean holds, Supplier<String> what) {
         if (!holds) {
-            throw new Violation(what);
+            throw new Violation(what.get());
         }
     }
 }

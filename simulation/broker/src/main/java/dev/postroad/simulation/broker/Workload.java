@@ -519,7 +519,7 @@ final class Workload {
             String channel =
                     topic != null ? draws.routingKey(dice) : stream ? Draws.name(dice, "s", 2) : queueName(dice);
             publishes.add(new Command.Publish(
-                    topic, channel, messages(dice, stream), null, dice.chance(1, 8), null, new Answer<>("part")));
+                    topic, channel, messages(dice, stream), null, dice.chance(1, 8), null, new Answer<>(() -> "part")));
         }
         List<Commands.Settlement> settlements = new ArrayList<>();
         for (ModelConsumer consumer : List.copyOf(model.consumers.values())) {
@@ -536,7 +536,8 @@ final class Workload {
         List<Command.CommitOffsets> commits = new ArrayList<>();
         ModelStream stream = anyStream(dice);
         if (stream != null && dice.chance(1, 3)) {
-            commits.add(new Command.CommitOffsets("tr", null, List.of(position(stream, dice)), new Answer<>("part")));
+            commits.add(
+                    new Command.CommitOffsets("tr", null, List.of(position(stream, dice)), new Answer<>(() -> "part")));
         }
         return publishes.isEmpty() && settlements.isEmpty() && commits.isEmpty()
                 ? null

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -361,7 +362,7 @@ final class World {
         SimulatedDisk copy = disk.copy();
         try (Storage files = copy.open()) {
             JournalReport report = JournalInspector.inspect(files);
-            Violation.unless(report.damage().isEmpty(), "the inspector finds damage: " + report.damage());
+            Violation.unless(report.damage().isEmpty(), () -> "the inspector finds damage: " + report.damage());
         } catch (IOException e) {
             throw new Violation("the files can't be inspected: " + e);
         }
@@ -383,7 +384,9 @@ final class World {
         int submitted = 0;
         try {
             for (Act act : acts) {
-                tell("  " + act.text());
+                if (telling) {
+                    tell("  " + act.text().get());
+                }
                 submitted++;
                 engine().submit(act.command(), submitAt);
                 counts.commands++;
@@ -468,7 +471,8 @@ final class World {
         engine().steadyTime(steady);
         for (int turns = 0; turns < MOST_TURNS; turns++) {
             long due = engine().turn(clock);
-            Violation.unless(engine().failure() == null, "the broker failed while recovering: " + engine().failure());
+            Violation.unless(
+                    engine().failure() == null, () -> "the broker failed while recovering: " + engine().failure());
             keep();
             if (due > clock) {
                 return;
@@ -556,7 +560,7 @@ final class World {
         idleQueues();
         lastTurn = model.steady;
         for (ModelConsumer consumer : cancelled) {
-            Violation.unless(consumer.gone, "a consumer of " + consumer.queue + " was cancelled for no reason");
+            Violation.unless(consumer.gone, () -> "a consumer of " + consumer.queue + " was cancelled for no reason");
         }
         cancelled.clear();
     }
@@ -568,7 +572,7 @@ final class World {
             if (idle > 0 && engine().definition(queue.name()) == null) {
                 Violation.unless(
                         queue.consumers.isEmpty() && queue.idleSince + idle <= model.now,
-                        queue + " is gone, and was not idle for " + idle + " ms");
+                        () -> queue + " is gone, and was not idle for " + idle + " ms");
                 tell("    " + queue + " was idle for too long");
                 model.delete(queue);
             }
@@ -626,7 +630,7 @@ final class World {
             @Override
             public void deliver(EngineDelivery delivery) {
                 if (!dead) {
-                    Violation.unless(!cancelled.contains(consumer), "a delivery after the end of its consumer");
+                    Violation.unless(!cancelled.contains(consumer), () -> "a delivery after the end of its consumer");
                     handles.putIfAbsent(delivery.consumerId(), consumer);
                     deliveries.add(delivery);
                 }
@@ -643,19 +647,20 @@ final class World {
 
     private void delivered(EngineDelivery d) {
         ModelConsumer consumer = handles.get(d.consumerId());
-        String what = "m" + d.message().timestampMillis() + " (number " + d.number() + ", attempt " + d.attempt() + ")";
         if (consumer == null) {
-            throw new Violation("delivered to nobody: " + what);
+            throw new Violation("delivered to nobody: " + told(d));
         }
         ModelQueue queue = consumer.queue;
-        String where = " delivered from " + queue;
-        Violation.unless(!consumer.gone && !consumer.leaving, what + where + " to a consumer that has left");
+        Supplier<String> what = () -> told(d) + " delivered from " + queue;
+        Violation.unless(!consumer.gone && !consumer.leaving, () -> what.get() + " to a consumer that has left");
         Copy copy = find(queue, d);
         if (copy == null) {
-            throw new Violation(what + where + " and not there; there is " + queue.all());
+            throw new Violation(what.get() + " and not there; there is " + queue.all());
         }
-        tell("    " + what + where + " to consumer " + consumer.id);
-        check(copy, consumer, d, what + where);
+        if (telling) {
+            tell("    " + what.get() + " to consumer " + consumer.id);
+        }
+        check(copy, consumer, d, what);
         if (copy.number < 0) {
             model.bind(copy, d.number());
         }
@@ -664,6 +669,10 @@ final class World {
         if (queue.durable()) {
             promise();
         }
+    }
+
+    private static String told(EngineDelivery d) {
+        return "m" + d.message().timestampMillis() + " (number " + d.number() + ", attempt " + d.attempt() + ")";
     }
 
     private @Nullable Copy find(ModelQueue queue, EngineDelivery d) {
@@ -717,35 +726,43 @@ final class World {
         return false;
     }
 
-    private void check(Copy copy, ModelConsumer consumer, EngineDelivery d, String what) {
+    private void check(Copy copy, ModelConsumer consumer, EngineDelivery d, Supplier<String> what) {
         ModelQueue queue = copy.queue;
-        Violation.unless(copy.there, what + " although it was settled");
-        Violation.unless(copy.tag() == d.message().timestampMillis(), what + " under the number of " + copy);
+        Violation.unless(copy.there, () -> what.get() + " although it was settled");
+        Violation.unless(
+                copy.tag() == d.message().timestampMillis(), () -> what.get() + " under the number of " + copy);
         String difference = Contents.difference(copy.body, copy.letter, d.message());
-        Violation.unless(difference == null, what + ": " + difference);
-        Violation.unless(copy.holder == null, what + " although another holds it");
-        Violation.unless(copy.notBefore <= model.now, what + " too early: " + copy + " at " + model.now);
-        Violation.unless(copy.expiry == 0 || copy.expiry > model.now, what + " after its time to live: " + copy);
-        Violation.unless(d.attempt() == copy.attempts + 1, what + " where attempt " + (copy.attempts + 1) + " is next");
-        Violation.unless(consumer.credit > 0, what + " to a consumer without credit");
-        Violation.unless(consumer.takes(copy), what + " to a consumer whose filter does not take it");
-        Violation.unless(d.partition() == copy.partition && d.offset() == copy.offset, what + " with a wrong offset");
+        Violation.unless(difference == null, () -> what.get() + ": " + difference);
+        Violation.unless(copy.holder == null, () -> what.get() + " although another holds it");
+        Violation.unless(copy.notBefore <= model.now, () -> what.get() + " too early: " + copy + " at " + model.now);
+        Violation.unless(
+                copy.expiry == 0 || copy.expiry > model.now, () -> what.get() + " after its time to live: " + copy);
+        Violation.unless(
+                d.attempt() == copy.attempts + 1,
+                () -> what.get() + " where attempt " + (copy.attempts + 1) + " is next");
+        Violation.unless(consumer.credit > 0, () -> what.get() + " to a consumer without credit");
+        Violation.unless(consumer.takes(copy), () -> what.get() + " to a consumer whose filter does not take it");
+        Violation.unless(
+                d.partition() == copy.partition && d.offset() == copy.offset,
+                () -> what.get() + " with a wrong offset");
         boolean titled = queue.stream == null
                 ? d.queue().equals(queue.name()) && d.group() == null
                 : d.queue().equals(queue.stream.name()) && queue.name().equals(d.group());
-        Violation.unless(titled, what + " under the name " + d.queue() + "/" + d.group());
+        Violation.unless(titled, () -> what.get() + " under the name " + d.queue() + "/" + d.group());
         if (queue.definition.singleActiveConsumer()) {
-            Violation.unless(queue.active() == consumer, what + " to a consumer that stands by");
+            Violation.unless(queue.active() == consumer, () -> what.get() + " to a consumer that stands by");
         }
         if (queue.strict()) {
             Copy first = queue.firstReady(model.now);
             Violation.unless(
-                    first == copy || expiring(queue), what + " out of order: " + first + " is next of " + queue.all());
+                    first == copy || expiring(queue),
+                    () -> what.get() + " out of order: " + first + " is next of " + queue.all());
         } else if (queue.definition.keyOrdered() && copy.key != null) {
             for (Copy other : queue.all()) {
                 boolean sameKey = other != copy && copy.key.equals(other.key);
                 Violation.unless(
-                        !sameKey || other.holder == null, what + " while " + other + " of its key is in flight");
+                        !sameKey || other.holder == null,
+                        () -> what.get() + " while " + other + " of its key is in flight");
                 Violation.unless(
                         !sameKey
                                 || queue.delayedKeys
@@ -753,7 +770,7 @@ final class World {
                                 || expiring(queue)
                                 || other.order > copy.order
                                 || (other.expiry > 0 && other.expiry <= model.now),
-                        what + " before an earlier one of its key: " + other);
+                        () -> what.get() + " before an earlier one of its key: " + other);
             }
         }
     }
@@ -772,7 +789,7 @@ final class World {
 
     /** What a broker shows that has just recovered; the model does not follow. */
     private Observed observe() {
-        Answer<EngineStatus> inspected = new Answer<>("inspect");
+        Answer<EngineStatus> inspected = new Answer<>(() -> "inspect");
         engine().submit(new Command.Inspect(inspected), clock);
         restQuietly();
         Observed observed = new Observed(inspected.result());
@@ -801,14 +818,14 @@ final class World {
     }
 
     private static Command browse(String channel, @Nullable String group, Observed observed, List<Runnable> then) {
-        Answer<List<Command.Browsed>> browsed = new Answer<>("browse " + channel);
+        Answer<List<Command.Browsed>> browsed = new Answer<>(() -> "browse " + channel);
         then.add(() -> observed.queues().put(group == null ? channel : channel + "\n" + group, browsed.result()));
         return new Command.Browse(channel, group, null, 10_000, browsed);
     }
 
     private static Command fetch(String stream, int partition, Observed observed, List<Runnable> then) {
         String place = stream + "/" + partition;
-        Answer<Command.Fetched> fetched = new Answer<>("fetch " + place);
+        Answer<Command.Fetched> fetched = new Answer<>(() -> "fetch " + place);
         then.add(() -> observed.partitions().put(place, fetched.result()));
         return new Command.Fetch(stream, partition, 0, 100_000, Integer.MAX_VALUE, 0, fetched);
     }
@@ -830,12 +847,12 @@ final class World {
     void lookFirst(List<Act> acts) {
         counts.checks++;
         List<Runnable> then = new ArrayList<>();
-        Answer<EngineStatus> inspected = new Answer<>("inspect");
+        Answer<EngineStatus> inspected = new Answer<>(() -> "inspect");
         Observed[] seen = new Observed[1];
         Observed parts = new Observed(null);
-        Answer<Object> quiet = new Answer<>("look");
+        Answer<Object> quiet = new Answer<>(() -> "look");
         quiet.lost();
-        acts.add(new Act("inspect", new Command.Inspect(inspected), inspected, () -> {
+        acts.add(new Act(() -> "inspect", new Command.Inspect(inspected), inspected, () -> {
             if (inspected.known()) {
                 seen[0] = new Observed(inspected.result(), parts.queues(), parts.partitions());
             }
@@ -853,20 +870,21 @@ final class World {
             }
         }
         for (int i = 0; i < looks.size(); i++) {
-            acts.add(new Act("look", looks.get(i), (Answer<?>) looks.get(i).reply(), () -> {}));
+            acts.add(
+                    new Act(() -> "look", looks.get(i), (Answer<?>) looks.get(i).reply(), () -> {}));
         }
-        Answer<List<Command.Position>> last = new Answer<>("offsets");
-        acts.add(new Act("compare", new Command.GroupOffsets("nobody", last), last, () -> {
+        Answer<List<Command.Position>> last = new Answer<>(() -> "offsets");
+        acts.add(new Act(() -> "compare", new Command.GroupOffsets("nobody", last), last, () -> {
             Observed all = seen[0];
             if (last.known() && all != null) {
                 then.forEach(Runnable::run);
                 Comparison comparison = new Comparison(model, all, false);
                 String difference = comparison.difference();
-                Violation.unless(difference == null, "looking at everything: " + difference);
+                Violation.unless(difference == null, () -> "looking at everything: " + difference);
                 comparison.adopt();
                 Violation.unless(
                         all.status().journal().heapBytes() <= settings.indexBytes() + (8 << 20),
-                        "indexes take " + all.status().journal().heapBytes() + " bytes");
+                        () -> "indexes take " + all.status().journal().heapBytes() + " bytes");
             }
         }));
     }
@@ -901,7 +919,7 @@ final class World {
                     : queue.consumers.stream().anyMatch(c -> c.credit > 0);
             Violation.unless(
                     ready == null || !taker || queue.delayedKeys,
-                    queue + " does not deliver " + ready + " although a consumer has credit");
+                    () -> queue + " does not deliver " + ready + " although a consumer has credit");
         }
     }
 
