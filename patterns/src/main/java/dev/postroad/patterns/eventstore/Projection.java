@@ -3,6 +3,7 @@ package dev.postroad.patterns.eventstore;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.patterns.jdbc.Dialect;
+import dev.postroad.patterns.jdbc.Transactions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -222,26 +223,9 @@ public final class Projection {
         }
     }
 
-    /** What is done with a connection. */
-    @FunctionalInterface
-    private interface Work<R> {
-        R with(Connection connection) throws SQLException;
-    }
-
-    private <R> R inTransaction(Work<R> work) {
-        try (Connection connection = database.getConnection()) {
-            boolean autoCommit = connection.getAutoCommit();
-            connection.setAutoCommit(false);
-            try {
-                R result = work.with(connection);
-                connection.commit();
-                return result;
-            } catch (Throwable e) {
-                connection.rollback();
-                throw e;
-            } finally {
-                connection.setAutoCommit(autoCommit);
-            }
+    private <R> R inTransaction(Transactions.Work<R, RuntimeException> work) {
+        try {
+            return Transactions.run(database, work);
         } catch (SQLException e) {
             throw new MessagingException(Reason.FAILED, "the projection " + name + " failed: " + e.getMessage(), e);
         }

@@ -2,6 +2,7 @@ package dev.postroad.patterns.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Locale;
 
 /** The databases whose words differ where the patterns need them. */
@@ -87,6 +88,30 @@ public enum Dialect {
         return switch (this) {
             case POSTGRESQL, H2 -> "bigint generated always as identity";
             case MYSQL -> "bigint auto_increment";
+        };
+    }
+
+    /**
+     * The statements that make a table and an index of it, each where it is not there yet. On MySQL a table that is there does
+     * not get the index.
+     *
+     * @param table with its schema or without
+     * @param columns and keys, as between the brackets
+     * @param indexed columns; the index is named as the table, and {@code _by_age}
+     */
+    public List<String> tableByAge(String table, String columns, String indexed) {
+        String create = "create table if not exists " + table + " (" + columns;
+        String name = table + "_by_age";
+        return switch (this) {
+            case MYSQL -> List.of(create + ", key (" + indexed + "))");
+            case H2 ->
+                List.of(create + ")", "create index if not exists " + name + " on " + table + " (" + indexed + ")");
+            // An index lies where its table does, and its name must not say so.
+            case POSTGRESQL ->
+                List.of(
+                        create + ")",
+                        "create index if not exists " + name.substring(name.lastIndexOf('.') + 1) + " on " + table
+                                + " (" + indexed + ")");
         };
     }
 

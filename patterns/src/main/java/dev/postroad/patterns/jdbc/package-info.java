@@ -1,4 +1,4 @@
-/** What the patterns that keep something in a database share: its dialect, and a whole message as bytes. */
+/** What the patterns that keep something in a database share: its dialect, transactions, and a whole message as bytes. */
 @NullMarked
 package dev.postroad.patterns.jdbc;
 

@@ -16,7 +16,7 @@ import java.util.List;
  * <pre>
  *   NAME_group   aggregator, group_id          primary key
  *                parts                         how many have come
- *                opened_at, closed_at          by the database's clock; closed_at is null while it is open
+ *                opened_at, closed_at          by the database's clock; closed_at is null while it is open; indexed
  *   NAME_part    aggregator, group_id, part_id primary key: a part that comes again is known
  *                place, arrival                its order
  *                message                       MessageBytes
@@ -34,14 +34,17 @@ final class GroupTables {
     static List<String> schema(Dialect dialect, AggregatorSettings settings) {
         String who =
                 "aggregator " + dialect.textType(100) + " not null, group_id " + dialect.textType(255) + " not null, ";
-        return List.of(
-                "create table if not exists " + settings.groups() + " (" + who + "parts integer not null, opened_at "
-                        + dialect.momentType() + " default " + dialect.now() + " not null, closed_at "
-                        + dialect.momentType() + (dialect == Dialect.MYSQL ? " null" : "")
-                        + ", primary key (aggregator, group_id))",
-                "create table if not exists " + settings.parts() + " (" + who + "part_id " + dialect.textType(255)
-                        + " not null, place integer not null, arrival integer not null, message "
-                        + dialect.bytesType() + " not null, primary key (aggregator, group_id, part_id))");
+        // Open groups by age, and closed ones by theirs: without the index each sweep would read the whole table.
+        List<String> statements = new ArrayList<>(dialect.tableByAge(
+                settings.groups(),
+                who + "parts integer not null, opened_at " + dialect.momentType() + " default " + dialect.now()
+                        + " not null, closed_at " + dialect.momentType() + (dialect == Dialect.MYSQL ? " null" : "")
+                        + ", primary key (aggregator, group_id)",
+                "aggregator, closed_at, opened_at"));
+        statements.add("create table if not exists " + settings.parts() + " (" + who + "part_id "
+                + dialect.textType(255) + " not null, place integer not null, arrival integer not null, message "
+                + dialect.bytesType() + " not null, primary key (aggregator, group_id, part_id))");
+        return statements;
     }
 
     /** @param parts so far; -1 if the group has ended */

@@ -3,6 +3,7 @@ package dev.postroad.patterns.saga;
 import dev.postroad.api.Message;
 import dev.postroad.api.Postroad;
 import dev.postroad.patterns.jdbc.Dialect;
+import dev.postroad.patterns.jdbc.Transactions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -79,31 +80,19 @@ public final class JdbcParticipant {
             throw new StepFailedException(
                     "the command's id has " + id.length() + " characters; " + MAX_ID + " can be remembered");
         }
-        try (Connection connection = database.getConnection()) {
-            boolean autoCommit = connection.getAutoCommit();
-            connection.setAutoCommit(false);
-            try {
-                byte[] reply;
-                // First the memory: two at once with the same command wait for each other here.
-                if (remember(connection, id)) {
-                    if (Participant.undoes(command)) {
-                        remember(connection, id.replace("/undo/", "/do/"));
-                    }
-                    reply = work.perform(command, connection);
-                    keep(connection, id, reply);
-                    connection.commit();
-                } else {
-                    connection.rollback();
-                    reply = kept(connection, id);
-                }
-                return reply == null ? Participant.nothing() : reply;
-            } catch (Throwable e) {
-                connection.rollback();
-                throw e;
-            } finally {
-                connection.setAutoCommit(autoCommit);
+        return Transactions.run(database, connection -> {
+            // First the memory: two at once with the same command wait for each other here.
+            if (!remember(connection, id)) {
+                byte[] before = kept(connection, id);
+                return before == null ? Participant.nothing() : before;
             }
-        }
+            if (Participant.undoes(command)) {
+                remember(connection, id.replace("/undo/", "/do/"));
+            }
+            byte[] answer = work.perform(command, connection);
+            keep(connection, id, answer);
+            return answer;
+        });
     }
 
     private static boolean remember(Connection connection, String id) throws SQLException {

@@ -3,6 +3,7 @@ package dev.postroad.patterns.saga;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.patterns.jdbc.Dialect;
+import dev.postroad.patterns.jdbc.Transactions;
 import dev.postroad.patterns.saga.SagaState.Status;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *   version       counts up; a change names the one before
  *   status, step, attempt, failure
  *   data          by the saga's serde
- *   deadline, updated   milliseconds since 1970, by the program's clock
+ *   deadline, updated   milliseconds since 1970, by the program's clock; indexed by saga, status, updated
  * </pre>
  */
 public final class JdbcSagaStore implements SagaStore {
@@ -60,18 +61,20 @@ public final class JdbcSagaStore implements SagaStore {
 
     /** The statements that make the table, for those who make theirs with a tool of their own. */
     public List<String> schema(Dialect dialect) {
-        return List.of("create table if not exists " + table + " ("
-                + "saga " + dialect.textType(100) + " not null, "
-                + "id " + dialect.textType(200) + " not null, "
-                + "version bigint not null, "
-                + "status varchar(20) not null, "
-                + "step " + dialect.textType(100) + " not null, "
-                + "attempt int not null, "
-                + "data " + dialect.bytesType() + " not null, "
-                + "failure " + dialect.textType(MAX_FAILURE) + ", "
-                + "deadline bigint, "
-                + "updated bigint not null, "
-                + "primary key (saga, id))");
+        return dialect.tableByAge(
+                table,
+                "saga " + dialect.textType(100) + " not null, "
+                        + "id " + dialect.textType(200) + " not null, "
+                        + "version bigint not null, "
+                        + "status varchar(20) not null, "
+                        + "step " + dialect.textType(100) + " not null, "
+                        + "attempt int not null, "
+                        + "data " + dialect.bytesType() + " not null, "
+                        + "failure " + dialect.textType(MAX_FAILURE) + ", "
+                        + "deadline bigint, "
+                        + "updated bigint not null, "
+                        + "primary key (saga, id)",
+                "saga, status, updated");
     }
 
     /** Makes the table, where it is not there yet; fine to be called by each program at its start. */
@@ -100,23 +103,53 @@ public final class JdbcSagaStore implements SagaStore {
                 overdueSince.toEpochMilli());
     }
 
-    private List<SagaState> query(String sql, int max, Object... parameters) {
-        try (Connection connection = database.getConnection();
-                PreparedStatement select = connection.prepareStatement(sql)) {
-            select.setMaxRows(max);
-            for (int i = 0; i < parameters.length; i++) {
-                select.setObject(i + 1, parameters[i]);
-            }
-            List<SagaState> found = new ArrayList<>();
-            try (ResultSet rows = select.executeQuery()) {
-                while (rows.next()) {
-                    found.add(state(rows));
+    @Override
+    public int forget(String saga, Instant endedBefore, int max) {
+        return inTransaction(connection -> {
+            // Chosen first, since not every database deletes so many and no more.
+            List<String> old = new ArrayList<>();
+            try (PreparedStatement select = connection.prepareStatement("select id from " + table
+                    + " where saga = ? and status in ('COMPLETED', 'COMPENSATED') and updated < ? order by updated")) {
+                select.setMaxRows(max);
+                select.setString(1, saga);
+                select.setLong(2, endedBefore.toEpochMilli());
+                try (ResultSet rows = select.executeQuery()) {
+                    while (rows.next()) {
+                        old.add(rows.getString(1));
+                    }
                 }
             }
-            return found;
-        } catch (SQLException e) {
-            throw failed(e);
-        }
+            // And asked again, since another instance may have forgotten one, which was then started anew.
+            try (PreparedStatement delete = connection.prepareStatement("delete from " + table
+                    + " where saga = ? and id = ? and status in ('COMPLETED', 'COMPENSATED') and updated < ?")) {
+                for (String id : old) {
+                    delete.setString(1, saga);
+                    delete.setString(2, id);
+                    delete.setLong(3, endedBefore.toEpochMilli());
+                    delete.addBatch();
+                }
+                delete.executeBatch();
+            }
+            return old.size();
+        });
+    }
+
+    private List<SagaState> query(String sql, int max, Object... parameters) {
+        return inTransaction(connection -> {
+            try (PreparedStatement select = connection.prepareStatement(sql)) {
+                select.setMaxRows(max);
+                for (int i = 0; i < parameters.length; i++) {
+                    select.setObject(i + 1, parameters[i]);
+                }
+                List<SagaState> found = new ArrayList<>();
+                try (ResultSet rows = select.executeQuery()) {
+                    while (rows.next()) {
+                        found.add(state(rows));
+                    }
+                }
+                return found;
+            }
+        });
     }
 
     private static SagaState state(ResultSet rows) throws SQLException {
@@ -137,7 +170,7 @@ public final class JdbcSagaStore implements SagaStore {
 
     @Override
     public boolean insert(SagaState first) {
-        try (Connection connection = database.getConnection()) {
+        return inTransaction(connection -> {
             Dialect dialect = Dialect.of(connection);
             try (PreparedStatement insert = connection.prepareStatement(
                     dialect.insertIfAbsent(table, COLUMNS, "?, ?, ?, ?, ?, ?, ?, ?, ?, ?", "saga, id"))) {
@@ -145,42 +178,29 @@ public final class JdbcSagaStore implements SagaStore {
                 insert.setString(2, first.id());
                 int next = set(insert, 3, first);
                 assert next == 11;
-                boolean inserted = insert.executeUpdate() > 0;
-                commit(connection);
-                return inserted;
+                return insert.executeUpdate() > 0;
             } catch (SQLException e) {
                 if (dialect.isDuplicate(e)) {
                     return false;
                 }
                 throw e;
             }
-        } catch (SQLException e) {
-            throw failed(e);
-        }
+        });
     }
 
     @Override
     public boolean update(SagaState next) {
-        try (Connection connection = database.getConnection();
-                PreparedStatement update = connection.prepareStatement("update " + table
-                        + " set version = ?, status = ?, step = ?, attempt = ?, data = ?, failure = ?, deadline = ?,"
-                        + " updated = ? where saga = ? and id = ? and version = ?")) {
-            int at = set(update, 1, next);
-            update.setString(at, next.saga());
-            update.setString(at + 1, next.id());
-            update.setLong(at + 2, next.version() - 1);
-            boolean updated = update.executeUpdate() == 1;
-            commit(connection);
-            return updated;
-        } catch (SQLException e) {
-            throw failed(e);
-        }
-    }
-
-    private static void commit(Connection connection) throws SQLException {
-        if (!connection.getAutoCommit()) {
-            connection.commit();
-        }
+        return inTransaction(connection -> {
+            try (PreparedStatement update = connection.prepareStatement("update " + table
+                    + " set version = ?, status = ?, step = ?, attempt = ?, data = ?, failure = ?, deadline = ?,"
+                    + " updated = ? where saga = ? and id = ? and version = ?")) {
+                int at = set(update, 1, next);
+                update.setString(at, next.saga());
+                update.setString(at + 1, next.id());
+                update.setLong(at + 2, next.version() - 1);
+                return update.executeUpdate() == 1;
+            }
+        });
     }
 
     /** From the version on; returns the place behind. */
@@ -206,8 +226,12 @@ public final class JdbcSagaStore implements SagaStore {
         return text == null || text.length() <= MAX_FAILURE ? text : text.substring(0, MAX_FAILURE);
     }
 
-    private MessagingException failed(SQLException e) {
-        return new MessagingException(
-                Reason.FAILED, "the table " + table + " of sagas cannot be read or written: " + e.getMessage(), e);
+    private <R> R inTransaction(Transactions.Work<R, RuntimeException> work) {
+        try {
+            return Transactions.run(database, work);
+        } catch (SQLException e) {
+            throw new MessagingException(
+                    Reason.FAILED, "the table " + table + " of sagas cannot be read or written: " + e.getMessage(), e);
+        }
     }
 }

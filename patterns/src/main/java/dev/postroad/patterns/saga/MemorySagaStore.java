@@ -9,7 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** States in this process's memory, gone with it: for tests, and for trying things out. Nothing is ever taken away. */
+/** States in this process's memory, gone with it: for tests, and for trying things out. */
 public final class MemorySagaStore implements SagaStore {
     private final ConcurrentMap<Key, SagaState> states = new ConcurrentHashMap<>();
 
@@ -47,5 +47,16 @@ public final class MemorySagaStore implements SagaStore {
                 .sorted(Comparator.comparing(SagaState::updated))
                 .limit(max)
                 .toList();
+    }
+
+    @Override
+    public int forget(String saga, Instant endedBefore, int max) {
+        List<SagaState> old = states.values().stream()
+                .filter(state -> state.saga().equals(saga) && state.status().ended())
+                .filter(state -> state.updated().isBefore(endedBefore))
+                .limit(max)
+                .toList();
+        old.forEach(state -> states.remove(new Key(state.saga(), state.id()), state));
+        return old.size();
     }
 }

@@ -1,5 +1,6 @@
 package dev.postroad.patterns.saga;
 
+import dev.postroad.api.Capability;
 import dev.postroad.api.Channel;
 import dev.postroad.api.ConsumerOptions;
 import dev.postroad.api.Delivery;
@@ -9,10 +10,12 @@ import dev.postroad.api.Message;
 import dev.postroad.api.MessageProducer;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
+import dev.postroad.api.Need;
 import dev.postroad.api.Postroad;
 import dev.postroad.api.Subscription;
 import dev.postroad.patterns.saga.Progress.Input;
 import dev.postroad.patterns.saga.SagaState.Status;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Runs the sagas of one kind. Safe for use by many threads, and to be opened in every instance of a program, with one store.
@@ -38,7 +42,15 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Orchestrator<S> implements AutoCloseable {
     private static final int MAX_ID = 200;
     private static final Duration SOMEBODY_WAS_FASTER = Duration.ofMillis(20);
+    private static final System.Logger LOG = System.getLogger(Orchestrator.class.getName());
 
+    /** A timeout that is needless and nearer than this comes and is passed over: taking it off costs more than that. */
+    private static final Duration NEAR = Duration.ofMinutes(1);
+
+    private static final Duration BETWEEN_CLEANUPS = Duration.ofMinutes(1);
+    private static final int CLEANED_AT_ONCE = 1_000;
+
+    private final Postroad postroad;
     private final Saga<S> saga;
     private final Progress<S> progress;
     private final SagaStore store;
@@ -49,8 +61,10 @@ public final class Orchestrator<S> implements AutoCloseable {
     private final AtomicLong compensated = new AtomicLong();
     private final AtomicLong stuck = new AtomicLong();
     private final AtomicLong conflicts = new AtomicLong();
+    private final AtomicReference<Instant> nextCleanup = new AtomicReference<>(Instant.MIN);
 
     private Orchestrator(Postroad postroad, Saga<S> saga, SagaStore store, SagaSettings settings) {
+        this.postroad = postroad;
         this.saga = saga;
         this.progress = new Progress<>(saga);
         this.store = store;
@@ -64,6 +78,14 @@ public final class Orchestrator<S> implements AutoCloseable {
      * @throws MessagingException {@code IMPOSSIBLE_NEED} where the transport can't delay messages
      */
     public static <S> Orchestrator<S> open(Postroad postroad, Saga<S> saga, SagaStore store, SagaSettings settings) {
+        Capability delay = postroad.transport().capabilities().get(Need.DELAY);
+        if (delay != null && delay.support() == Capability.Support.IMPOSSIBLE) {
+            throw new MessagingException(
+                    Reason.IMPOSSIBLE_NEED,
+                    "saga " + saga.name()
+                            + " needs delivery at a later time, for its timeouts, which this transport cannot do: "
+                            + delay.note());
+        }
         Channel answers = Channel.command(saga.name()).withRetry(settings.retry());
         Channel timeouts = Channel.command(saga.name() + ".timeouts").withRetry(settings.retry());
         postroad.declare(answers, timeouts);
@@ -81,7 +103,8 @@ public final class Orchestrator<S> implements AutoCloseable {
     // ── For the program ──────────────────────────────────────────────────────────────────────────────────────────────
 
     /**
-     * Starts a saga. Starting one that is there already does nothing.
+     * Starts a saga. Starting one that is there already does nothing; one that ended and was forgotten (see {@link
+     * SagaSettings#retention}) is not there.
      *
      * @param id of the saga: what it is about, an order's number say; 1 to {@value #MAX_ID} characters
      * @throws MessagingException {@code INVALID} for an id out of bounds; else as {@link MessageProducer#send}: when this
@@ -151,9 +174,14 @@ public final class Orchestrator<S> implements AutoCloseable {
             begin(id, value, delivery.attempt() > 1);
             return;
         }
-        SagaState state = store.find(saga.name(), id)
-                .orElseThrow(() -> new Handler.DeadLetterException("there is no saga '" + id + "' of " + saga.name()));
         Input input = input(message, what, value);
+        SagaState state = store.find(saga.name(), id).orElse(null);
+        if (state == null) {
+            if (settings.retention() != null && !(input instanceof Input.Resume)) {
+                return; // An answer or a timeout so late that its saga has ended and is forgotten.
+            }
+            throw new Handler.DeadLetterException("there is no saga '" + id + "' of " + saga.name());
+        }
         SagaState next = progress.after(state, input, settings.clock().instant());
         if (next == null) {
             // Too late; or this very message was handled, and its handler died before it had sent what follows.
@@ -163,6 +191,12 @@ public final class Orchestrator<S> implements AutoCloseable {
         } else if (store.update(next)) {
             count(next);
             follow(next);
+            if (!(input instanceof Input.TimedOut)) {
+                takeOffTimeout(state);
+            }
+            if (next.status().ended()) {
+                forgetEnded();
+            }
         } else {
             conflicts.incrementAndGet();
             throw new Handler.RetryAfterException("another instance changed saga " + id, SOMEBODY_WAS_FASTER);
@@ -230,7 +264,7 @@ public final class Orchestrator<S> implements AutoCloseable {
         producer.send(
                 saga.name() + ".timeouts",
                 toItself(state.id(), SagaHeaders.TIMEOUT, new byte[0])
-                        .withId(commandId(state) + "/timeout/" + state.version())
+                        .withId(timeoutId(state))
                         .withHeader(SagaHeaders.STEP, state.token())
                         .withHeader(SagaHeaders.ATTEMPT, String.valueOf(state.attempt()))
                         .withDeliverAt(deadline));
@@ -242,6 +276,44 @@ public final class Orchestrator<S> implements AutoCloseable {
                         .withCorrelationId(state.id())
                         .withReplyTo(saga.name())
                         .withHeader(SagaHeaders.STEP, state.token()));
+    }
+
+    /** What it waited for has come. That the timeout stays does no harm, so neither does that this fails. */
+    private void takeOffTimeout(SagaState state) {
+        Instant deadline = state.deadline();
+        if (deadline == null || !deadline.isAfter(settings.clock().instant().plus(NEAR))) {
+            return;
+        }
+        try {
+            postroad.administration().cancel(saga.name() + ".timeouts", timeoutId(state));
+        } catch (MessagingException e) {
+            LOG.log(
+                    Level.DEBUG,
+                    "a timeout of saga {0} stays until its time and is passed over then: {1}",
+                    state.id(),
+                    e.getMessage());
+        }
+    }
+
+    /** What fails here is tried again later: the saga goes on. */
+    private void forgetEnded() {
+        Duration retention = settings.retention();
+        Instant now = settings.clock().instant();
+        Instant due = nextCleanup.get();
+        if (retention == null || now.isBefore(due) || !nextCleanup.compareAndSet(due, now.plus(BETWEEN_CLEANUPS))) {
+            return;
+        }
+        try {
+            if (store.forget(saga.name(), now.minus(retention), CLEANED_AT_ONCE) == CLEANED_AT_ONCE) {
+                nextCleanup.set(now);
+            }
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "ended sagas of " + saga.name() + " could not be forgotten: " + e.getMessage());
+        }
+    }
+
+    private String timeoutId(SagaState state) {
+        return commandId(state) + "/timeout/" + state.version();
     }
 
     private String commandId(SagaState state) {

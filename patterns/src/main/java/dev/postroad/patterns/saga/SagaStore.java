@@ -31,4 +31,12 @@ public interface SagaStore {
      * @param max at most so many
      */
     List<SagaState> stuck(String saga, Instant overdueSince, int max);
+
+    /**
+     * Takes away sagas that ended before this moment.
+     *
+     * @param max at most so many
+     * @return how many
+     */
+    int forget(String saga, Instant endedBefore, int max);
 }

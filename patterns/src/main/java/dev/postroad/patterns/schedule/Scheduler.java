@@ -85,9 +85,16 @@ public final class Scheduler implements AutoCloseable {
     /**
      * Declares the scheduler's channels and begins to send what is due.
      *
-     * @throws MessagingException {@code IMPOSSIBLE_NEED} where the transport can't delay messages or look at those that wait
+     * @throws MessagingException {@code IMPOSSIBLE_NEED} where the transport can't delay messages. Where it can't look at those
+     *     that wait, crons and {@link #pending} are refused as they are asked for
      */
     public static Scheduler open(Postroad postroad, ScheduleSettings settings) {
+        Capability delay = postroad.transport().capabilities().get(Need.DELAY);
+        if (delay != null && delay.support() == Capability.Support.IMPOSSIBLE) {
+            throw new MessagingException(
+                    Reason.IMPOSSIBLE_NEED,
+                    "a scheduler needs delivery at a later time, which this transport cannot do: " + delay.note());
+        }
         postroad.declare(settings.waiting(), settings.crons());
         Scheduler scheduler = new Scheduler(postroad, settings);
         for (String channel :

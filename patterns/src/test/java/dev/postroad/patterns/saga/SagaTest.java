@@ -252,10 +252,66 @@ class SagaTest {
     }
 
     @Test
+    void a_timeout_that_is_not_needed_any_more_does_not_wait_for_its_day(TestBroker broker) {
+        Services services = new Services();
+        services.open(broker);
+        Saga<String> patient = Saga.of("patient", Serdes.string())
+                .withStep(step("reserve").withTimeout(Duration.ofDays(3)))
+                .withStep(step("pay").withTimeout(Duration.ofDays(30)));
+        services.silent.add("pay order-2");
+        try (Orchestrator<String> sagas = Orchestrator.open(
+                broker.postroad(), patient, new MemorySagaStore(), SagaSettings.DEFAULT.withClock(broker.clock()))) {
+            sagas.start("order-1", "order-1");
+            sagas.start("order-2", "order-2");
+            broker.settle(Duration.ofSeconds(1));
+            assertThat(sagas.completed()).isEqualTo(1);
+            assertThat(broker.postroad().administration().browse("patient.timeouts", null, 10))
+                    .as("order-2's payment is still waited for")
+                    .singleElement()
+                    .satisfies(waiting ->
+                            assertThat(waiting.message().correlationId()).isEqualTo("order-2"));
+        }
+    }
+
+    @Test
+    void an_ended_saga_is_forgotten_in_time_and_what_comes_for_it_then_is_passed_over(TestBroker broker) {
+        Services services = new Services();
+        services.open(broker);
+        SagaSettings settings = SagaSettings.DEFAULT.withClock(broker.clock()).withRetention(Duration.ofDays(1));
+        try (Orchestrator<String> checkouts =
+                Orchestrator.open(broker.postroad(), CHECKOUT, new MemorySagaStore(), settings)) {
+            checkouts.start("order-1", "order-1");
+            broker.settle();
+            broker.advance(Duration.ofHours(23));
+            checkouts.start("order-2", "order-2");
+            broker.settle();
+            assertThat(checkouts.find("order-1")).as("23 hours later").isPresent();
+            broker.advance(Duration.ofHours(2));
+            checkouts.start("order-3", "order-3");
+            broker.settle();
+            assertThat(checkouts.find("order-1")).as("25 hours later").isEmpty();
+            assertThat(checkouts.find("order-2")).isPresent();
+            broker.postroad()
+                    .producer(STRINGS)
+                    .send(
+                            "checkout",
+                            Message.<String, String>of("order-1", "")
+                                    .withCorrelationId("order-1")
+                                    .withHeader(SagaHeaders.STEP, "do/pay")
+                                    .withHeader(SagaHeaders.OUTCOME, SagaHeaders.DONE));
+            broker.settle();
+            broker.assertNoDeadLetters();
+            assertThat(checkouts.find("order-1")).isEmpty();
+        }
+    }
+
+    @Test
     void definitions_out_of_bounds_are_refused_by_name() {
         assertThatThrownBy(() -> CHECKOUT.withStep(step("pay"))).hasMessageContaining("two steps 'pay'");
         assertThatThrownBy(() -> step("pay").withAttempts(0)).hasMessageContaining("attempts of step pay is 0");
         assertThatThrownBy(() -> step("pay").withTimeout(Duration.ZERO)).hasMessageContaining("timeout of step pay");
+        assertThatThrownBy(() -> SagaSettings.DEFAULT.withRetention(Duration.ZERO))
+                .hasMessageContaining("retention is PT0S");
         assertThatThrownBy(() -> Saga.of("", Serdes.string())).hasMessageContaining("name is ''");
     }
 
@@ -283,6 +339,16 @@ class SagaTest {
             assertThat(each.update(state(3, Status.STUCK, now))).isTrue();
             assertThat(each.stuck("checkout", now, 10)).hasSize(1);
             assertThat(each.stuck("other", now, 10)).isEmpty();
+            assertThat(each.forget("checkout", now.plusSeconds(1), 10))
+                    .as("one that has not ended")
+                    .isZero();
+            assertThat(each.update(state(4, Status.COMPENSATED, now))).isTrue();
+            assertThat(each.forget("checkout", now, 10))
+                    .as("one that ended then")
+                    .isZero();
+            assertThat(each.forget("other", now.plusSeconds(1), 10)).isZero();
+            assertThat(each.forget("checkout", now.plusSeconds(1), 10)).isEqualTo(1);
+            assertThat(each.find("checkout", "order-1")).isEmpty();
         }
     }
 
