@@ -59,8 +59,7 @@ final class TestDelivery implements Delivery<byte[], byte[]> {
 
     /** Whether the program dies around this settlement. */
     boolean crashes(Fault when) {
-        return transport.forgiving(inner)
-                && transport.strikes(when, channel(), message().id());
+        return transport.strikes(when, channel(), message().id()) && transport.forgiving(inner);
     }
 
     TestTransport transport() {

@@ -72,7 +72,7 @@ final class TestReceiver implements Transport.Receiver {
         String id = delivery.message().id();
         transport.story().tell(delivery.channel(), id, "delivered, attempt " + delivery.attempt());
         TestDelivery received = new TestDelivery(transport, delivery, generation);
-        if (transport.forgiving(delivery) && transport.strikes(Fault.LEASE_LOSS, delivery.channel(), id)) {
+        if (transport.strikes(Fault.LEASE_LOSS, delivery.channel(), id) && transport.forgiving(delivery)) {
             received.lose();
         }
         return received;

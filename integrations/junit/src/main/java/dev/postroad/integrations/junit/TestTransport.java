@@ -179,12 +179,18 @@ final class TestTransport implements Transport {
     }
 
     boolean strikes(Fault fault, String channel, @Nullable String id) {
+        if (!faults.rates().containsKey(fault)) {
+            return false;
+        }
         Long number = numbers.get(channel + '\n' + id);
         return faults.strikes(
                 fault, channel, number == null ? String.valueOf(id).hashCode() : number);
     }
 
-    /** Whether faults may make a first attempt fail: the program's own failures must have attempts left. */
+    /**
+     * Whether faults may make a first attempt fail: the program's own failures must have attempts left. To be asked when a fault
+     * strikes and not before, since it asks the broker.
+     */
     boolean forgiving(Delivery<byte[], byte[]> delivery) {
         return delivery.attempt() == 1
                 && find(delivery.channel())
