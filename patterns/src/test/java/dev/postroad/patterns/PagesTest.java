@@ -2,6 +2,7 @@ package dev.postroad.patterns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.postroad.testkit.RedisServer;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.lang.invoke.MethodHandle;
@@ -26,6 +27,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PagesTest {
     private static final Pattern BLOCK = Pattern.compile("(?ms)^```java\n(.*?)^```$");
 
+    private static final String USUAL_REDIS = "redis://127.0.0.1:6379";
+
     @TempDir
     Path folder;
 
@@ -45,7 +48,14 @@ class PagesTest {
                 .toList();
         assertThat(blocks).isNotEmpty();
         for (int i = 0; i < blocks.size(); i++) {
-            run("Snippet" + i, blocks.get(i));
+            String block = blocks.get(i);
+            if (block.contains(USUAL_REDIS)) {
+                try (RedisServer redis = RedisServer.start(folder)) {
+                    run("Snippet" + i, block.replace(USUAL_REDIS, "redis://127.0.0.1:" + redis.port()));
+                }
+            } else {
+                run("Snippet" + i, block);
+            }
         }
     }
 

@@ -8,7 +8,8 @@
  *   <li>{@link dev.postroad.testkit.Await} waits for something to become true, with a deadline.
  *   <li>{@link dev.postroad.testkit.ChildProcess} starts, watches, stops and kills another process;
  *       {@link dev.postroad.testkit.FreePort} finds it a port.
- *   <li>{@link dev.postroad.testkit.RabbitMqServer} is a real RabbitMQ to compare with.
+ *   <li>{@link dev.postroad.testkit.RabbitMqServer} is a real RabbitMQ to compare with,
+ *       {@link dev.postroad.testkit.RedisServer} a real Redis.
  * </ul>
  *
  * <p>Read {@code Property} first: most tests need it and {@code Generator} alone. For temporary folders use JUnit's
