@@ -11,6 +11,7 @@ import dev.postroad.engine.channel.Words;
 import dev.postroad.engine.routing.Rule;
 import dev.postroad.engine.routing.RuleSyntaxException;
 import dev.postroad.journal.JournalSettings;
+import dev.postroad.patterns.settings.PatternSettings;
 import dev.postroad.protocols.amqp091.AmqpSettings;
 import dev.postroad.protocols.http.HttpSettings;
 import dev.postroad.security.Secret;
@@ -23,11 +24,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,6 +93,8 @@ public final class ConfigFile {
             "channels",
             "consumers-per-channel",
             "unsettled-per-consumer");
+    private static final List<String> CHANNEL =
+            Stream.concat(ChannelSettings.NAMES.stream(), Stream.of("patterns")).toList();
     private static final List<String> TOPIC = List.of("routing", "alternate", "autoDelete", "bindings");
     private static final List<String> BINDING =
             List.of("destination", "topic", "routingKey", "pattern", "condition", "weight", "arguments");
@@ -100,6 +106,7 @@ public final class ConfigFile {
     private final List<String> problems;
     private final Map<String, String> environment;
     private final Yaml.Place start;
+    private final Map<String, PatternSettings> patterns = new LinkedHashMap<>();
     private @Nullable Durability durability;
 
     private ConfigFile(List<String> problems, Map<String, String> environment, Yaml.Place start) {
@@ -114,8 +121,12 @@ public final class ConfigFile {
      * @throws ConfigException with all its problems, or that it can't be read
      */
     public static ServerSettings load(Path file) {
+        return parse(file.toString(), text(file), System.getenv());
+    }
+
+    private static String text(Path file) {
         try {
-            return parse(file.toString(), Files.readString(file), System.getenv());
+            return Files.readString(file);
         } catch (NoSuchFileException e) {
             throw new ConfigException(List.of(file + ": there is no such file"));
         } catch (CharacterCodingException e) {
@@ -123,6 +134,23 @@ public final class ConfigFile {
         } catch (IOException e) {
             throw new ConfigException(List.of(file + ": can't be read: " + e.getMessage()));
         }
+    }
+
+    /**
+     * The patterns of the channels of a file, for the program that handles them. The whole file is read and checked; what it
+     * says of the server has no effect.
+     *
+     * @return by channel, those that have any, in the order of the file
+     * @throws ConfigException with all its problems, or that it can't be read
+     */
+    public static Map<String, PatternSettings> patterns(Path file) {
+        return patterns(file.toString(), text(file), System.getenv());
+    }
+
+    /** As {@link #patterns(Path)}, of a text. */
+    public static Map<String, PatternSettings> patterns(String name, String text, Map<String, String> environment) {
+        ConfigFile read = read(name, text, environment, settings -> {});
+        return Collections.unmodifiableMap(read.patterns);
     }
 
     /** The settings that the environment alone gives, without a file. @throws ConfigException with all problems */
@@ -139,17 +167,24 @@ public final class ConfigFile {
      * @throws ConfigException with all problems
      */
     public static ServerSettings parse(String name, String text, Map<String, String> environment) {
+        List<ServerSettings> settings = new ArrayList<>();
+        read(name, text, environment, settings::add);
+        return settings.getFirst();
+    }
+
+    private static ConfigFile read(
+            String name, String text, Map<String, String> environment, Consumer<ServerSettings> taker) {
         List<String> problems = new ArrayList<>();
         Yaml.Item root = Yaml.read(name, text, environment, problems);
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
-        ServerSettings settings =
-                new ConfigFile(problems, new TreeMap<>(environment), new Yaml.Place(name, 1, 1)).settings(root);
+        ConfigFile file = new ConfigFile(problems, new TreeMap<>(environment), new Yaml.Place(name, 1, 1));
+        taker.accept(file.settings(root));
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
-        return settings;
+        return file;
     }
 
     private ServerSettings settings(Yaml.@Nullable Item root) {
@@ -379,10 +414,11 @@ public final class ConfigFile {
         List<ChannelDeclaration> channels = new ArrayList<>();
         section.entries().forEach((name, entry) -> {
             String path = "channels." + name + ".";
-            Section settings = Section.of(path, entry.item(), entry.place(), ChannelSettings.NAMES, problems);
+            Section settings = Section.of(path, entry.item(), entry.place(), CHANNEL, problems);
             Section retry =
                     Section.of(path + "retry.", retry(settings), settings.place(), ChannelSettings.RETRY, problems);
             Map<String, @Nullable Object> map = settings.plainMap();
+            map.remove("patterns");
             if (map.get("retry") instanceof Map) {
                 map.put("retry", retry.plainMap());
             }
@@ -396,8 +432,13 @@ public final class ConfigFile {
                         : setting.isEmpty() ? entry.place() : settings.place(setting);
                 problems.add(place + ": " + (setting.isEmpty() ? what : "'" + path + setting + "' " + what));
             });
-            if (channel != null && problems.size() == before) {
+            boolean declared = channel != null && problems.size() == before;
+            if (declared) {
                 channels.add(channel);
+            }
+            Yaml.Item own = settings.item("patterns");
+            if (own != null && own.value() != null) {
+                patterns.put(name, PatternSection.read(path, own, declared ? channel : null, problems));
             }
         });
         return channels;

@@ -130,6 +130,19 @@ final class Section {
         return otherwise;
     }
 
+    /** A share, over 0 to 1. */
+    double fraction(String key, double otherwise) {
+        Object value = value(key);
+        if (value == null) {
+            return otherwise;
+        }
+        if (value instanceof Number number && number.doubleValue() > 0 && number.doubleValue() <= 1) {
+            return number.doubleValue();
+        }
+        problem(key, "is " + shown(value) + "; it must be a number over 0 to 1");
+        return otherwise;
+    }
+
     /** A size in bytes. */
     long size(String key, long least, long most, long otherwise) {
         Object value = value(key);
@@ -143,7 +156,7 @@ final class Section {
             }
             problem(key, "is " + value + "; it must be from " + Quantity.size(least) + " to " + Quantity.size(most));
         } catch (IllegalArgumentException e) {
-            problem(key, "is " + e.getMessage());
+            problem(key, "can't be read: " + e.getMessage());
         }
         return otherwise;
     }
@@ -161,7 +174,7 @@ final class Section {
             }
             problem(key, "is " + value + "; it must be from " + Quantity.time(least) + " to " + Quantity.time(most));
         } catch (IllegalArgumentException e) {
-            problem(key, "is " + e.getMessage());
+            problem(key, "can't be read: " + e.getMessage());
         }
         return otherwise;
     }

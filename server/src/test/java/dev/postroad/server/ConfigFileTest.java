@@ -139,7 +139,7 @@ class ConfigFileTest {
         assertThat(e.problems())
                 .anyMatch(
                         p -> p.equals("postroad.yaml:2:3: 'server.http-prot' is not known; did you mean 'http-port'?"))
-                .anyMatch(p -> p.startsWith("postroad.yaml:3:10: 'server.drain' is '30' has no unit"))
+                .anyMatch(p -> p.startsWith("postroad.yaml:3:10: 'server.drain' can't be read: '30' has no unit"))
                 .anyMatch(p -> p.equals(
                         "postroad.yaml:7:5: 'channels.orders.prefetchh' is not known; did you mean 'prefetch'?"))
                 .anyMatch(p -> p.equals("postroad.yaml:12:7: 'channels.events.retry.max-atempts' is not known;"

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
  * @param window how long a message is remembered, at least; what comes again later has its effect again. The broker forgets
  *     it by itself
  */
-public record ChannelInboxSettings(String consumer, Duration window) {
+public record ChannelInboxSettings(String consumer, Duration window) implements InboxStore {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,100}");
 
     /** @throws IllegalArgumentException naming the setting that is out of its bounds */

@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
  * @param window how long a message is remembered, at least; what comes again later has its effect again
  * @param cleanupInterval how often what is older is deleted, at most 10,000 rows at a time
  */
-public record InboxSettings(String consumer, String table, Duration window, Duration cleanupInterval) {
+public record InboxSettings(String consumer, String table, Duration window, Duration cleanupInterval)
+        implements InboxStore {
     private static final Pattern NAME = Pattern.compile("([A-Za-z_][A-Za-z0-9_]{0,40}\\.)?[A-Za-z_][A-Za-z0-9_]{0,40}");
 
     /** @throws IllegalArgumentException naming the setting that is out of its bounds */

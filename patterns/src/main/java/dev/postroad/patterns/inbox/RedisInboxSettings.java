@@ -11,7 +11,8 @@ import java.time.Duration;
  * @param claim how long a handler has for a message before it may go to another one; more than it ever takes
  * @param busyDelay when a message is tried again that another handler is at work on
  */
-public record RedisInboxSettings(String consumer, String prefix, Duration window, Duration claim, Duration busyDelay) {
+public record RedisInboxSettings(String consumer, String prefix, Duration window, Duration claim, Duration busyDelay)
+        implements InboxStore {
 
     /** @throws IllegalArgumentException naming the setting that is out of its bounds */
     public RedisInboxSettings {
