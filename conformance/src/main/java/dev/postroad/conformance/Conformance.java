@@ -9,17 +9,23 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -45,60 +51,71 @@ public final class Conformance {
      *     killed the broker; null if there is no way, so that what survives is not proven
      * @param listener is told of each check as it ends
      * @param only runs only checks whose sentence or need contains one of these words; empty for all
+     * @param atOnce so many checks at the same time, 1 to 100, each on channels of its own; those that reopen the connection
+     *     run alone, after the others
      */
     public record Options(
             @Nullable Long seed,
             Duration patience,
             @Nullable UnaryOperator<Postroad> reopen,
             Listener listener,
-            List<String> only) {
+            List<String> only,
+            int atOnce) {
 
-        /** A new seed, 20 seconds of patience, no way to reopen, nobody told, all checks. */
+        /** A new seed, 20 seconds of patience, no way to reopen, nobody told, all checks, 8 at once. */
         public static final Options DEFAULT =
-                new Options(null, Duration.ofSeconds(20), null, (result, done, total) -> {}, List.of());
+                new Options(null, Duration.ofSeconds(20), null, (result, done, total) -> {}, List.of(), 8);
 
         public Options {
             if (patience.toMillis() < 1) {
                 throw new IllegalArgumentException("patience is " + patience + "; it must be at least 1 ms");
+            }
+            if (atOnce < 1 || atOnce > 100) {
+                throw new IllegalArgumentException("atOnce is " + atOnce + "; it must be 1 to 100");
             }
             only = List.copyOf(only);
         }
 
         /** These options with a seed. */
         public Options withSeed(long newSeed) {
-            return new Options(newSeed, patience, reopen, listener, only);
+            return new Options(newSeed, patience, reopen, listener, only, atOnce);
         }
 
         /** These options with another patience. */
         public Options withPatience(Duration newPatience) {
-            return new Options(seed, newPatience, reopen, listener, only);
+            return new Options(seed, newPatience, reopen, listener, only, atOnce);
         }
 
         /** These options with a way to reopen. */
         public Options withReopen(UnaryOperator<Postroad> newReopen) {
-            return new Options(seed, patience, newReopen, listener, only);
+            return new Options(seed, patience, newReopen, listener, only, atOnce);
         }
 
         /** These options with a listener. */
         public Options withListener(Listener newListener) {
-            return new Options(seed, patience, reopen, newListener, only);
+            return new Options(seed, patience, reopen, newListener, only, atOnce);
         }
 
         /** These options for some of the checks. */
         public Options withOnly(String... words) {
-            return new Options(seed, patience, reopen, listener, List.of(words));
+            return new Options(seed, patience, reopen, listener, List.of(words), atOnce);
+        }
+
+        /** These options with another number of checks at the same time. */
+        public Options withAtOnce(int newAtOnce) {
+            return new Options(seed, patience, reopen, listener, only, newAtOnce);
         }
     }
 
     /** Follows a run. */
     @FunctionalInterface
     public interface Listener {
-        /** A check has ended, the {@code done}th of {@code total}. */
+        /** A check has ended, the {@code done}th of {@code total}. Called by one thread at a time, in the order of their ends. */
         void finished(Result result, int done, int total);
     }
 
     /**
-     * Runs the kit: some hundred checks, one after the other, on channels with names of their own that are deleted again.
+     * Runs the kit: some hundred checks, on channels with names of their own that are deleted again.
      *
      * @param open opens a connection; it is closed in the end
      */
@@ -111,13 +128,41 @@ public final class Conformance {
         try (Bench bench = new Bench(open.get(), options, seed, facts)) {
             url = bench.postroad().transport().url();
             List<Check> checks = selected(bench.postroad().transport().capabilities(), options.only());
-            for (Check check : checks) {
-                Result result = result(bench, check);
-                results.add(result);
-                options.listener().finished(result, results.size(), checks.size());
-            }
+            results.addAll(results(bench, checks, options));
         }
         return new ConformanceReport(url, seed, Duration.ofNanos(System.nanoTime() - start), facts.fitness(), results);
+    }
+
+    /** In the order of the checks. */
+    private static List<Result> results(Bench bench, List<Check> checks, Options options) {
+        Map<Check, Result> results = new HashMap<>();
+        Consumer<Check> run = check -> {
+            Result result = result(bench, check);
+            synchronized (results) {
+                results.put(check, result);
+                options.listener().finished(result, results.size(), checks.size());
+            }
+        };
+        Map<Boolean, List<Check>> alone = checks.stream().collect(Collectors.partitioningBy(Check::reopens));
+        Queue<Check> waiting = new ConcurrentLinkedQueue<>(alone.getOrDefault(false, List.of()));
+        List<Thread> workers = new ArrayList<>();
+        for (int i = 0; i < Math.min(options.atOnce(), waiting.size()); i++) {
+            workers.add(Thread.ofVirtual().name("conformance-" + i).start(() -> {
+                for (Check next = waiting.poll(); next != null; next = waiting.poll()) {
+                    run.accept(next);
+                }
+            }));
+        }
+        try {
+            for (Thread worker : workers) {
+                worker.join();
+            }
+        } catch (InterruptedException e) {
+            workers.forEach(Thread::interrupt);
+            Thread.currentThread().interrupt();
+        }
+        alone.getOrDefault(true, List.of()).forEach(run);
+        return checks.stream().map(results::get).filter(Objects::nonNull).toList();
     }
 
     /** The sentences of all checks, each with the need it proves in front; for listings. */
