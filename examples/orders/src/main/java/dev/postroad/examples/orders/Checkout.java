@@ -2,9 +2,9 @@ package dev.postroad.examples.orders;
 
 import dev.postroad.api.Format;
 import dev.postroad.api.Message;
+import dev.postroad.api.MessageProducer;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.Postroad;
-import dev.postroad.api.Transaction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -19,8 +19,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The shop: places orders at a steady pace. An order counts as placed when its transaction is confirmed, that is, on disk;
- * until then it is repeated with the same ids.
+ * The shop: places orders at a steady pace. An order counts as placed when both its command and its event are confirmed; until
+ * then each is repeated with the same id, which follows from the order's. That takes no transaction, so it holds on every
+ * transport; a shop that may die in between repeats on its next start what its own records don't call placed.
  */
 final class Checkout {
     private static final String[] ITEMS = {"three books", "a lamp", "a chair", "six cups", "a kettle"};
@@ -28,7 +29,7 @@ final class Checkout {
     private static final long FIRST_PAUSE_MILLIS = 20;
     private static final long LONGEST_PAUSE_MILLIS = 500;
 
-    private final Postroad postroad;
+    private final MessageProducer<String, Order> producer;
     private final OrderFlow.Plan plan;
     private final String orders;
     private final String events;
@@ -40,7 +41,7 @@ final class Checkout {
     private final List<Thread> tills = new ArrayList<>();
 
     Checkout(Postroad postroad, OrderFlow.Plan plan, String orders, String events) {
-        this.postroad = postroad;
+        this.producer = postroad.producer(Format.json(Order.class));
         this.plan = plan;
         this.orders = orders;
         this.events = events;
@@ -87,17 +88,21 @@ final class Checkout {
                 created.withId(order.id()).withType("ProcessOrder").withCorrelationId(order.id());
         Message<String, Order> event =
                 created.withId(order.id() + "/created").withType("OrderCreated").withCorrelationId(order.id());
+        if (confirmed(orders, command) && confirmed(events, event)) {
+            placed.add(order.id());
+        }
+    }
+
+    /** Sends until that is confirmed. @return false if the shop closed before */
+    private boolean confirmed(String channel, Message<String, Order> message) {
         long end = System.nanoTime() + PATIENCE.toNanos();
         long pause = FIRST_PAUSE_MILLIS;
         while (!stopped.get()) {
-            try (Transaction<String, Order> both = postroad.begin(Format.json(Order.class))) {
-                both.send(orders, command);
-                both.send(events, event);
-                both.commit();
-                placed.add(order.id());
-                return;
+            try {
+                producer.send(channel, message);
+                return true;
             } catch (MessagingException e) {
-                // Whether it was stored is not known if the broker died: the ids make the repetition harmless.
+                // Whether it was stored is not known if the broker died: the id makes the repetition harmless.
                 if (System.nanoTime() - end > 0) {
                     throw e;
                 }
@@ -106,6 +111,7 @@ final class Checkout {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(pause));
             pause = Math.min(LONGEST_PAUSE_MILLIS, pause * 2);
         }
+        return false;
     }
 
     /** Waits until all orders are placed. @return false if they were not in time */

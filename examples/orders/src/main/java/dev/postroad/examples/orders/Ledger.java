@@ -24,6 +24,11 @@ final class Ledger {
         return false;
     }
 
+    /** Whether all earlier orders of this customer are done. */
+    synchronized boolean isNext(Order order) {
+        return last.getOrDefault(order.customer(), 0) == order.number() - 1;
+    }
+
     /**
      * Notes an order as done.
      *

@@ -18,6 +18,10 @@ final class OrderProcessor implements Handler<String, Order> {
         this.payments = payments;
     }
 
+    /**
+     * Where a transport keeps order behind a dead letter, an order never comes before the one that its customer placed before.
+     * Elsewhere it may, when that one was given up: then it fails too, and waits among the dead letters behind it.
+     */
     @Override
     public void handle(Delivery<String, Order> delivery) throws Payments.Declined {
         Order order = Objects.requireNonNull(delivery.message().value(), "an order");
@@ -25,6 +29,9 @@ final class OrderProcessor implements Handler<String, Order> {
             return;
         }
         try {
+            if (!ledger.isNext(order)) {
+                throw new Payments.Declined("an earlier order of " + order.customer() + " is not done");
+            }
             payments.charge(order);
         } catch (Payments.Declined e) {
             failures.incrementAndGet();

@@ -16,6 +16,8 @@ import dev.postroad.api.Postroad;
 import dev.postroad.conformance.Conformance;
 import dev.postroad.conformance.ConformanceReport;
 import dev.postroad.conformance.TransportPage;
+import dev.postroad.examples.orders.Books;
+import dev.postroad.examples.orders.OrderFlow;
 import dev.postroad.testkit.Await;
 import dev.postroad.testkit.RabbitMqServer;
 import java.net.URI;
@@ -77,6 +79,21 @@ class RabbitMqIT {
         assertThat(report.passed()).as(report.table()).isTrue();
         try (Postroad postroad = Postroad.connect(url())) {
             TransportPage.hold(PAGE, "RabbitMQ", postroad.transport(), report);
+        }
+    }
+
+    @Test
+    void theExampleRunsUnchanged() throws Exception {
+        OrderFlow.Plan plan = new OrderFlow.Plan(60, Duration.ofSeconds(1), 7, 0.2, "example-");
+        try (Postroad postroad = Postroad.connect(url());
+                OrderFlow flow = new OrderFlow(postroad, plan)) {
+            flow.start();
+            assertThat(flow.awaitPlaced(PATIENCE)).isTrue();
+            assertThat(flow.awaitQuiet(PATIENCE)).isTrue();
+            flow.mendAndRedrive();
+            assertThat(flow.awaitProcessed(PATIENCE)).isTrue();
+            Books books = flow.books();
+            assertThat(books.balance()).as(books.toString()).isTrue();
         }
     }
 
