@@ -202,7 +202,7 @@ final class AmqpAdministration implements Administration {
         boolean put = false;
         try {
             Message<byte[], byte[]> message = Wire.read(
-                            dead.name(), dead.name() + "/" + tag, letter.getProps(), letter.getBody())
+                            dead.name(), () -> dead.name() + "/" + tag, letter.getProps(), letter.getBody())
                     .message();
             String origin = DeadLetter.of(message)
                     .map(DeadLetter::origin)

@@ -115,6 +115,9 @@ record AmqpUrl(
         factory.setHandshakeTimeout(connectMillis);
         factory.setMaxInboundMessageBodySize(LARGEST_FRAME_BODY);
         factory.setChannelRpcTimeout(30_000);
+        // An answer that comes after its call gave up must not be taken for that of the next call on a channel of that
+        // number.
+        factory.setChannelShouldCheckRpcResponseType(true);
         if (tls) {
             try {
                 factory.useSslProtocol(SSLContext.getDefault());

@@ -28,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,7 +47,7 @@ final class QueueConsumer implements Settler, Link.User {
     private static final int LARGEST_PREFETCH = 65_535;
 
     /** What a message is acknowledged by. */
-    private record Tag(com.rabbitmq.client.Channel on, long number) {}
+    private record Tag(Acks on, long number) {}
 
     private final AmqpTransport transport;
     private final Channel channel;
@@ -55,6 +56,7 @@ final class QueueConsumer implements Settler, Link.User {
     private final int prefetch;
     private final Inflow inflow;
     private volatile com.rabbitmq.client.@Nullable Channel current;
+    private volatile @Nullable Acks acks;
     private volatile String consumerTag = "";
     private volatile CountDownLatch cancelled = new CountDownLatch(1);
     private volatile boolean closing;
@@ -94,10 +96,12 @@ final class QueueConsumer implements Settler, Link.User {
         on.basicQos(prefetch);
         on.addShutdownListener(cause -> shutDown(on, cause));
         current = on;
-        consume(on);
+        Acks fresh = new Acks(on);
+        acks = fresh;
+        consume(on, fresh);
     }
 
-    private void consume(com.rabbitmq.client.Channel on) throws IOException {
+    private void consume(com.rabbitmq.client.Channel on, Acks acknowledging) throws IOException {
         Map<String, Object> arguments = new HashMap<>();
         if (options.priority() != 0) {
             arguments.put("x-priority", options.priority());
@@ -109,7 +113,11 @@ final class QueueConsumer implements Settler, Link.User {
                     @Override
                     public void handleDelivery(
                             String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
-                        arrived(new Tag(on, envelope.getDeliveryTag()), envelope.isRedeliver(), properties, body);
+                        arrived(
+                                new Tag(acknowledging, envelope.getDeliveryTag()),
+                                envelope.isRedeliver(),
+                                properties,
+                                body);
                     }
 
                     @Override
@@ -175,7 +183,7 @@ final class QueueConsumer implements Settler, Link.User {
 
     private void arrived(Tag tag, boolean redelivered, AMQP.BasicProperties properties, byte[] body) {
         try {
-            Wire wire = Wire.read(channel.name(), channel.name() + "/" + tag.number, properties, body);
+            Wire wire = Wire.read(channel.name(), () -> channel.name() + "/" + tag.number, properties, body);
             String id = String.valueOf(wire.message().id());
             long now = System.currentTimeMillis();
             if (wire.notBefore() > 0 && transport.cancelled(channel.name(), id)) {
@@ -228,7 +236,7 @@ final class QueueConsumer implements Settler, Link.User {
     // ── What becomes of it ───────────────────────────────────────────────────────────────────────────────────────────
 
     private static void acknowledge(Tag tag) throws IOException {
-        tag.on.basicAck(tag.number, false);
+        tag.on.acknowledge(tag.number);
     }
 
     private static Fetched fetched(Held held) {
@@ -242,6 +250,27 @@ final class QueueConsumer implements Settler, Link.User {
             return Waiting.done();
         } catch (IOException | RuntimeException e) {
             return CompletableFuture.failedFuture(lost(held, e));
+        }
+    }
+
+    @Override
+    public CompletableFuture<Void> acknowledge(List<Held> held) {
+        Map<Acks, long[]> tags = new HashMap<>(2);
+        held.stream()
+                .collect(Collectors.groupingBy(each -> fetched(each).tag.on))
+                .forEach((on, those) -> tags.put(
+                        on,
+                        those.stream()
+                                .mapToLong(each -> fetched(each).tag.number)
+                                .sorted()
+                                .toArray()));
+        try {
+            for (Map.Entry<Acks, long[]> each : tags.entrySet()) {
+                each.getKey().acknowledge(each.getValue());
+            }
+            return Waiting.done();
+        } catch (IOException | RuntimeException e) {
+            return CompletableFuture.failedFuture(lost(held.getLast(), e));
         }
     }
 
@@ -261,7 +290,7 @@ final class QueueConsumer implements Settler, Link.User {
                         if (failure == null) {
                             acknowledge(tag);
                         } else {
-                            tag.on.basicNack(tag.number, false, true);
+                            tag.on.giveBack(tag.number);
                         }
                     } catch (IOException | RuntimeException e) {
                         throw new MessagingException(
@@ -332,8 +361,9 @@ final class QueueConsumer implements Settler, Link.User {
         serial.lock();
         try {
             com.rabbitmq.client.Channel on = current;
-            if (!closing && on != null && on.isOpen() && cancelled.getCount() == 0) {
-                consume(on);
+            Acks present = acks;
+            if (!closing && on != null && present != null && on.isOpen() && cancelled.getCount() == 0) {
+                consume(on, present);
             }
         } catch (IOException | RuntimeException e) {
             receiver.failed(Failures.of(

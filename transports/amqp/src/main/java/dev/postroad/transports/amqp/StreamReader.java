@@ -58,7 +58,7 @@ final class StreamReader {
                     on.basicAck(tag, false);
                     return;
                 }
-                Wire wire = Wire.read(channel, queue + "/" + offset, properties, body);
+                Wire wire = Wire.read(channel, () -> queue + "/" + offset, properties, body);
                 reached = reached
                         || from.time == null
                         || !wire.message().timestamp().isBefore(from.time);

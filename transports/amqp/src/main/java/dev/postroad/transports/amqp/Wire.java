@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -122,7 +123,9 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
         if (given.ttl() != null) {
             headers.put(TTL, given.ttl().toMillis());
         }
-        headers.put(ACCEPTED, accepted);
+        if (accepted != message.timestamp().toEpochMilli()) {
+            headers.put(ACCEPTED, accepted);
+        }
         if (ttl != null) {
             to.expiration(Long.toString(Math.clamp(ttl.toMillis(), 1, LONGEST_EXPIRATION)));
         }
@@ -148,7 +151,7 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
     // ── And back ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /** @param place where it lies, for the id of a message that has none */
-    static Wire read(String channel, String place, AMQP.BasicProperties from, byte[] body) {
+    static Wire read(String channel, Supplier<String> place, AMQP.BasicProperties from, byte[] body) {
         Map<String, Object> raw = from.getHeaders() == null ? Map.of() : from.getHeaders();
         Map<String, String> headers = new LinkedHashMap<>();
         Map<String, Object> own = new HashMap<>();
@@ -179,7 +182,7 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
         Integer priority = from.getPriority();
         Message.Properties properties = new Message.Properties(
                 id == null
-                        ? UUID.nameUUIDFromBytes(place.getBytes(StandardCharsets.UTF_8))
+                        ? UUID.nameUUIDFromBytes(place.get().getBytes(StandardCharsets.UTF_8))
                                 .toString()
                         : id,
                 longer(own, "type", from.getType()),

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The channels of a broker that does not keep all that a channel says, by a {@link Log}. Of two that declare one name at the same
@@ -20,7 +20,7 @@ public final class Catalog implements AutoCloseable {
     private static final char DECLARED = '+';
     private static final char DELETED = '-';
 
-    private final Map<String, Channel> channels = new ConcurrentSkipListMap<>();
+    private final Map<String, Channel> channels = new ConcurrentHashMap<>();
     private final Log log;
 
     /** Opens the log and reads what is in it. */

@@ -46,6 +46,10 @@ public final class Held implements Delivery<byte[], byte[]> {
         return new Held(inflow, message, attempt + 1, origin, handle);
     }
 
+    Inflow inflow() {
+        return inflow;
+    }
+
     /** What the transport knows it by. */
     public Object handle() {
         return handle;

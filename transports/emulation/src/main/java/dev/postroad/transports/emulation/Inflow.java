@@ -15,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -86,25 +87,43 @@ public final class Inflow {
 
     // ── From the transport ───────────────────────────────────────────────────────────────────────────────────────────
 
+    /**
+     * A message that came.
+     *
+     * @param handle what the transport knows it by
+     */
+    public record Arrival(Message<byte[], byte[]> message, int attempt, Delivery.Origin origin, Object handle) {}
+
     /** A message came. Nothing is done if the receiver is closed: it goes back with the connection. */
     public void arrived(Message<byte[], byte[]> message, int attempt, Delivery.Origin origin, Object handle) {
-        Held held = new Held(this, message, attempt, origin, handle);
+        arrived(List.of(new Arrival(message, attempt, origin, handle)));
+    }
+
+    /** As the other, of several that came together, in their order: the consumer is woken once. */
+    public void arrived(List<Arrival> arrivals) {
+        if (arrivals.isEmpty()) {
+            return;
+        }
         int most = channel.retry().maxAttempts();
-        boolean exhausted = most > 1 && attempt > most;
+        List<Held> exhausted = new ArrayList<>(0);
         receiver.locked(() -> {
-            if (exhausted) {
-                held.state = Held.State.SETTLED;
-                return;
+            for (Arrival arrival : arrivals) {
+                Held held = new Held(this, arrival.message, arrival.attempt, arrival.origin, arrival.handle);
+                if (most > 1 && arrival.attempt > most) {
+                    held.state = Held.State.SETTLED;
+                    exhausted.add(held);
+                } else {
+                    unsettled.add(held);
+                    enter(held);
+                }
             }
-            unsettled.add(held);
-            enter(held);
         });
-        if (exhausted) {
+        for (Held held : exhausted) {
             settler.bury(
                     held,
                     held.letter(
                             DeadLetter.Cause.DELIVERY_LIMIT,
-                            "it was delivered " + (attempt - 1) + " times and not settled"));
+                            "it was delivered " + (held.attempt() - 1) + " times and not settled"));
         }
     }
 
@@ -188,6 +207,11 @@ public final class Inflow {
 
     // ── To the consumer; under the lock ──────────────────────────────────────────────────────────────────────────────
 
+    /** How many could be taken. */
+    int waiting() {
+        return ready.size();
+    }
+
     @Nullable
     Held take() {
         if (out >= prefetch) {
@@ -212,17 +236,43 @@ public final class Inflow {
     /** Takes the delivery out of the consumer's hands; tells why that can't be. */
     @Nullable
     MessagingException settle(Held held) {
-        return receiver.locking(() -> {
-            if (held.state != Held.State.OUT) {
-                return held.notOurs();
+        return receiver.locking(() -> settled(held));
+    }
+
+    private @Nullable MessagingException settled(Held held) {
+        if (held.state != Held.State.OUT) {
+            return held.notOurs();
+        }
+        held.state = Held.State.SETTLED;
+        if (!alone) {
+            out--;
+        }
+        cancelLease(held);
+        return null;
+    }
+
+    /** Acknowledges what is in the consumer's hands of these, and tells of the rest. */
+    CompletableFuture<Void> acknowledge(List<Held> all) {
+        List<Held> ours = new ArrayList<>(all.size());
+        MessagingException refused = receiver.locking(() -> {
+            MessagingException why = null;
+            for (Held held : all) {
+                MessagingException notOurs = settled(held);
+                if (notOurs == null) {
+                    ours.add(held);
+                } else {
+                    why = notOurs;
+                }
             }
-            held.state = Held.State.SETTLED;
-            if (!alone) {
-                out--;
-            }
-            cancelLease(held);
-            return null;
+            return why;
         });
+        CompletableFuture<Void> done;
+        try {
+            done = settler.acknowledge(ours);
+        } finally {
+            receiver.locked(() -> ours.forEach(this::left));
+        }
+        return refused == null ? done : done.thenCompose(rest -> CompletableFuture.failedFuture(refused));
     }
 
     /** It was not settled after all. */
@@ -237,11 +287,13 @@ public final class Inflow {
 
     /** The broker was told; its key may go on. */
     void gone(Held held) {
-        receiver.locked(() -> {
-            if (unsettled.remove(held)) {
-                next(held);
-            }
-        });
+        receiver.locked(() -> left(held));
+    }
+
+    private void left(Held held) {
+        if (unsettled.remove(held)) {
+            next(held);
+        }
     }
 
     private void next(Held held) {

@@ -11,6 +11,11 @@ public interface Settler {
     /** Done: not to be delivered again. */
     CompletableFuture<Void> acknowledge(Held held);
 
+    /** All of these are done, at the cost of one where the broker can do that. */
+    default CompletableFuture<Void> acknowledge(List<Held> held) {
+        return CompletableFuture.allOf(held.stream().map(this::acknowledge).toArray(CompletableFuture[]::new));
+    }
+
     /** Back to the broker, to come no earlier than after the delay and counted as delivered {@link Held#attempt} times. */
     CompletableFuture<Void> retry(Held held, Duration delay);
 

@@ -28,6 +28,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -161,11 +162,17 @@ final class KafkaTransport implements Transport {
     // ── Sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     CompletableFuture<RecordMetadata> produce(ProducerRecord<byte[], byte[]> message) {
-        CompletableFuture<RecordMetadata> sent = new CompletableFuture<>();
+        return produce(message, metadata -> metadata);
+    }
+
+    /** @param result made of where it lies, on the thread that confirms */
+    private <T> CompletableFuture<T> produce(
+            ProducerRecord<byte[], byte[]> message, Function<RecordMetadata, T> result) {
+        CompletableFuture<T> sent = new CompletableFuture<>();
         try {
             producer.send(message, (metadata, failure) -> {
                 if (failure == null) {
-                    sent.complete(metadata);
+                    sent.complete(result.apply(metadata));
                 } else {
                     sent.completeExceptionally(Failures.of("sending to topic '" + message.topic() + "'", url, failure));
                 }
@@ -178,7 +185,11 @@ final class KafkaTransport implements Transport {
 
     /** A message as it is to be sent. @throws MessagingException if it can't be */
     Transactions.Sending sending(String name, Message<byte[], byte[]> message) {
-        Channel channel = catalog.get(name, url());
+        return sending(catalog.get(name, url()), message);
+    }
+
+    private Transactions.Sending sending(Channel channel, Message<byte[], byte[]> message) {
+        String name = channel.name();
         String id = message.id();
         if (id == null) {
             throw new MessagingException(Reason.INVALID, "a message for channel '" + name + "' has no id");
@@ -204,8 +215,8 @@ final class KafkaTransport implements Transport {
     public CompletableFuture<Receipt> send(String name, Message<byte[], byte[]> message) {
         requireOpen();
         try {
-            Transactions.Sending sending = sending(name, message);
             Channel channel = catalog.get(name, url());
+            Transactions.Sending sending = sending(channel, message);
             Duration window = channel.dedupWindow();
             return window == null
                     ? sendAlways(channel, sending)
@@ -216,7 +227,7 @@ final class KafkaTransport implements Transport {
     }
 
     private CompletableFuture<Receipt> sendAlways(Channel channel, Transactions.Sending sending) {
-        return produce(sending.message()).thenApply(at -> receipt(channel, sending.id(), at.partition(), at.offset()));
+        return produce(sending.message(), at -> receipt(channel, sending.id(), at.partition(), at.offset()));
     }
 
     private static Receipt receipt(Channel channel, String id, int partition, long offset) {
@@ -244,7 +255,7 @@ final class KafkaTransport implements Transport {
         try {
             channel = catalog.get(name, url());
             for (Message<byte[], byte[]> message : messages) {
-                sends.add(sending(name, message));
+                sends.add(sending(channel, message));
             }
         } catch (MessagingException e) {
             return CompletableFuture.failedFuture(e);

@@ -5,7 +5,6 @@ import dev.postroad.api.Message;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -67,31 +66,52 @@ final class KafkaWire {
     }
 
     static Message<byte[], byte[]> message(String channel, ConsumerRecord<byte[], byte[]> from) {
-        Map<String, String> headers = new LinkedHashMap<>();
-        Map<String, String> own = new HashMap<>();
+        Map<String, String> headers = Map.of();
+        String id = null;
+        String type = null;
+        String source = null;
+        String destination = null;
+        String correlation = null;
+        String replyTo = null;
+        String contentType = null;
+        String version = null;
+        long priority = 0;
+        long ttl = 0;
         for (Header header : from.headers()) {
-            if (header.key().startsWith(OWN)) {
-                own.put(header.key(), text(header));
-            } else {
-                headers.put(header.key(), text(header));
+            String name = header.key();
+            switch (name) {
+                case ID -> id = text(header);
+                case TYPE -> type = text(header);
+                case SOURCE -> source = text(header);
+                case DESTINATION -> destination = text(header);
+                case CORRELATION -> correlation = text(header);
+                case REPLY_TO -> replyTo = text(header);
+                case CONTENT_TYPE -> contentType = text(header);
+                case VERSION -> version = text(header);
+                case PRIORITY -> priority = number(text(header), 0);
+                case TTL -> ttl = number(text(header), 0);
+                default -> {
+                    if (!name.startsWith(OWN)) {
+                        headers = headers.isEmpty() ? new LinkedHashMap<>() : headers;
+                        headers.put(name, text(header));
+                    }
+                }
             }
         }
-        String place = from.topic() + "/" + from.partition() + "/" + from.offset();
-        String id = own.get(ID);
-        long ttl = number(own.get(TTL), 0);
+        if (id == null) {
+            String place = from.topic() + "/" + from.partition() + "/" + from.offset();
+            id = UUID.nameUUIDFromBytes(place.getBytes(StandardCharsets.UTF_8)).toString();
+        }
         Message.Properties properties = new Message.Properties(
-                id == null
-                        ? UUID.nameUUIDFromBytes(place.getBytes(StandardCharsets.UTF_8))
-                                .toString()
-                        : id,
-                own.get(TYPE),
-                own.get(SOURCE),
-                own.getOrDefault(DESTINATION, headers.getOrDefault(DeadLetter.ORIGIN_HEADER, channel)),
-                own.get(CORRELATION),
-                own.get(REPLY_TO),
-                own.get(CONTENT_TYPE),
-                own.get(VERSION),
-                Math.clamp(number(own.get(PRIORITY), 0), 0, Message.HIGHEST_PRIORITY),
+                id,
+                type,
+                source,
+                destination == null ? headers.getOrDefault(DeadLetter.ORIGIN_HEADER, channel) : destination,
+                correlation,
+                replyTo,
+                contentType,
+                version,
+                Math.clamp(priority, 0, Message.HIGHEST_PRIORITY),
                 ttl < 1 ? null : Duration.ofMillis(ttl),
                 null);
         return new Message<>(from.key(), from.value(), headers, Instant.ofEpochMilli(from.timestamp()), properties);

@@ -28,10 +28,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -169,9 +171,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
                     commit();
                     cut();
                     pauseFull();
-                    for (ConsumerRecord<byte[], byte[]> each : consumer.poll(POLL)) {
-                        arrived(each);
-                    }
+                    arrived(consumer.poll(POLL));
                     passGaps();
                 } catch (WakeupException e) {
                     // There is something to commit, or to close.
@@ -204,38 +204,60 @@ final class Member implements Settler, ConsumerRebalanceListener {
         Thread.sleep(PAUSE_MILLIS);
     }
 
-    private void arrived(ConsumerRecord<byte[], byte[]> record) {
-        TopicPartition partition = new TopicPartition(record.topic(), record.partition());
-        int attempt;
+    private void arrived(ConsumerRecords<byte[], byte[]> records) {
+        List<Inflow.Arrival> arrivals = new ArrayList<>(records.count());
+        for (TopicPartition partition : records.partitions()) {
+            arrived(partition, records.records(partition), arrivals);
+        }
+        inflow.arrived(arrivals);
+    }
+
+    private void arrived(
+            TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records, List<Inflow.Arrival> arrivals) {
+        int[] attempts = new int[records.size()];
         long epoch;
         lock.lock();
         try {
             Share share = shares.get(partition);
-            if (share == null || record.offset() < share.seen) {
+            if (share == null) {
                 return;
             }
-            pass(partition, share, record.offset());
-            share.seen = record.offset() + 1;
-            if (share.tracker.isDone(record.offset())) {
-                return;
-            }
-            attempt = share.tracker.tries(record.offset()) + 1;
             epoch = share.epoch;
-            share.inHand++;
+            for (int i = 0; i < attempts.length; i++) {
+                long offset = records.get(i).offset();
+                if (offset < share.seen) {
+                    continue;
+                }
+                pass(partition, share, offset);
+                share.seen = offset + 1;
+                if (!share.tracker.isDone(offset)) {
+                    attempts[i] = share.tracker.tries(offset) + 1;
+                    share.inHand++;
+                }
+            }
         } finally {
             lock.unlock();
         }
-        Place place = new Place(partition, record.offset(), epoch);
-        var message = KafkaWire.message(channel.name(), record);
-        if (KafkaWire.expires(record) <= System.currentTimeMillis()) {
-            expired(place, message, attempt);
-            return;
+        long now = System.currentTimeMillis();
+        for (int i = 0; i < attempts.length; i++) {
+            if (attempts[i] == 0) {
+                continue;
+            }
+            ConsumerRecord<byte[], byte[]> record = records.get(i);
+            Place place = new Place(partition, record.offset(), epoch);
+            var message = KafkaWire.message(channel.name(), record);
+            if (KafkaWire.expires(record) <= now) {
+                expired(place, message, attempts[i]);
+                continue;
+            }
+            arrivals.add(new Inflow.Arrival(
+                    message,
+                    attempts[i],
+                    group == null
+                            ? Delivery.Origin.QUEUE
+                            : new Delivery.Origin(record.partition(), record.offset(), group),
+                    place));
         }
-        inflow.arrived(
-                message,
-                attempt,
-                group == null ? Delivery.Origin.QUEUE : new Delivery.Origin(record.partition(), record.offset(), group),
-                place);
     }
 
     private void expired(Place place, dev.postroad.api.Message<byte[], byte[]> message, int attempt) {
@@ -595,17 +617,24 @@ final class Member implements Settler, ConsumerRebalanceListener {
         return done(place(held));
     }
 
+    @Override
+    public CompletableFuture<Void> acknowledge(List<Held> held) {
+        return change(held.stream().map(Member::place).toList(), Member::settle);
+    }
+
+    private static void settle(Share share, Place place) {
+        share.inHand--;
+        share.tracker.done(place.offset);
+    }
+
     private CompletableFuture<Void> done(Place place) {
-        return change(place, share -> {
-            share.inHand--;
-            share.tracker.done(place.offset);
-        });
+        return change(List.of(place), Member::settle);
     }
 
     @Override
     public void kept(Held held) {
         Place place = place(held);
-        change(place, share -> share.tracker.tried(place.offset, held.attempt() - 1));
+        change(List.of(place), (share, at) -> share.tracker.tried(at.offset, held.attempt() - 1));
     }
 
     @Override
@@ -629,23 +658,30 @@ final class Member implements Settler, ConsumerRebalanceListener {
     }
 
     private interface Change {
-        void apply(Share share);
+        void apply(Share share, Place place);
     }
 
-    private CompletableFuture<Void> change(Place place, Change change) {
+    /** Makes a change for each of these that is still this member's; the rest fails the future, once the others are noted. */
+    private CompletableFuture<Void> change(List<Place> places, Change change) {
         CompletableFuture<Void> noted;
+        Place lost = null;
+        boolean any = false;
         boolean first;
         lock.lock();
         try {
-            Share share = shares.get(place.partition);
-            if (share == null || share.epoch != place.epoch) {
-                return CompletableFuture.failedFuture(new MessagingException(
-                        Reason.LEASE_LOST,
-                        "offset " + place.offset + " of " + place.partition + " is no longer this member's of group '"
-                                + groupId + "': the partition went to another"));
+            for (Place place : places) {
+                Share share = shares.get(place.partition);
+                if (share == null || share.epoch != place.epoch) {
+                    lost = place;
+                } else {
+                    change.apply(share, place);
+                    changed.add(place.partition);
+                    any = true;
+                }
             }
-            change.apply(share);
-            changed.add(place.partition);
+            if (!any) {
+                return lost == null ? Waiting.done() : rest(lost).apply(null);
+            }
             quieter.signalAll();
             CompletableFuture<Void> present = waiting;
             first = present == null;
@@ -657,7 +693,14 @@ final class Member implements Settler, ConsumerRebalanceListener {
         if (first) {
             consumer.wakeup();
         }
-        return noted;
+        return lost == null ? noted : noted.thenCompose(rest(lost));
+    }
+
+    private Function<@Nullable Void, CompletableFuture<Void>> rest(Place lost) {
+        return done -> CompletableFuture.failedFuture(new MessagingException(
+                Reason.LEASE_LOST,
+                "offset " + lost.offset + " of " + lost.partition + " is no longer this member's of group '" + groupId
+                        + "': the partition went to another"));
     }
 
     // ── Closing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -666,7 +709,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
     public void close(List<Held> handedOut, List<Held> fetched) {
         for (Held held : handedOut) {
             Place place = place(held);
-            change(place, share -> share.tracker.tried(place.offset, held.attempt()));
+            change(List.of(place), (share, at) -> share.tracker.tried(at.offset, held.attempt()));
         }
         closing = true;
         consumer.wakeup();

@@ -38,15 +38,25 @@ final class Topics {
 
     /** The channel's name where Kafka allows it; else what it allows of it, and a hash. */
     static String name(String channel) {
-        String allowed = channel.replaceAll("[^a-zA-Z0-9._-]", "-");
-        if (allowed.equals(channel)
-                && channel.length() <= LONGEST_NAME
+        if (channel.length() <= LONGEST_NAME
                 && !channel.equals(".")
-                && !channel.equals("..")) {
+                && !channel.equals("..")
+                && channel.chars().allMatch(Topics::allowed)) {
             return channel;
         }
+        String allowed = channel.replaceAll("[^a-zA-Z0-9._-]", "-");
         String start = allowed.substring(0, Math.min(SHORTENED, allowed.length()));
         return start + "-" + UUID.nameUUIDFromBytes(channel.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Asked for each message that is sent. */
+    private static boolean allowed(int c) {
+        return (c >= 'a' && c <= 'z')
+                || (c >= 'A' && c <= 'Z')
+                || (c >= '0' && c <= '9')
+                || c == '.'
+                || c == '_'
+                || c == '-';
     }
 
     /** The one group that reads a queue. */
