@@ -406,6 +406,8 @@ public final class Engine {
         }
         String reason = publishing.bound();
         blocked = reason != null;
+        // Publishers that were told to wait send nothing more whose refusal could say so.
+        spaceWanted |= blocked;
         for (Watch watch : flow) {
             if (reason != null && !watch.blocked) {
                 watch.blocked = true;

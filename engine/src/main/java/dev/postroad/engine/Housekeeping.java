@@ -406,10 +406,18 @@ final class Housekeeping {
         return checkpointTime;
     }
 
-    /** Publishers that wait for space get what emptied segments hold without waiting for the usual time. */
+    /** Publishers that wait for space get what emptied segments hold, or nearly emptied ones, without waiting for the usual time. */
     private long checkpointMillis() {
         long usual = engine.settings.checkpointMillis();
-        return engine.spaceWanted && emptySegment() ? Math.min(usual, SPACE_WANTED_MILLIS) : usual;
+        return engine.spaceWanted && spaceToGain() ? Math.min(usual, SPACE_WANTED_MILLIS) : usual;
+    }
+
+    /** Only what lies before a checkpoint is compacted. */
+    private boolean spaceToGain() {
+        double most = engine.settings.journal().compactBelow();
+        return engine.journal.segments().stream()
+                .anyMatch(s -> s.state() == SegmentInfo.State.SEALED
+                        && (s.liveBytes() == 0 || s.liveBytes() < most * s.usedBytes()));
     }
 
     private boolean emptySegment() {
