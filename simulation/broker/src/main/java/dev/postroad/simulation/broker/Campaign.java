@@ -24,6 +24,16 @@ public final class Campaign {
         long checks;
         long violations;
 
+        private void add(Sum other) {
+            runs += other.runs;
+            operations += other.operations;
+            crashes += other.crashes;
+            recoveries += other.recoveries;
+            crashesInRecovery += other.crashesInRecovery;
+            checks += other.checks;
+            violations += other.violations;
+        }
+
         private void add(Simulation.Result result) {
             runs++;
             operations += result.operations();
@@ -67,6 +77,13 @@ public final class Campaign {
             }
             heard.accept(result);
         }
+    }
+
+    /** What all runs add up to. */
+    Sum sum() {
+        Sum all = new Sum();
+        sums.values().forEach(all::add);
+        return all;
     }
 
     Map<Scenario, Sum> sums() {

@@ -121,7 +121,10 @@ final class Commands {
     private static boolean fits(TopicDefinition topic, Binding binding) {
         return switch (topic.routing()) {
             case HEADERS -> true;
-            case RULE -> binding.arguments().isEmpty() && binding.pattern().contains(" ");
+            case RULE ->
+                binding.arguments().isEmpty()
+                        && (binding.pattern().contains(" ") || binding.pattern().matches("[a-z]+([.][a-z]+)*"));
+            case HASH -> binding.arguments().isEmpty() && binding.pattern().matches("[0-9]{1,7}");
             default -> binding.arguments().isEmpty();
         };
     }
@@ -568,6 +571,19 @@ final class Commands {
                         promise(answer);
                     }
                 });
+    }
+
+    Act putBack(String name, List<Long> numbers) {
+        Supplier<String> text = () -> "put back " + numbers + " of " + name;
+        Answer<Long> answer = new Answer<>(text);
+        long[] chosen = numbers.stream().mapToLong(Long::longValue).toArray();
+        return new Act(text, new Command.PutBack(name, chosen, null, answer), answer, () -> {
+            Reason[] must = noQueue(name);
+            if (answer.carriedOut(must.length == 0 ? when(numbers.isEmpty(), Reason.INVALID) : must)) {
+                answer.equalTo(model.putBack(java.util.Objects.requireNonNull(model.queues.get(name)), numbers));
+                promise(answer);
+            }
+        });
     }
 
     Act cancel(String name, String id) {

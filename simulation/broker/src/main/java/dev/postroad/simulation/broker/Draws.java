@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Draws definitions and messages. */
 final class Draws {
-    /** All but the one whose choice no model can tell: {@code RouteTest} of the engine holds it. */
+    private static final TopicDefinition.Routing[] ALL_ROUTINGS = TopicDefinition.Routing.values();
+
+    /** All but the share by hash. */
     private static final TopicDefinition.Routing[] ROUTINGS = Arrays.stream(TopicDefinition.Routing.values())
             .filter(routing -> routing != TopicDefinition.Routing.HASH)
             .toArray(TopicDefinition.Routing[]::new);
@@ -67,9 +69,9 @@ final class Draws {
             case 0, 1 -> null;
             case 2 -> DeadLetterTarget.channel("dead1");
             case 3 ->
-                scenario == Scenario.ALL && !ttls ? DeadLetterTarget.channel("s0") : DeadLetterTarget.channel("dead0");
+                scenario.everything() && !ttls ? DeadLetterTarget.channel("s0") : DeadLetterTarget.channel("dead0");
             case 4 ->
-                scenario == Scenario.ALL && !ttls
+                scenario.everything() && !ttls
                         ? new DeadLetterTarget("t0", dice.chance(1, 2) ? null : "a")
                         : DeadLetterTarget.channel("dead1");
             case 5 -> DeadLetterTarget.channel("nowhere");
@@ -96,7 +98,9 @@ final class Draws {
         if (dice.chance(1, 8)) {
             definition = definition.withAutoDelete(true);
         }
-        // Single active consumers are held by the engine's own tests: whom it elects when is nothing the model knows.
+        if (scenario == Scenario.WIDE && dice.chance(1, 3)) {
+            definition = definition.withSingleActiveConsumer(true);
+        }
         if (dice.chance(1, 10)) {
             definition = definition.withExclusive(true);
         }
@@ -138,7 +142,7 @@ final class Draws {
     }
 
     TopicDefinition topic(String name, @Nullable String alternate, Dice dice) {
-        return TopicDefinition.named(name, dice.choose(ROUTINGS))
+        return TopicDefinition.named(name, dice.choose(scenario == Scenario.WIDE ? ALL_ROUTINGS : ROUTINGS))
                 .withAlternate(alternate)
                 .withAutoDelete(dice.chance(1, 6));
     }
@@ -147,7 +151,7 @@ final class Draws {
         String pattern = switch (from.routing()) {
             case DIRECT -> dice.choose(WORDS);
             case FANOUT, HEADERS -> "";
-            case HASH -> "1";
+            case HASH -> dice.choose("1", "1", "2", "1000000");
             case PATTERN -> dice.choose(PATTERNS);
             case LEVELS -> dice.choose(LEVELS);
             case RULE -> Filter.number(dice.below(Filter.COUNT)).text();

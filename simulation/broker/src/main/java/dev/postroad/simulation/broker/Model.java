@@ -10,12 +10,14 @@ import dev.postroad.engine.StreamDefinition;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -718,6 +720,9 @@ final class Model {
     void leave(ModelConsumer consumer) {
         ModelQueue queue = consumer.queue;
         queue.consumers.remove(consumer);
+        if (!queue.consumers.isEmpty()) {
+            queue.active(); // the next one, before another comes
+        }
         queue.idleSince = now;
         if (queue.definition.autoDelete() && queue.consumers.isEmpty() && !queue.deleted) {
             delete(queue);
@@ -727,26 +732,34 @@ final class Model {
     /**
      * What is due at this moment.
      *
-     * @return the messages whose leases ran out, of each queue: whose turn comes first nobody promises
+     * @return the messages whose leases ran out, of each queue. Who has something due is woken, and has done all of its own,
+     *     in the order of the earliest of it; a crash shows how far that had come, where it was not quite that order
      */
     List<List<Copy>> timers() {
-        List<List<Copy>> back = new ArrayList<>();
+        TreeMap<Long, List<List<Copy>>> byDue = new TreeMap<>();
         for (ModelQueue queue : all()) {
             List<Copy> of = null;
+            long due = Long.MAX_VALUE;
             for (Copy copy : queue.all()) {
+                if (copy.mayExpire > 0 && copy.holder == null) {
+                    due = Math.min(due, copy.mayExpire - now);
+                }
                 if (copy.notBefore > 0 && copy.notBefore <= now) {
+                    due = Math.min(due, copy.notBefore - now);
                     copy.notBefore = 0;
                     copy.firstDelay = false;
                 } else if (copy.lease > 0 && copy.lease <= steady) {
+                    due = Math.min(due, copy.lease - steady);
                     of = of == null ? new ArrayList<>() : of;
                     of.add(copy);
                 }
             }
             if (of != null) {
                 of.sort(Comparator.comparingLong((Copy c) -> c.lease).thenComparingLong(c -> c.number));
-                back.add(of);
+                byDue.computeIfAbsent(due, d -> new ArrayList<>()).add(of);
             }
         }
+        List<List<Copy>> back = byDue.values().stream().flatMap(List::stream).toList();
         takeBack(back);
         return back;
     }
@@ -1017,9 +1030,22 @@ final class Model {
     }
 
     long redrive(ModelQueue letters, @Nullable Filter filter, long max) {
+        return redrive(letters, inOrder(letters), copy -> filter == null || filter.takes(copy.body), max);
+    }
+
+    /** The same for letters chosen by their numbers, in the order of those. */
+    long putBack(ModelQueue letters, Collection<Long> numbers) {
+        List<Copy> chosen = letters.all().stream()
+                .filter(copy -> numbers.contains(copy.number))
+                .sorted(Comparator.comparingLong(copy -> copy.number))
+                .toList();
+        return redrive(letters, chosen, chosen::contains, Long.MAX_VALUE);
+    }
+
+    private long redrive(ModelQueue letters, List<Copy> from, Predicate<Copy> wanted, long max) {
         long moved = 0;
         java.util.Set<String> done = new java.util.HashSet<>();
-        for (Copy first : inOrder(letters)) {
+        for (Copy first : from) {
             if (moved == max) {
                 break;
             }
@@ -1036,7 +1062,7 @@ final class Model {
                         || copy.holder != null
                         || back == null
                         || back == letters
-                        || (filter != null && !filter.takes(copy.body))
+                        || !wanted.test(copy)
                         || full(back)
                         || (!marked && back.keyDead(copy.key))) {
                     break;

@@ -19,7 +19,14 @@ public enum Scenario {
     /** Transactions over queues, streams and offsets. */
     TRANSACTION,
     /** Delays, schedules, leases, times to live, idle queues. */
-    TIMER;
+    TIMER,
+    /** As {@link #ALL}, with what has a say of its own in it: single active consumers, shares by hash, letters chosen one by one. */
+    WIDE;
+
+    /** True if all commands and options are used. */
+    boolean everything() {
+        return this == ALL || this == WIDE;
+    }
 
     /** As it is written on a command line. */
     public String word() {
@@ -28,6 +35,6 @@ public enum Scenario {
 
     /** The state machines, one by one. */
     public static List<Scenario> stateMachines() {
-        return Arrays.stream(values()).filter(s -> s != ALL).toList();
+        return Arrays.stream(values()).filter(s -> !s.everything()).toList();
     }
 }

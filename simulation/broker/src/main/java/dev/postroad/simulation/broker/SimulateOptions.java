@@ -21,7 +21,8 @@ record SimulateOptions(long seed, int steps, long runs, double minutes, List<Sce
               --steps M          of each run, 1 to 1,000,000 (300)
               --runs K           at most (1 with --seed, else without end)
               --minutes M        at most (1)
-              --scenario NAME    queue, keyed, stream, group, transaction, timer, or all: every command together (all)
+              --scenario NAME    queue, keyed, stream, group, transaction, timer, all (every
+                                 command together) or wide (the rarer ones too) (all)
               --help             this
 
             Ends with 0 if no promise was broken, else with 1 and the shortest way there.

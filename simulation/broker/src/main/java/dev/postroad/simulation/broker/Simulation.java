@@ -110,7 +110,7 @@ public final class Simulation {
     }
 
     private static EngineSettings settings(Scenario scenario, Dice dice) {
-        long segment = scenario == Scenario.ALL || scenario == Scenario.TRANSACTION || scenario == Scenario.KEYED
+        long segment = scenario.everything() || scenario == Scenario.TRANSACTION || scenario == Scenario.KEYED
                 ? dice.choose(256L << 10, 1L << 20)
                 : dice.choose(64L << 10, 64L << 10, 128L << 10, 1L << 20);
         return EngineSettings.DEFAULTS

@@ -23,17 +23,17 @@ public final class SimulationExperiment implements Experiment {
     @Override
     public Outcome run(Budget budget, Progress progress) {
         Campaign campaign = new Campaign();
-        Campaign.Sum sum = new Campaign.Sum();
         long begun = System.nanoTime();
         long nanos = budget.time().toNanos();
-        campaign.run(List.of(Scenario.ALL), budget.seed(), STEPS, Long.MAX_VALUE, nanos, result -> {
-            Campaign.Sum now = campaign.sums().getOrDefault(Scenario.ALL, sum);
+        List<Scenario> scenarios = List.of(Scenario.ALL, Scenario.WIDE);
+        campaign.run(scenarios, budget.seed(), STEPS, Long.MAX_VALUE, nanos, result -> {
+            Campaign.Sum now = campaign.sum();
             progress.at(
                     Math.min(1, (System.nanoTime() - begun) / (double) nanos),
                     now.runs + " seeds, " + now.operations + " operations, "
                             + campaign.violations().size() + " violations");
         });
-        Campaign.Sum all = campaign.sums().getOrDefault(Scenario.ALL, sum);
+        Campaign.Sum all = campaign.sum();
         return new Outcome(
                 List.of(
                         Figure.count("seeds", all.runs, 2_000),

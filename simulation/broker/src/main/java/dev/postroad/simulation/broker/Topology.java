@@ -103,8 +103,12 @@ final class Topology {
             return known != null && known;
         }
         boolean any = false;
+        Binding share = topic.routing() == TopicDefinition.Routing.HASH ? share(name, key) : null;
         for (Binding binding : bindings) {
-            if (binding.topic().equals(name) && matches(topic.routing(), binding, key, message)) {
+            if (binding.topic().equals(name)
+                    && (topic.routing() == TopicDefinition.Routing.HASH
+                            ? binding == share
+                            : matches(topic.routing(), binding, key, message))) {
                 if (binding.toTopic()) {
                     any |= route(binding.destination(), key, message, channels, asked);
                 } else {
@@ -119,6 +123,38 @@ final class Topology {
         return any;
     }
 
+    /** Whose share a key is: of numbers that key and destination make, spread by weight, the highest wins. */
+    private @Nullable Binding share(String topic, String key) {
+        Binding best = null;
+        double highest = 0;
+        for (Binding binding : bindings) {
+            if (binding.topic().equals(topic)) {
+                long seed = hash(key, 0);
+                long hash = hash(binding.destination(), binding.toTopic() ? ~seed : seed);
+                double drawn = ((hash >>> 11) + 0.5) / (1L << 53);
+                double score = -Integer.parseInt(binding.pattern()) / StrictMath.log(drawn);
+                if (best == null || score > highest) {
+                    best = binding;
+                    highest = score;
+                }
+            }
+        }
+        return best;
+    }
+
+    /** Fowler, Noll and Vo's hash of 16 bits at a time, stirred. */
+    private static long hash(String text, long seed) {
+        long h = 0xCBF29CE484222325L ^ seed;
+        for (char c : text.toCharArray()) {
+            h = (h ^ c) * 0x100000001B3L;
+        }
+        h += text.length();
+        h = (h ^ (h >>> 30)) * 0xBF58476D1CE4E5B9L;
+        h = (h ^ (h >>> 27)) * 0x94D049BB133111EBL;
+        h ^= h >>> 31;
+        return h == 0 ? 1 : h;
+    }
+
     private static boolean matches(
             TopicDefinition.Routing routing, Binding binding, String key, EngineMessage message) {
         return switch (routing) {
@@ -129,18 +165,19 @@ final class Topology {
                 !(key.startsWith("$") && !binding.pattern().startsWith("$"))
                         && parts(binding.pattern(), "/", "+", parts(key, "/"));
             case HEADERS -> headers(binding.arguments(), message.headers());
-            case RULE -> rule(binding.pattern()).takes(message);
-            case HASH -> throw new IllegalStateException("which binding a hash chooses is the engine's affair");
+            case RULE -> rule(binding.pattern(), message);
+            case HASH -> throw new IllegalStateException("of these one is chosen, not each by itself");
         };
     }
 
-    private static Filter rule(String text) {
+    /** A word alone is a rule too, about a field that no message has. */
+    private static boolean rule(String text, EngineMessage message) {
         for (int i = 0; i < Filter.COUNT; i++) {
             if (Filter.number(i).text().equals(text)) {
-                return Filter.number(i);
+                return Filter.number(i).takes(message);
             }
         }
-        throw new IllegalArgumentException(text);
+        return false;
     }
 
     private static List<String> parts(String text, String separator) {

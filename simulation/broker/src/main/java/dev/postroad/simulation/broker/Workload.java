@@ -161,6 +161,9 @@ final class Workload {
 
     private @Nullable Act draw(Dice dice, List<Act> acts) {
         int kind = dice.below(100);
+        if (scenario == Scenario.WIDE && dice.chance(1, 25)) {
+            return putBack(dice);
+        }
         return switch (scenario) {
             case QUEUE, KEYED -> kind < 8 ? declareQueue(dice) : kind < 40 ? publish(dice) : consume(dice);
             case TIMER -> kind < 8 ? declareQueue(dice) : kind < 45 ? publish(dice) : consume(dice);
@@ -179,7 +182,7 @@ final class Workload {
                         : kind < 8
                                 ? declareStream(dice)
                                 : kind < 45 ? transact(dice) : kind < 65 ? publish(dice) : consume(dice);
-            case ALL ->
+            case ALL, WIDE ->
                 switch (kind / 4) {
                     case 0 -> declareQueue(dice);
                     case 1 -> dice.chance(1, 2) ? declareStream(dice) : sharedGroup(dice, acts);
@@ -201,7 +204,7 @@ final class Workload {
         return switch (dice.below(6)) {
             case 0 -> "dead" + dice.below(2);
             case 1, 2 -> draws.bounds ? Draws.name(dice, "b", 2) : Draws.name(dice, "q", 4);
-            default -> Draws.name(dice, "q", scenario == Scenario.ALL ? 4 : 3);
+            default -> Draws.name(dice, "q", scenario.everything() ? 4 : 3);
         };
     }
 
@@ -498,12 +501,29 @@ final class Workload {
         return switch (dice.below(8)) {
             case 0 -> dice.chance(1, 3) ? commands.purge(queueName(dice)) : null;
             case 1, 2 -> {
-                String to = scenario == Scenario.ALL && dice.chance(1, 6) ? "s0" : queueName(dice);
+                String to = scenario.everything() && dice.chance(1, 6) ? "s0" : queueName(dice);
                 yield commands.move(queueName(dice), to, filter, max);
             }
             case 3, 4, 5 -> commands.redrive("dead" + dice.below(2), filter, max);
             default -> commands.cancel(queueName(dice), draws.anyId(dice));
         };
+    }
+
+    /** Some of the dead letters there are, and now and then what is none. */
+    private Act putBack(Dice dice) {
+        String name = "dead" + dice.below(2);
+        ModelQueue letters = model.queues.get(name);
+        List<Long> numbers = new ArrayList<>();
+        boolean most = dice.chance(1, 2);
+        for (Copy copy : letters == null ? List.<Copy>of() : letters.all()) {
+            if (copy.number >= 0 && dice.chance(most ? 7 : 2, 8)) {
+                numbers.add(copy.number);
+            }
+        }
+        if (dice.chance(1, 6)) {
+            numbers.add(numbers.isEmpty() || dice.chance(1, 2) ? 1L << 40 : numbers.getFirst());
+        }
+        return commands.putBack(name, numbers);
     }
 
     // ── Transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -515,7 +535,7 @@ final class Workload {
         List<Command.Publish> publishes = new ArrayList<>();
         for (int i = dice.below(3); i > 0; i--) {
             boolean stream = dice.chance(1, 4);
-            String topic = scenario == Scenario.ALL && dice.chance(1, 5) ? Draws.name(dice, "t", 3) : null;
+            String topic = scenario.everything() && dice.chance(1, 5) ? Draws.name(dice, "t", 3) : null;
             String channel =
                     topic != null ? draws.routingKey(dice) : stream ? Draws.name(dice, "s", 2) : queueName(dice);
             publishes.add(new Command.Publish(
