@@ -47,12 +47,7 @@ final class BrokerProcess implements AutoCloseable {
      */
     static BrokerProcess start(Path data, int port, Path log) throws IOException, InterruptedException {
         long begin = System.nanoTime();
-        List<String> command = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC"));
-        String archive = System.getProperty(ARCHIVE);
-        if (archive != null) {
-            command.addAll(List.of("-Xlog:disable", "-Xshare:auto", "-XX:SharedArchiveFile=" + archive));
-        }
+        List<String> command = java();
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of(
                 "serve", "--data", data.toString(), "--http-port", Integer.toString(port), "--amqp-port", "off"));
@@ -71,6 +66,17 @@ final class BrokerProcess implements AutoCloseable {
                 process.destroyForcibly();
             }
         }
+    }
+
+    /** The beginning of a command line for a JVM that starts quickly; its class path must be this one's. */
+    static List<String> java() {
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC"));
+        String archive = System.getProperty(ARCHIVE);
+        if (archive != null) {
+            command.addAll(List.of("-Xlog:disable", "-Xshare:auto", "-XX:SharedArchiveFile=" + archive));
+        }
+        return command;
     }
 
     private static String firstLine(Process process, Path log) throws IOException, InterruptedException {
@@ -99,7 +105,8 @@ final class BrokerProcess implements AutoCloseable {
         }
     }
 
-    private static String end(Path log) throws IOException {
+    /** The last lines of a log. */
+    static String end(Path log) throws IOException {
         try (Stream<String> lines = Files.lines(log, StandardCharsets.UTF_8)) {
             List<String> all = lines.toList();
             return String.join("\n", all.subList(Math.max(0, all.size() - 12), all.size()));

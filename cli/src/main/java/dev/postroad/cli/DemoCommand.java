@@ -7,24 +7,22 @@ import dev.postroad.api.Postroad;
 import dev.postroad.examples.orders.Books;
 import dev.postroad.examples.orders.OrderFlow;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code demo}: an order flow through a crash of the broker, and the books at the end. */
+/** {@code demo}: an order flow through a crash of the broker, or a whole web shop; and the books at the end. */
 @Command(
         name = "demo",
         header = "Watch a durable broker carry orders through a crash.",
@@ -35,6 +33,10 @@ import picocli.CommandLine.Option;
                     + " Three services get every event. Midway the broker's process is killed with SIGKILL and started again on"
                     + " its data. Then the fault is mended, the dead letters are put back, and the books are made from what"
                     + " each service recorded. The exit code is 0 only if they balance.",
+            "",
+            "With --full a whole web shop: checkout with an outbox in a database, a saga over stock, payments and shipping"
+                    + " whose steps are undone where one fails or does not answer, invoices, tables for reading made from"
+                    + " events. Two of its workers stop dead at the worst moments. The same seed prints the same.",
             ""
         },
         sortOptions = false,
@@ -44,7 +46,9 @@ import picocli.CommandLine.Option;
             "  postroad demo",
             "  postroad demo --orders 10000 --seconds 40",
             "  postroad demo --seed 42 --keep",
-            "  postroad demo --url http://127.0.0.1:8480        on a running server, which is not killed"
+            "  postroad demo --url http://127.0.0.1:8480        on a running server, which is not killed",
+            "  postroad demo --full",
+            "  postroad demo --full --database postgresql://shop:secret@127.0.0.1/shop"
         })
 final class DemoCommand implements Callable<Integer> {
     private static final Duration LOOK = Duration.ofMillis(200);
@@ -53,14 +57,36 @@ final class DemoCommand implements Callable<Integer> {
     private static final double FAILURE_RATE = 0.04;
     private static final long DOWN_MILLIS = 300;
 
-    @Option(names = "--orders", paramLabel = "N", description = "Orders to place, 10 to 1,000,000. Default: 3,000.")
-    private int orders = 3_000;
+    private static final int ORDERS = 3_000;
+    private static final int ORDERS_OF_THE_SHOP = 60;
+    private static final int SECONDS = 20;
+
+    @Option(names = "--full", description = "The whole web shop, in place of the order flow.")
+    private boolean full;
+
+    @Option(
+            names = "--orders",
+            paramLabel = "N",
+            description =
+                    "Orders to place, 10 to 1,000,000; with --full, 20 to 10,000. Default: 3,000; with --full, 60.")
+    private @Nullable Integer chosenOrders;
 
     @Option(
             names = "--seconds",
             paramLabel = "N",
-            description = "How long placing them takes, 1 to 3,600. Default: 20.")
-    private int seconds = 20;
+            description = "How long placing them takes, 1 to 3,600. Default: 20. Not with --full.")
+    private @Nullable Integer chosenSeconds;
+
+    @Option(
+            names = "--database",
+            paramLabel = "URL",
+            description =
+                    "With --full: a PostgreSQL for the shop's rows, in place of H2 in this process; they lie in a schema"
+                            + " of the demo's own, which is dropped at the end. postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
+    private @Nullable String database;
+
+    private int orders = ORDERS;
+    private int seconds = SECONDS;
 
     @Option(
             names = "--seed",
@@ -87,13 +113,39 @@ final class DemoCommand implements Callable<Integer> {
     private volatile @Nullable Duration firstAfter;
 
     @Override
-    public Integer call() throws IOException, InterruptedException {
+    public Integer call() throws IOException, InterruptedException, SQLException {
+        if (full) {
+            return shop();
+        }
+        if (database != null) {
+            throw new CliException(ExitCode.USAGE, "--database is for --full: the order flow has no database");
+        }
+        orders = chosenOrders == null ? ORDERS : chosenOrders;
+        seconds = chosenSeconds == null ? SECONDS : chosenSeconds;
         if (seconds < 1 || seconds > 3_600) {
             throw new CliException(ExitCode.USAGE, "--seconds is " + seconds + "; it must be 1 to 3,600");
         }
         if (orders < 10 || orders > 1_000_000) {
             throw new CliException(ExitCode.USAGE, "--orders is " + orders + "; it must be 10 to 1,000,000");
         }
+        prepare();
+        return url == null ? onOwnBroker(chosenSeed()) : onUrl(url, chosenSeed());
+    }
+
+    private int shop() throws IOException, InterruptedException, SQLException {
+        orders = chosenOrders == null ? ORDERS_OF_THE_SHOP : chosenOrders;
+        if (orders < 20 || orders > 10_000) {
+            throw new CliException(ExitCode.USAGE, "--orders is " + orders + "; with --full it must be 20 to 10,000");
+        }
+        if (chosenSeconds != null) {
+            throw new CliException(
+                    ExitCode.USAGE, "--seconds is not for --full, whose orders come as fast as the shop takes them");
+        }
+        prepare();
+        return new ShopDemo(screen, orders, chosenSeed(), url, database, keep).run();
+    }
+
+    private void prepare() {
         if (url != null && keep) {
             throw new CliException(
                     ExitCode.USAGE, "--keep is about a directory of the demo's own, and with --url there is none");
@@ -101,8 +153,10 @@ final class DemoCommand implements Callable<Integer> {
         if (System.getenv("POSTROAD_LOG_LEVEL") == null) {
             System.setProperty("POSTROAD_LOG_LEVEL", "OFF");
         }
-        long chosen = seed != null ? seed : new SecureRandom().nextInt(1_000_000);
-        return url == null ? onOwnBroker(chosen) : onUrl(url, chosen);
+    }
+
+    private long chosenSeed() {
+        return seed != null ? seed : new SecureRandom().nextInt(1_000_000);
     }
 
     private OrderFlow.Plan plan(long chosen, String prefix) {
@@ -110,12 +164,9 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private int onOwnBroker(long chosen) throws IOException, InterruptedException {
-        Path home = Files.createTempDirectory("postroad-demo-");
-        Path data = home.resolve("data");
-        Path log = home.resolve("broker.log");
-        AtomicBoolean kept = new AtomicBoolean(keep);
-        Thread sweep = new Thread(() -> sweep(home, kept.get()), "sweep");
-        Runtime.getRuntime().addShutdownHook(sweep);
+        DemoFolder folder = DemoFolder.create(keep, this::endBroker);
+        Path data = folder.path().resolve("data");
+        Path log = folder.path().resolve("broker.log");
         introduce(chosen);
         BrokerProcess first = BrokerProcess.start(data, 0, log);
         broker = first;
@@ -132,10 +183,10 @@ final class DemoCommand implements Callable<Integer> {
                 last.close();
             }
             if (exitCode != ExitCode.OK) {
-                kept.set(true);
+                folder.keep();
             }
-            if (kept.get()) {
-                screen.print("data and log are kept in " + home + ": postroad doctor " + data);
+            if (folder.kept()) {
+                screen.print("data and log are kept in " + folder.path() + ": postroad doctor " + data);
             }
         }
         return exitCode;
@@ -143,7 +194,7 @@ final class DemoCommand implements Callable<Integer> {
 
     private int onUrl(String broker, long chosen) throws IOException, InterruptedException {
         introduce(chosen);
-        String prefix = "demo-" + Long.toString(System.currentTimeMillis(), Character.MAX_RADIX) + ".";
+        String prefix = prefix();
         try (Postroad postroad = Postroad.connect(broker)) {
             screen.event("connected to " + postroad.transport().url() + ", which is not ours to kill");
             int exitCode = run(postroad, plan(chosen, prefix), flow -> {});
@@ -152,7 +203,12 @@ final class DemoCommand implements Callable<Integer> {
         }
     }
 
-    private static void deleteChannels(Postroad postroad, String prefix) {
+    /** Of channels on a broker that has others too. */
+    static String prefix() {
+        return "demo-" + Long.toString(System.currentTimeMillis(), Character.MAX_RADIX) + ".";
+    }
+
+    static void deleteChannels(Postroad postroad, String prefix) {
         for (ChannelStatus status : postroad.administration().channels()) {
             if (status.channel().name().startsWith(prefix)) {
                 postroad.administration().delete(status.channel().name());
@@ -397,21 +453,11 @@ final class DemoCommand implements Callable<Integer> {
                 + " ".repeat(Math.max(0, 8 - value.length())) + value + (note.isEmpty() ? "" : "   " + note));
     }
 
-    /** At the end of the process, however it comes: nothing runs on, and nothing lies about that nobody asked for. */
-    private void sweep(Path home, boolean kept) {
+    /** At the end of the process, however it comes. */
+    private void endBroker() {
         BrokerProcess running = broker;
         if (running != null) {
             running.awaitEnd();
-        }
-        if (kept) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(home)) {
-            for (Path file : (Iterable<Path>) files.sorted(Comparator.reverseOrder())::iterator) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException e) {
-            Terminal.err().println("postroad: could not delete " + home + ": " + e.getMessage());
         }
     }
 }

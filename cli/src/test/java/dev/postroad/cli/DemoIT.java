@@ -2,6 +2,9 @@ package dev.postroad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class DemoIT {
@@ -24,5 +27,29 @@ class DemoIT {
 
         assertThat(demo.exitCode()).as(demo.text() + demo.err()).isZero();
         assertThat(demo.text()).contains("The books balance.").doesNotContain("killed");
+    }
+
+    @Test
+    void theWholeShopPrintsTheSameForASeedThoughWorkersStopDead() throws IOException {
+        String page =
+                Files.readString(Path.of(System.getProperty("basedir", "")).resolve("../docs/examples.md"));
+        String expected = page.substring(page.indexOf("```text\n") + "```text\n".length(), page.lastIndexOf("```"));
+
+        Command.Result demo = Command.run("demo", "--full", "--orders", "40", "--seed", "7");
+
+        assertThat(demo.text()).as(demo.err()).isEqualTo(expected);
+        assertThat(demo.exitCode()).isZero();
+    }
+
+    @Test
+    void theShopRefusesWhatItCannotHonour() {
+        assertThat(Command.run("demo", "--full", "--seconds", "3").err()).contains("--seconds is not for --full");
+        assertThat(Command.run("demo", "--database", "postgresql://localhost/shop")
+                        .err())
+                .contains("--database is for --full");
+        assertThat(Command.run("demo", "--full", "--database", "mysql://me:secret@localhost/shop")
+                        .err())
+                .contains("postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+                .doesNotContain("secret");
     }
 }
