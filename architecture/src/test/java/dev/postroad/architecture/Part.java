@@ -31,6 +31,7 @@ record Part(String name, List<String> mayKnow) {
             part("patterns", "api"),
             part("schemas", "api"),
             part("conformance", "api"),
+            part("conformance.patterns", "conformance", "patterns", "api"),
             // how messages come in and go out
             part("protocols.*.codec"),
             part("protocols.*", "engine", "security"),

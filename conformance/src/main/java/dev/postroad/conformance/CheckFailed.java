@@ -1,10 +1,11 @@
 package dev.postroad.conformance;
 
 /** What a check found not to be so. */
-final class CheckFailed extends RuntimeException {
+public final class CheckFailed extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    CheckFailed(String found) {
+    /** @param message what was found instead */
+    public CheckFailed(String found) {
         super(found);
     }
 }

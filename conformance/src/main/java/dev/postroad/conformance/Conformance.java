@@ -53,6 +53,7 @@ public final class Conformance {
      * @param only runs only checks whose sentence or need contains one of these words; empty for all
      * @param atOnce so many checks at the same time, 1 to 100, each on channels of its own; those that reopen the connection
      *     run alone, after the others
+     * @param more checks besides, such as those of the patterns
      */
     public record Options(
             @Nullable Long seed,
@@ -60,11 +61,12 @@ public final class Conformance {
             @Nullable UnaryOperator<Postroad> reopen,
             Listener listener,
             List<String> only,
-            int atOnce) {
+            int atOnce,
+            List<Check> more) {
 
         /** A new seed, 20 seconds of patience, no way to reopen, nobody told, all checks, 8 at once. */
         public static final Options DEFAULT =
-                new Options(null, Duration.ofSeconds(20), null, (result, done, total) -> {}, List.of(), 8);
+                new Options(null, Duration.ofSeconds(20), null, (result, done, total) -> {}, List.of(), 8, List.of());
 
         public Options {
             if (patience.toMillis() < 1) {
@@ -74,36 +76,42 @@ public final class Conformance {
                 throw new IllegalArgumentException("atOnce is " + atOnce + "; it must be 1 to 100");
             }
             only = List.copyOf(only);
+            more = List.copyOf(more);
         }
 
         /** These options with a seed. */
         public Options withSeed(long newSeed) {
-            return new Options(newSeed, patience, reopen, listener, only, atOnce);
+            return new Options(newSeed, patience, reopen, listener, only, atOnce, more);
         }
 
         /** These options with another patience. */
         public Options withPatience(Duration newPatience) {
-            return new Options(seed, newPatience, reopen, listener, only, atOnce);
+            return new Options(seed, newPatience, reopen, listener, only, atOnce, more);
         }
 
         /** These options with a way to reopen. */
         public Options withReopen(UnaryOperator<Postroad> newReopen) {
-            return new Options(seed, patience, newReopen, listener, only, atOnce);
+            return new Options(seed, patience, newReopen, listener, only, atOnce, more);
         }
 
         /** These options with a listener. */
         public Options withListener(Listener newListener) {
-            return new Options(seed, patience, reopen, newListener, only, atOnce);
+            return new Options(seed, patience, reopen, newListener, only, atOnce, more);
         }
 
         /** These options for some of the checks. */
         public Options withOnly(String... words) {
-            return new Options(seed, patience, reopen, listener, List.of(words), atOnce);
+            return new Options(seed, patience, reopen, listener, List.of(words), atOnce, more);
+        }
+
+        /** These options with checks besides those of the kit. */
+        public Options withMore(List<Check> newMore) {
+            return new Options(seed, patience, reopen, listener, only, atOnce, newMore);
         }
 
         /** These options with another number of checks at the same time. */
         public Options withAtOnce(int newAtOnce) {
-            return new Options(seed, patience, reopen, listener, only, newAtOnce);
+            return new Options(seed, patience, reopen, listener, only, newAtOnce, more);
         }
     }
 
@@ -127,7 +135,7 @@ public final class Conformance {
         String url;
         try (Bench bench = new Bench(open.get(), options, seed, facts)) {
             url = bench.postroad().transport().url();
-            List<Check> checks = selected(bench.postroad().transport().capabilities(), options.only());
+            List<Check> checks = selected(bench.postroad().transport().capabilities(), options);
             results.addAll(results(bench, checks, options));
         }
         return new ConformanceReport(url, seed, Duration.ofNanos(System.nanoTime() - start), facts.fitness(), results);
@@ -187,7 +195,7 @@ public final class Conformance {
                 .flatMap(List::stream);
     }
 
-    private static List<Check> selected(Map<Need, Capability> capabilities, List<String> only) {
+    private static List<Check> selected(Map<Need, Capability> capabilities, Options options) {
         List<Check> checks =
                 new ArrayList<>(all().filter(check -> check.need() == null).toList());
         for (Need need : Need.values()) {
@@ -201,6 +209,8 @@ public final class Conformance {
                 }
             }
         }
+        checks.addAll(options.more());
+        List<String> only = options.only();
         checks.removeIf(check -> !only.isEmpty() && only.stream().noneMatch(word -> matches(check, word)));
         return checks;
     }
@@ -225,7 +235,8 @@ public final class Conformance {
         }
         String obstacle = obstacle(bench, check, capabilities);
         if (obstacle != null) {
-            return new Result(check.need(), support, check.sentence(), Outcome.NOT_PROVEN, obstacle, Duration.ZERO);
+            Outcome outcome = check.ofPattern() ? Outcome.IMPOSSIBLE : Outcome.NOT_PROVEN;
+            return new Result(check.need(), support, check.sentence(), outcome, obstacle, Duration.ZERO);
         }
         long start = System.nanoTime();
         String found = run(bench, check);
@@ -252,9 +263,18 @@ public final class Conformance {
             }
         }
         if (!missing.isEmpty()) {
-            return "trying it takes " + missing + ", which is impossible here";
+            return (check.ofPattern() ? "it takes " : "trying it takes ") + missing + ", which is impossible here"
+                    + (check.ofPattern() ? reasons(missing, capabilities) : "");
         }
         return check.reopens() && !bench.reopens() ? "no way to reopen the connection was given" : null;
+    }
+
+    private static String reasons(Set<Need> missing, Map<Need, Capability> capabilities) {
+        return missing.stream()
+                .map(capabilities::get)
+                .filter(Objects::nonNull)
+                .map(capability -> ": " + capability.note())
+                .collect(Collectors.joining());
     }
 
     /** What was found not to be so; null if all is well. */

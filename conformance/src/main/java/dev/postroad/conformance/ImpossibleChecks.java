@@ -26,7 +26,8 @@ final class ImpossibleChecks {
             case DELAY -> "a message with a time of delivery is refused";
             default -> "a channel that needs it is refused";
         };
-        return new Check(need + " is impossible: " + asked, need, Set.of(), false, probe -> refused(probe, need));
+        return new Check(
+                need + " is impossible: " + asked, need, Set.of(), false, false, probe -> refused(probe, need));
     }
 
     /** That asking for more time than a need reaches is refused, where that can be asked for. */

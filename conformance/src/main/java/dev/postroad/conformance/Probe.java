@@ -20,13 +20,13 @@ import dev.postroad.api.Transport;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -36,7 +36,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What a check is written with. What it opens is closed with it, and the channels it declared are deleted. */
-final class Probe implements AutoCloseable {
+public final class Probe implements AutoCloseable {
     /** For the comparison of time stamps: clocks tick in milliseconds and brokers round. */
     static final Duration CLOCK_STEP = Duration.ofMillis(2);
 
@@ -45,7 +45,7 @@ final class Probe implements AutoCloseable {
     private final Bench bench;
     private final Random random;
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
-    private final List<String> declared = new ArrayList<>();
+    private final List<String> declared = new CopyOnWriteArrayList<>();
     private @Nullable MessageProducer<String, String> producer;
 
     Probe(Bench bench, Random random) {
@@ -53,7 +53,8 @@ final class Probe implements AutoCloseable {
         this.random = random;
     }
 
-    Postroad postroad() {
+    /** The connection under test. */
+    public Postroad postroad() {
         return bench.postroad();
     }
 
@@ -61,7 +62,8 @@ final class Probe implements AutoCloseable {
         return bench.postroad().transport();
     }
 
-    Administration administration() {
+    /** The administration of the connection under test. */
+    public Administration administration() {
         return bench.postroad().administration();
     }
 
@@ -73,7 +75,8 @@ final class Probe implements AutoCloseable {
         return random;
     }
 
-    Duration patience() {
+    /** How long to wait for what must come. */
+    public Duration patience() {
         return bench.patience();
     }
 
@@ -84,7 +87,8 @@ final class Probe implements AutoCloseable {
 
     // Channels that ask for as little as possible, so that each check tries one thing.
 
-    String name() {
+    /** A name for a channel that no other check has. */
+    public String name() {
         return bench.nextName();
     }
 
@@ -110,7 +114,8 @@ final class Probe implements AutoCloseable {
         return channel.withDeadLetter(channel.name() + ".dead");
     }
 
-    Channel declare(Channel channel) {
+    /** Declares a channel, which is deleted after the check, with its dead letters. */
+    public Channel declare(Channel channel) {
         postroad().declare(channel);
         String dead = channel.deadLetter();
         if (dead != null) {
@@ -122,7 +127,8 @@ final class Probe implements AutoCloseable {
 
     // Sending and receiving.
 
-    MessageProducer<String, String> producer() {
+    /** A producer of texts. */
+    public MessageProducer<String, String> producer() {
         MessageProducer<String, String> present = producer;
         if (present == null) {
             present = open(postroad().producer(Format.strings()));
@@ -159,11 +165,13 @@ final class Probe implements AutoCloseable {
         return inbox(channel, ConsumerOptions.DEFAULT.withGroup(group));
     }
 
-    Subscription listen(Channel channel, ConsumerOptions options, Handler<String, String> handler) {
+    /** Handles a channel until the check ends. */
+    public Subscription listen(Channel channel, ConsumerOptions options, Handler<String, String> handler) {
         return open(postroad().listen(channel.name(), Format.strings(), options, handler));
     }
 
-    <T extends AutoCloseable> T open(T part) {
+    /** Has a part closed when the check ends. */
+    public <T extends AutoCloseable> T open(T part) {
         opened.push(part);
         return part;
     }
@@ -177,13 +185,15 @@ final class Probe implements AutoCloseable {
 
     // Waiting and judging.
 
-    void that(boolean holds, String otherwise) {
+    /** What must hold. */
+    public void that(boolean holds, String otherwise) {
         if (!holds) {
             throw new CheckFailed(otherwise);
         }
     }
 
-    void equal(String what, @Nullable Object expected, @Nullable Object actual) {
+    /** What must be equal. */
+    public void equal(String what, @Nullable Object expected, @Nullable Object actual) {
         if (!Objects.deepEquals(expected, actual)) {
             throw new CheckFailed(what + ": expected " + shown(expected) + ", found " + shown(actual));
         }
@@ -216,7 +226,8 @@ final class Probe implements AutoCloseable {
         return refused(what, () -> await(call.get(), what), reasons);
     }
 
-    <T> T await(CompletableFuture<T> future, String what) {
+    /** What must come. @throws MessagingException if it fails with one */
+    public <T> T await(CompletableFuture<T> future, String what) {
         try {
             return future.get(patience().toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
@@ -231,7 +242,8 @@ final class Probe implements AutoCloseable {
         }
     }
 
-    void await(String what, BooleanSupplier condition) {
+    /** What must become so. */
+    public void await(String what, BooleanSupplier condition) {
         await(() -> what + " was not so within " + patience(), condition);
     }
 
@@ -272,6 +284,11 @@ final class Probe implements AutoCloseable {
         while (!opened.isEmpty()) {
             closeQuietly(opened.pop());
         }
+    }
+
+    /** Has a channel deleted after the check that a pattern declared. */
+    public void deleteLater(String channel) {
+        declared.add(channel);
     }
 
     private static void closeQuietly(AutoCloseable part) {

@@ -1,4 +1,4 @@
-/** Tests of the inbox. */
+/** Tests of the settings. */
 @NullMarked
 package dev.postroad.patterns.settings;
 
