@@ -67,9 +67,8 @@ public final class Main {
             System.err.println("postroad bench " + name + ": " + e.getMessage());
             return 2;
         }
-        try (Bench bench =
-                suite == Suite.EMBEDDED ? new EmbeddedBench(options, System.err) : new AmqpBench(options, System.err)) {
-            measure(bench, options);
+        try (Bench bench = suite.open(options, System.err)) {
+            measure(suite, bench, options);
             return 0;
         } catch (IOException e) {
             System.err.println("postroad bench " + name + ": " + e.getMessage());
@@ -77,7 +76,7 @@ public final class Main {
         }
     }
 
-    private static void measure(Bench bench, Options options) throws IOException, InterruptedException {
+    private static void measure(Suite suite, Bench bench, Options options) throws IOException, InterruptedException {
         // Also where it is interrupted nothing may be left behind.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {
@@ -89,8 +88,9 @@ public final class Main {
         Machine machine = bench.machine();
         if (!options.json()) {
             System.out.println(machine.line());
-            System.out.println("medians of " + options.rounds() + " rounds of " + Report.number(options.seconds())
-                    + " s, taken in turns; times in microseconds unless said");
+            System.out.println("medians of " + options.rounds() + " rounds"
+                    + (suite == Suite.TRANSPORTS ? "" : " of " + Report.number(options.seconds()) + " s")
+                    + ", taken in turns; times in microseconds unless said");
         }
         List<Results> all = new ArrayList<>();
         for (String scenario : options.scenarios()) {

@@ -45,7 +45,11 @@ final class Measurement {
 
     /** Whether more of this figure is better: of rates, but not of times, memory or processor time. */
     static boolean isBetterHigh(String name) {
-        return name.equals(RATE) || name.equals(DRAIN) || name.equals("fill");
+        return name.equals(RATE)
+                || name.equals(DRAIN)
+                || name.equals("fill")
+                || name.equals(TransportScenario.SEND)
+                || name.equals(TransportScenario.RECEIVE);
     }
 
     OptionalDouble get(String name) {

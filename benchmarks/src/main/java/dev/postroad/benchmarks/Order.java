@@ -25,6 +25,8 @@ record Order(Kind kind, String channel, Map<String, Integer> numbers) {
         FIRST,
         /** All messages out of a queue: messages. */
         DRAIN,
+        /** So many messages out of a queue, from the first on: messages. */
+        RECEIVE,
         /** The heap in use. */
         HEAP
     }

@@ -13,22 +13,32 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 
-/** Postroad in this process as applications use it: producers and consumers on {@code embedded:DIR}. */
+/** Postroad as applications use it: producers and consumers, on {@code embedded:DIR} or any other url. */
 final class PostroadApi implements Contender {
     private static final int PREFETCH = 8192;
     private static final Duration POLL = Duration.ofMillis(100);
 
     private final Postroad postroad;
+    private final Function<String, Channel> channels;
+    private final ConsumerOptions options;
 
     PostroadApi(Path directory) {
-        postroad = Postroad.connect("embedded:" + directory);
+        this("embedded:" + directory, Channel::command, ConsumerOptions.DEFAULT.withPrefetch(PREFETCH));
+    }
+
+    /** @param channels the channel that is a queue of a name */
+    PostroadApi(String url, Function<String, Channel> channels, ConsumerOptions options) {
+        this.postroad = Postroad.connect(url);
+        this.channels = channels;
+        this.options = options;
     }
 
     @Override
     public void declareQueue(String queue) {
-        postroad.declare(Channel.command(queue));
+        postroad.declare(channels.apply(queue));
     }
 
     @Override
@@ -72,8 +82,7 @@ final class PostroadApi implements Contender {
 
     /** Polls and commits, as the simple level has it. */
     private final class Receiver implements Closeable {
-        private final MessageConsumer<byte[], byte[]> consumer =
-                postroad.consumer(Format.bytes(), ConsumerOptions.DEFAULT.withPrefetch(PREFETCH));
+        private final MessageConsumer<byte[], byte[]> consumer = postroad.consumer(Format.bytes(), options);
         private final LongConsumer arrivals;
         private final Thread thread = Thread.ofPlatform().name("consumer").unstarted(this::run);
         private volatile boolean closing;

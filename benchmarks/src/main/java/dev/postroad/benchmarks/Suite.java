@@ -1,5 +1,7 @@
 package dev.postroad.benchmarks;
 
+import java.io.IOException;
+import java.io.PrintStream;
 import java.util.List;
 
 /**
@@ -52,5 +54,27 @@ record Suite(
             new Effort(3, 5, 8_000, 20_000, 1_000_000, 5_000),
             new Effort(1, 2, 3_000, 10_000, 100_000, 500));
 
-    static final List<Suite> ALL = List.of(EMBEDDED, AMQP);
+    static final Suite TRANSPORTS = new Suite(
+            "transports",
+            """
+            Measures Postroad's producers and consumers on a RabbitMQ (Debian's rabbitmq-server) and on a Kafka
+            (fetched by Maven) against the same work written straight on the system's client, with Spring AMQP,
+            Spring Kafka and Camel, in turns, and says where the goals are met. A round sends --backlog messages
+            and receives them (ten times as many on Kafka); --seconds has no say. Takes about half an hour.""",
+            TransportScenario.names(),
+            TransportContender.peers(),
+            0.1,
+            new Effort(5, 1, 0, 0, 100_000, 0),
+            new Effort(1, 1, 0, 0, 20_000, 0));
+
+    static final List<Suite> ALL = List.of(EMBEDDED, AMQP, TRANSPORTS);
+
+    /** @param progress told what is going on, a line at a time */
+    Bench open(Options options, PrintStream progress) throws IOException {
+        return switch (name) {
+            case "embedded" -> new EmbeddedBench(options, progress);
+            case "amqp" -> new AmqpBench(options, progress);
+            default -> new TransportBench(options, progress);
+        };
+    }
 }

@@ -8,8 +8,13 @@ import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The process of one contender: opens it on a directory, says {@code ready}, then carries out one order per line of stdin and
@@ -19,6 +24,8 @@ final class Worker {
     /** Said when the first message of a queue has come, before the order's result. */
     static final String FIRST = "first";
 
+    private static final long PATIENCE_SECONDS = 300;
+
     private final Contender contender;
     private final PrintStream answers;
 
@@ -27,15 +34,22 @@ final class Worker {
         this.answers = answers;
     }
 
-    /** @param arguments name of the contender, its directory */
+    /** @param arguments name of the contender, its directory or broker */
     static void main(String[] arguments) throws Exception {
         // What libraries print must not get between the answers.
         PrintStream answers = System.out;
         System.setOut(System.err);
-        try (Contender contender = ContenderKind.of(arguments[0]).open(Path.of(arguments[1]))) {
+        try (Contender contender = open(arguments[0], arguments[1])) {
             answers.println("ready");
             new Worker(contender, answers).serve();
         }
+    }
+
+    private static Contender open(String id, String place) throws Exception {
+        Optional<TransportContender> onBroker = TransportContender.find(id);
+        return onBroker.isPresent()
+                ? onBroker.get().open(place)
+                : ContenderKind.of(id).open(Path.of(place));
     }
 
     private void serve() throws IOException {
@@ -58,6 +72,7 @@ final class Worker {
             case FILL -> fill(order);
             case FIRST -> first(order.channel());
             case DRAIN -> drain(order);
+            case RECEIVE -> receive(order);
             case HEAP -> new Measurement().with("heap", (double) usedHeap());
         };
     }
@@ -126,11 +141,33 @@ final class Worker {
             long before = -1;
             while (done.getCount() > 0 && arrived.get() != before) {
                 before = arrived.get();
-                if (done.await(1, java.util.concurrent.TimeUnit.SECONDS)) {
+                if (done.await(1, TimeUnit.SECONDS)) {
                     break;
                 }
             }
             return watch.measure(arrived.get());
+        }
+    }
+
+    /** Receives so many messages. What is measured begins with the first: how long a group takes to form is not its speed. */
+    private Measurement receive(Order order) throws Exception {
+        long messages = order.get("messages");
+        AtomicLong arrived = new AtomicLong();
+        AtomicReference<Stopwatch> watch = new AtomicReference<>();
+        CompletableFuture<Measurement> measured = new CompletableFuture<>();
+        Closeable receiver = contender.receive(order.channel(), sentAt -> {
+            long count = arrived.incrementAndGet();
+            if (count == 1) {
+                watch.set(new Stopwatch());
+            } else if (count == messages) {
+                measured.complete(watch.get().measure(messages - 1));
+            }
+        });
+        try (receiver) {
+            return measured.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new IOException(
+                    "of " + messages + " messages there came " + arrived + " in " + PATIENCE_SECONDS + " s", e);
         }
     }
 

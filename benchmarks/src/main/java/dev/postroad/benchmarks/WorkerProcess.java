@@ -27,7 +27,7 @@ final class WorkerProcess implements AutoCloseable {
             "--add-opens=java.base/java.util=ALL-UNNAMED",
             "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED");
 
-    private final ContenderKind kind;
+    private final String title;
     private final Path log;
     private final long begun = System.nanoTime();
     private final Process process;
@@ -43,9 +43,19 @@ final class WorkerProcess implements AutoCloseable {
      * @param log takes what it prints
      */
     WorkerProcess(ContenderKind kind, Path directory, Path log) throws IOException {
-        this.kind = kind;
+        this(kind.id(), kind.title(), kind.heapMegabytes(), directory.toString(), log);
+    }
+
+    /**
+     * As the other, of any contender.
+     *
+     * @param heapMegabytes 0 for what the JVM takes by itself
+     * @param place what it is opened on: a directory, or where a broker is
+     */
+    WorkerProcess(String id, String title, int heapMegabytes, String place, Path log) throws IOException {
+        this.title = title;
         this.log = log;
-        process = new ProcessBuilder(command(kind, directory))
+        process = new ProcessBuilder(command(id, heapMegabytes, place))
                 .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
         orders = process.outputWriter(StandardCharsets.UTF_8);
@@ -53,16 +63,16 @@ final class WorkerProcess implements AutoCloseable {
         String first = answers.readLine();
         if (!"ready".equals(first)) {
             process.destroyForcibly();
-            throw new IOException(kind.title() + " did not start: " + lastWords());
+            throw new IOException(title + " did not start: " + lastWords());
         }
         readyMillis = millis();
     }
 
-    private static List<String> command(ContenderKind kind, Path directory) {
+    private static List<String> command(String id, int heapMegabytes, String place) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        if (kind.heapMegabytes() > 0) {
-            command.add("-Xmx" + kind.heapMegabytes() + "m");
+        if (heapMegabytes > 0) {
+            command.add("-Xmx" + heapMegabytes + "m");
         }
         command.add("--enable-native-access=ALL-UNNAMED");
         if (Runtime.version().feature() >= 23) {
@@ -75,8 +85,8 @@ final class WorkerProcess implements AutoCloseable {
         command.add(System.getProperty("java.class.path"));
         command.add(Main.class.getName());
         command.add(Main.WORKER);
-        command.add(kind.id());
-        command.add(directory.toString());
+        command.add(id);
+        command.add(place);
         return command;
     }
 
@@ -106,12 +116,12 @@ final class WorkerProcess implements AutoCloseable {
             answer = answers.readLine();
         }
         if (answer == null) {
-            throw new IOException(kind.title() + " ended at '" + order.line() + "': " + lastWords());
+            throw new IOException(title + " ended at '" + order.line() + "': " + lastWords());
         }
         if (answer.startsWith("result")) {
             return Measurement.parse(answer.substring("result".length()));
         }
-        throw new IOException(kind.title() + " failed at '" + order.line() + "': " + answer);
+        throw new IOException(title + " failed at '" + order.line() + "': " + answer);
     }
 
     private String lastWords() throws IOException {

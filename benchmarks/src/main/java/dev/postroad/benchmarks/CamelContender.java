@@ -1,0 +1,163 @@
+package dev.postroad.benchmarks;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.LongConsumer;
+import org.apache.camel.AsyncProducer;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Consumer;
+import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.springrabbit.SpringRabbitMQComponent;
+import org.apache.camel.impl.engine.SimpleCamelContext;
+import org.springframework.amqp.rabbit.connection.CachingConnectionFactory;
+
+/**
+ * Camel's endpoints, without a route around them. Its producer for RabbitMQ waits for each confirm, so there it is used by many
+ * threads; the one for Kafka is asynchronous.
+ */
+final class CamelContender implements Contender {
+    private static final int THREADS = 32;
+
+    /** Declares what Camel is not to declare by itself. */
+    private interface Declaring {
+        void declare(String queue) throws Exception;
+    }
+
+    private final CamelContext camel;
+    private final Declaring declaring;
+    private final String sendingUri;
+    private final String receivingUri;
+    private final int threads;
+    private final Closeable connections;
+
+    private CamelContender(
+            CamelContext camel,
+            Declaring declaring,
+            String sendingUri,
+            String receivingUri,
+            int threads,
+            Closeable connections) {
+        this.camel = camel;
+        this.declaring = declaring;
+        this.sendingUri = sendingUri;
+        this.receivingUri = receivingUri;
+        this.threads = threads;
+        this.connections = connections;
+        camel.start();
+    }
+
+    static CamelContender rabbitMq(String place) throws Exception {
+        CachingConnectionFactory connections =
+                new CachingConnectionFactory(java.net.URI.create("amqp://guest:guest@" + place));
+        connections.setPublisherConfirmType(CachingConnectionFactory.ConfirmType.SIMPLE);
+        connections.setChannelCacheSize(THREADS);
+        CamelContext camel = new SimpleCamelContext();
+        SpringRabbitMQComponent component = new SpringRabbitMQComponent();
+        component.setConnectionFactory(connections);
+        camel.addComponent("spring-rabbitmq", component);
+        String uri = "spring-rabbitmq:default?routingKey=%1$s";
+        RawRabbitMq declaring = new RawRabbitMq(place);
+        return new CamelContender(
+                camel,
+                declaring::declareQueue,
+                uri + "&confirm=enabled",
+                uri + "&queues=%1$s&autoDeclare=false&prefetchCount=" + Terms.PREFETCH
+                        + "&messageListenerContainerType=DMLC",
+                THREADS,
+                () -> {
+                    declaring.close();
+                    connections.destroy();
+                });
+    }
+
+    static CamelContender kafka(String servers) {
+        String uri = "kafka:%1$s?brokers=" + servers;
+        return new CamelContender(
+                new SimpleCamelContext(),
+                queue -> RawKafka.createTopic(servers, queue, 1),
+                uri + "&requestRequiredAcks=all&enableIdempotence=true&lingerMs=1&bufferMemorySize=67108864"
+                        + "&keySerializer=org.apache.kafka.common.serialization.ByteArraySerializer"
+                        + "&valueSerializer=org.apache.kafka.common.serialization.ByteArraySerializer",
+                uri + "&groupId=" + Terms.GROUP
+                        + "&autoCommitEnable=false&allowManualCommit=false&autoOffsetReset=earliest"
+                        + "&isolationLevel=read_committed&maxPollRecords=" + Terms.PREFETCH
+                        + "&keyDeserializer=org.apache.kafka.common.serialization.ByteArrayDeserializer"
+                        + "&valueDeserializer=org.apache.kafka.common.serialization.ByteArrayDeserializer",
+                0,
+                () -> {});
+    }
+
+    @Override
+    public void declareQueue(String queue) throws Exception {
+        declaring.declare(queue);
+    }
+
+    @Override
+    public Sender sender(String queue, Sending sending) throws Exception {
+        Endpoint endpoint = camel.getEndpoint(sendingUri.formatted(queue));
+        AsyncProducer producer = endpoint.createAsyncProducer();
+        producer.start();
+        ExecutorService senders = threads == 0 ? null : Executors.newFixedThreadPool(threads);
+        return new Sender() {
+            @Override
+            public void send(byte[] payload) {
+                throw Contender.cannot("sender that waits");
+            }
+
+            @Override
+            public void send(byte[] payload, Confirmation confirmation) {
+                Exchange exchange = endpoint.createExchange();
+                exchange.getMessage().setBody(payload);
+                exchange.getMessage().setHeader("id", UUID.randomUUID().toString());
+                if (senders == null) {
+                    producer.process(exchange, sync -> tell(exchange, confirmation));
+                } else {
+                    senders.execute(() -> {
+                        producer.process(exchange, sync -> {});
+                        tell(exchange, confirmation);
+                    });
+                }
+            }
+
+            @Override
+            public void close() throws IOException {
+                if (senders != null) {
+                    senders.close();
+                }
+                producer.close();
+            }
+        };
+    }
+
+    private static void tell(Exchange exchange, Confirmation confirmation) {
+        if (exchange.getException() == null) {
+            confirmation.confirmed();
+        } else {
+            confirmation.failed(exchange.getException());
+        }
+    }
+
+    @Override
+    public Closeable receive(String queue, LongConsumer arrivals) throws Exception {
+        Endpoint endpoint = camel.getEndpoint(receivingUri.formatted(queue));
+        Consumer consumer = endpoint.createConsumer(exchange ->
+                arrivals.accept(Payloads.sentAt(exchange.getMessage().getBody(byte[].class))));
+        consumer.start();
+        return consumer::close;
+    }
+
+    @Override
+    public Log log(String name, int batch) {
+        throw Contender.cannot("log");
+    }
+
+    @Override
+    public void close() throws IOException {
+        camel.stop();
+        connections.close();
+    }
+}

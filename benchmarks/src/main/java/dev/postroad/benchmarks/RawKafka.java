@@ -1,0 +1,136 @@
+package dev.postroad.benchmarks;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.function.LongConsumer;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/** Straight on Kafka's client: sends with a callback; polls, and commits each poll. */
+final class RawKafka implements Contender {
+    private static final Duration POLL = Duration.ofMillis(100);
+
+    private final String servers;
+
+    RawKafka(String servers) {
+        this.servers = servers;
+    }
+
+    @Override
+    public void declareQueue(String queue) throws IOException, InterruptedException {
+        createTopic(servers, queue, 1);
+    }
+
+    static void createTopic(String servers, String topic, int partitions) throws IOException, InterruptedException {
+        try (Admin admin = Admin.create(java.util.Map.<String, Object>of("bootstrap.servers", servers))) {
+            admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1)))
+                    .all()
+                    .get();
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof TopicExistsException)) {
+                throw new IOException(e.getCause());
+            }
+        }
+    }
+
+    @Override
+    public Sender sender(String queue, Sending sending) {
+        KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(Terms.producer(servers), new ByteArraySerializer(), new ByteArraySerializer());
+        return new Sender() {
+            @Override
+            public void send(byte[] payload) {
+                throw Contender.cannot("sender that waits");
+            }
+
+            @Override
+            public void send(byte[] payload, Confirmation confirmation) {
+                producer.send(record(queue, null, payload), (place, failure) -> {
+                    if (failure == null) {
+                        confirmation.confirmed();
+                    } else {
+                        confirmation.failed(failure);
+                    }
+                });
+            }
+
+            @Override
+            public void close() {
+                producer.close();
+            }
+        };
+    }
+
+    /** With an id, as the contract gives each message one. */
+    static ProducerRecord<byte[], byte[]> record(String topic, byte @Nullable [] key, byte[] payload) {
+        ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, key, payload);
+        record.headers().add("id", UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8));
+        return record;
+    }
+
+    @Override
+    public Closeable receive(String queue, LongConsumer arrivals) {
+        Reader reader = new Reader(servers, queue, arrivals);
+        reader.thread.start();
+        return reader;
+    }
+
+    /** One consumer of the group, on a thread of its own. */
+    static final class Reader implements Closeable {
+        private final KafkaConsumer<byte[], byte[]> consumer;
+        private final LongConsumer arrivals;
+        final Thread thread = Thread.ofPlatform().name("consumer").unstarted(this::run);
+        private volatile boolean closing;
+
+        Reader(String servers, String topic, LongConsumer arrivals) {
+            this.consumer = new KafkaConsumer<>(
+                    Terms.consumer(servers), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+            this.arrivals = arrivals;
+            consumer.subscribe(List.of(topic));
+        }
+
+        private void run() {
+            try (consumer) {
+                while (!closing) {
+                    ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+                    for (ConsumerRecord<byte[], byte[]> record : records) {
+                        arrivals.accept(Payloads.sentAt(record.value()));
+                    }
+                    if (!records.isEmpty()) {
+                        consumer.commitSync();
+                    }
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            closing = true;
+            Stopwatch.join(thread);
+        }
+    }
+
+    @Override
+    public Log log(String name, int batch) {
+        throw Contender.cannot("log");
+    }
+
+    @Override
+    public void close() {
+        // Each sender and receiver has a client of its own.
+    }
+}

@@ -1,0 +1,50 @@
+package dev.postroad.benchmarks;
+
+import java.util.Map;
+
+/** On what terms all contenders work on a broker: as an engineer would set them who wants throughput and loses nothing. */
+final class Terms {
+    /** Messages with a consumer, unacknowledged; also what one poll of Kafka brings at most. */
+    static final int PREFETCH = 500;
+
+    /** Messages to one acknowledgement, where the consumer is not given them in batches. */
+    static final int ACKNOWLEDGED_TOGETHER = 100;
+
+    static final String GROUP = "bench";
+
+    /** A queue as Postroad declares its own: replicated, forced to disk before its confirm. */
+    static final Map<String, Object> QUEUE = Map.of("x-queue-type", "quorum");
+
+    private Terms() {}
+
+    /** Confirmed by all replicas, no duplicates, a millisecond for a batch to fill. */
+    static Map<String, Object> producer(String servers) {
+        return Map.of(
+                "bootstrap.servers",
+                servers,
+                "acks",
+                "all",
+                "enable.idempotence",
+                true,
+                "linger.ms",
+                1,
+                "buffer.memory",
+                64L * 1024 * 1024);
+    }
+
+    static Map<String, Object> consumer(String servers) {
+        return Map.of(
+                "bootstrap.servers",
+                servers,
+                "group.id",
+                GROUP,
+                "enable.auto.commit",
+                false,
+                "auto.offset.reset",
+                "earliest",
+                "isolation.level",
+                "read_committed",
+                "max.poll.records",
+                PREFETCH);
+    }
+}

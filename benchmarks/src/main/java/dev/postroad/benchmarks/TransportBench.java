@@ -1,0 +1,159 @@
+package dev.postroad.benchmarks;
+
+import dev.postroad.testkit.KafkaServer;
+import dev.postroad.testkit.RabbitMqServer;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Runs the scenarios on a RabbitMQ and a Kafka of its own, in rounds in which every contender, a process each, has its turn. */
+final class TransportBench implements Bench {
+
+    private final Options options;
+    private final TemporaryDirectory directory;
+    private final PrintStream progress;
+    private final Map<TransportContender, WorkerProcess> workers = new EnumMap<>(TransportContender.class);
+    private final List<WorkerProcess> all = new ArrayList<>();
+    private @Nullable RabbitMqServer rabbit;
+    private @Nullable KafkaServer kafka;
+    private int queues;
+
+    /** @param progress told what is going on, a line at a time */
+    TransportBench(Options options, PrintStream progress) throws IOException {
+        this.options = options;
+        this.directory = new TemporaryDirectory(options.directory());
+        this.progress = progress;
+    }
+
+    @Override
+    public Machine machine() throws IOException {
+        return Machine.find(directory.path());
+    }
+
+    @Override
+    public Results run(String name, int number) throws IOException {
+        TransportScenario scenario = TransportScenario.of(name);
+        List<TransportContender> contenders = TransportContender.on(scenario.system()).stream()
+                .filter(contender -> options.wants(contender.peer()))
+                .toList();
+        Results results = new Results(scenario.comparison(contenders));
+        String place = "[" + number + "/" + options.scenarios().size() + "] " + name;
+        try {
+            for (int round = 1; round <= options.rounds(); round++) {
+                for (TransportContender contender : contenders) {
+                    Measurement measured =
+                            round(worker(scenario, contender), scenario, scenario.messages(options.backlog()));
+                    results.add(TransportScenario.entry(contender), measured);
+                    progress.println(place + " round " + round + ": " + contender.title() + ", sent "
+                            + Report.number(measured.get(TransportScenario.SEND).orElse(0)) + "/s, received "
+                            + Report.number(
+                                    measured.get(TransportScenario.RECEIVE).orElse(0)) + "/s");
+                }
+            }
+        } catch (AssertionError e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        // The next broker has the machine for itself.
+        workers.values().forEach(WorkerProcess::close);
+        workers.clear();
+        return results;
+    }
+
+    /** Sends and receives, by a queue or topic that nobody used before. */
+    private Measurement round(WorkerProcess worker, TransportScenario scenario, int messages) throws IOException {
+        String queue = "bench-" + ++queues;
+        Measurement sent = worker.run(new Order(Order.Kind.FILL, queue)
+                .with("bytes", scenario.bytes())
+                .with("messages", messages));
+        Measurement received = worker.run(new Order(Order.Kind.RECEIVE, queue).with("messages", messages));
+        return new Measurement()
+                .with(TransportScenario.SEND, sent.get(Measurement.RATE).orElse(0))
+                .with(TransportScenario.CPU_SEND, sent.get(Measurement.CPU).orElse(0))
+                .with(TransportScenario.RECEIVE, received.get(Measurement.RATE).orElse(0))
+                .with(
+                        TransportScenario.CPU_RECEIVE,
+                        received.get(Measurement.CPU).orElse(0));
+    }
+
+    // ── Processes
+    // ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private WorkerProcess worker(TransportScenario scenario, TransportContender contender) throws IOException {
+        WorkerProcess running = workers.get(contender);
+        if (running == null) {
+            String broker = scenario.system() == TransportContender.System.RABBITMQ ? rabbitMq() : kafka();
+            running = new WorkerProcess(
+                    contender.id(),
+                    contender.title(),
+                    0,
+                    broker,
+                    directory.path().resolve(contender.id() + ".log"));
+            synchronized (all) {
+                all.add(running);
+            }
+            workers.put(contender, running);
+            progress.println("warming up " + contender.title());
+            round(running, scenario, scenario.messages(options.backlog()));
+        }
+        return running;
+    }
+
+    private String rabbitMq() {
+        RabbitMqServer running = rabbit;
+        if (running == null) {
+            stopKafka();
+            progress.println("starting RabbitMQ");
+            running = RabbitMqServer.start(directory.path().resolve("rabbitmq"));
+            rabbit = running;
+        }
+        return "127.0.0.1:" + running.port();
+    }
+
+    private String kafka() {
+        KafkaServer running = kafka;
+        if (running == null) {
+            stopRabbit();
+            progress.println("starting Kafka");
+            running = KafkaServer.start(directory.path().resolve("kafka-data"), directory.path(), Map.of());
+            kafka = running;
+        }
+        return running.servers();
+    }
+
+    private void stopRabbit() {
+        if (rabbit != null) {
+            rabbit.close();
+            rabbit = null;
+        }
+    }
+
+    private void stopKafka() {
+        if (kafka != null) {
+            kafka.close();
+            kafka = null;
+        }
+    }
+
+    @Override
+    public void abandon() throws IOException, InterruptedException {
+        synchronized (all) {
+            for (WorkerProcess worker : all) {
+                worker.kill();
+            }
+        }
+        close();
+    }
+
+    @Override
+    public void close() throws IOException {
+        workers.values().forEach(WorkerProcess::close);
+        workers.clear();
+        stopRabbit();
+        stopKafka();
+        directory.close();
+    }
+}
