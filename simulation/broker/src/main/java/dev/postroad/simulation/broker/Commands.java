@@ -120,12 +120,9 @@ final class Commands {
     /** A topic may have been declared anew with another routing since the binding was drawn. */
     private static boolean fits(TopicDefinition topic, Binding binding) {
         return switch (topic.routing()) {
-            case HEADERS -> true;
-            case RULE ->
-                binding.arguments().isEmpty()
-                        && (binding.pattern().contains(" ") || binding.pattern().matches("[a-z]+([.][a-z]+)*"));
-            case HASH -> binding.arguments().isEmpty() && binding.pattern().matches("[0-9]{1,7}");
-            default -> binding.arguments().isEmpty();
+            case RULE -> binding.pattern().contains(" ") || binding.pattern().matches("[a-z]+([.][a-z]+)*");
+            case HASH -> binding.pattern().matches("[0-9]{1,7}");
+            default -> true;
         };
     }
 

@@ -95,6 +95,9 @@ final class World {
 
     private int beforeLeases;
 
+    /** The broker's time in its last moment: the next one's may be earlier. */
+    private long lastNow;
+
     private Engine.@Nullable CheckpointTask checkpoint;
     private boolean checkpointWritten;
     private final List<EngineDelivery> deliveries = new ArrayList<>();
@@ -350,9 +353,12 @@ final class World {
             model.history.undoTo(beforeLeases);
             List<List<Copy>> ordered = new ArrayList<>(ranOut);
             ordered.sort(Comparator.comparingDouble(of -> -Comparison.givenUp(of, observed)));
+            long now = model.now;
+            model.now = lastNow;
             model.takeBack(ordered);
             lastKnown = model.history.size();
             expireUnseen();
+            model.now = now;
         }
         ranOut = List.of();
     }
@@ -424,6 +430,7 @@ final class World {
             act.answer().lost();
             act.judge().run();
         }
+        lastNow = model.now;
         beforeLeases = model.history.size();
         ranOut = model.timers();
         lastKnown = model.history.size();
