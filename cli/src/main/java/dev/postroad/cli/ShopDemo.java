@@ -54,21 +54,23 @@ final class ShopDemo {
     }
 
     int run() throws IOException, InterruptedException, SQLException {
-        DemoFolder folder = DemoFolder.create(keep, this::endAll);
-        int exitCode = ExitCode.FAILED;
         try (ShopDemoDatabase database =
                 databaseUrl == null ? ShopDemoDatabase.h2() : ShopDemoDatabase.postgresql(databaseUrl)) {
             introduce(database.name());
-            exitCode = url == null ? onOwnBroker(database, folder) : onUrl(url, database, folder);
-        } finally {
-            if (exitCode != ExitCode.OK) {
-                folder.keep();
+            DemoFolder folder = DemoFolder.create(keep, this::endAll);
+            int exitCode = ExitCode.FAILED;
+            try {
+                exitCode = url == null ? onOwnBroker(database, folder) : onUrl(url, database, folder);
+            } finally {
+                if (exitCode != ExitCode.OK) {
+                    folder.keep();
+                }
+                if (folder.kept()) {
+                    screen.print("what the broker and the workers wrote is kept in " + folder.path());
+                }
             }
-            if (folder.kept()) {
-                screen.print("what the broker and the workers wrote is kept in " + folder.path());
-            }
+            return exitCode;
         }
-        return exitCode;
     }
 
     private int onOwnBroker(ShopDemoDatabase database, DemoFolder folder)

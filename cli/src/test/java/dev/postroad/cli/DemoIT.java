@@ -40,16 +40,4 @@ class DemoIT {
         assertThat(demo.text()).as(demo.err()).isEqualTo(expected);
         assertThat(demo.exitCode()).isZero();
     }
-
-    @Test
-    void theShopRefusesWhatItCannotHonour() {
-        assertThat(Command.run("demo", "--full", "--seconds", "3").err()).contains("--seconds is not for --full");
-        assertThat(Command.run("demo", "--database", "postgresql://localhost/shop")
-                        .err())
-                .contains("--database is for --full");
-        assertThat(Command.run("demo", "--full", "--database", "mysql://me:secret@localhost/shop")
-                        .err())
-                .contains("postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
-                .doesNotContain("secret");
-    }
 }

@@ -35,6 +35,10 @@ class UsageTest {
                 "serve --http-port 70000 | 65,535",
                 "serve --memory --data d | not both",
                 "demo --orders 3 | 10 to",
+                "demo --full --orders 10 | 20 to",
+                "demo --full --seconds 3 | --seconds is not for --full",
+                "demo --database postgresql://localhost/shop | --database is for --full",
+                "demo --full --database mysql://me:secret@localhost/shop | mysql://…@localhost/shop",
                 "conformance | --transport",
                 "config | check or show",
                 "help nonsense | no command 'nonsense'"
