@@ -66,6 +66,38 @@ public enum TestDatabase {
         }
     }
 
+    /**
+     * Where this database is, for another process too.
+     *
+     * @param files of H2, which has its data there; the others have a server
+     */
+    public String url(Path files) {
+        return switch (this) {
+            case H2 -> "jdbc:h2:file:" + files + ";LOCK_TIMEOUT=20000";
+            case POSTGRESQL -> "jdbc:postgresql://127.0.0.1:" + server().port() + "/postgres?user=test";
+            case MARIADB -> "jdbc:mariadb://127.0.0.1:" + server().port() + "/test?user=test&password=test";
+        };
+    }
+
+    /** Connections to the database at a {@link #url}. */
+    public static DataSource at(String url) {
+        try {
+            if (url.startsWith("jdbc:h2:")) {
+                JdbcDataSource h2 = new JdbcDataSource();
+                h2.setURL(url);
+                return h2;
+            }
+            if (url.startsWith("jdbc:mariadb:")) {
+                return new MariaDbDataSource(url);
+            }
+            PGSimpleDataSource postgres = new PGSimpleDataSource();
+            postgres.setUrl(url);
+            return postgres;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private Server server() {
         synchronized (SERVERS) {
             return SERVERS.computeIfAbsent(this, database -> {

@@ -33,6 +33,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -191,7 +192,18 @@ class OutboxTest {
     @ParameterizedTest
     @EnumSource
     void every_committed_row_has_its_message_once_in_effect_whatever_breaks(TestDatabase kind) throws Exception {
-        int rows = Integer.getInteger("postroad.outbox.rows", 120);
+        broken(kind, 120, 1, 60);
+    }
+
+    @Tag("soak")
+    @ParameterizedTest
+    @EnumSource
+    void a_thousand_breaks_at_random_steps_lose_and_double_nothing(TestDatabase kind) throws Exception {
+        broken(kind, 120, 1_000, 12);
+    }
+
+    /** @param within so many steps at most from one break to the next */
+    private static void broken(TestDatabase kind, int rows, int breaks, int within) throws Exception {
         long seed = Generator.announced("outbox on " + kind).seed();
         Random random = new Random(seed);
         DataSource database = kind.open();
@@ -237,13 +249,13 @@ class OutboxTest {
                 Thread breaking = Thread.ofPlatform().start(() -> {
                     Random steps = new Random(seed);
                     while (!done.get()) {
-                        faulty.breakAt(1 + steps.nextInt(60), steps.nextBoolean());
+                        faulty.breakAt(1 + steps.nextInt(within), steps.nextBoolean());
                         Await.until("a break, or the end", () -> done.get() || faulty.broke());
                     }
                     faulty.heal();
                 });
                 Set<Integer> committed = new HashSet<>();
-                for (int i = 0; i < rows; i++) {
+                for (int i = 0; i < rows || faulty.breaks() < breaks; i++) {
                     boolean commits = random.nextInt(5) != 0;
                     try (Connection connection = database.getConnection();
                             Statement statement = connection.createStatement()) {
@@ -258,7 +270,10 @@ class OutboxTest {
                         }
                     }
                 }
-                Await.until("all effects", () -> ids(database, effects).size() >= committed.size());
+                Await.until(
+                        "all effects",
+                        Duration.ofMinutes(5),
+                        () -> ids(database, effects).size() >= committed.size());
                 done.set(true);
                 breaking.join();
                 Await.until("an empty outbox", () -> third.backlog().messages() == 0);
@@ -267,6 +282,8 @@ class OutboxTest {
                 assertThat(first.relayed() + second.relayed() + third.relayed())
                         .isGreaterThanOrEqualTo(committed.size() / 2);
                 assertThat(effect.active()).isTrue();
+                System.out.println(kind + ": " + faulty.breaks() + " breaks, " + committed.size()
+                        + " committed rows, each once in effect");
             }
             order.forEach((key, ids) -> assertThat(firsts(ids)).as(key).isSorted());
         }
