@@ -28,6 +28,10 @@ final class Terms {
                 true,
                 "linger.ms",
                 1,
+                "request.timeout.ms",
+                10_000,
+                "delivery.timeout.ms",
+                30_000,
                 "buffer.memory",
                 64L * 1024 * 1024);
     }
