@@ -4,7 +4,7 @@ package dev.postroad.conformance;
 public final class CheckFailed extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    /** @param message what was found instead */
+    /** @param found what was found instead */
     public CheckFailed(String found) {
         super(found);
     }
