@@ -201,4 +201,30 @@ class DeadLettersTest {
                     .hasSize(4);
         }
     }
+
+    /** Long lines of few keys, in batches that the broker has to carry out in several. */
+    @Test
+    void letters_of_few_keys_in_large_batches_go_back_once_each_and_in_order() throws Exception {
+        Channel lines = Channel.command("lines").withOrderedByKey(true);
+        postroad.declare(lines);
+        List<Message<byte[], byte[]>> messages = new ArrayList<>();
+        for (int i = 0; i < 900; i++) {
+            messages.add(Letters.message("k" + i % 3, "m" + i));
+        }
+        Letters.bury(postroad, lines, messages);
+        Run run = new DeadLetters(postroad, "lines.dead").redrive(RedriveSettings.DEFAULT.withBatch(1_000));
+        assertThat(run.putBack()).isEqualTo(900);
+        List<String> back = postroad.administration().browse("lines", null, 10_000).stream()
+                .map(found -> new String(found.message().key()) + " "
+                        + found.message().id())
+                .toList();
+        assertThat(back).hasSize(900).doesNotHaveDuplicates();
+        for (int key = 0; key < 3; key++) {
+            String of = "k" + key + " ";
+            assertThat(back.stream().filter(each -> each.startsWith(of)))
+                    .isSortedAccordingTo(java.util.Comparator.comparingInt(
+                            each -> Integer.parseInt(each.substring(each.lastIndexOf('m') + 1))));
+        }
+        assertThat(Letters.count(postroad, "lines.dead")).isZero();
+    }
 }
