@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @Execution(ExecutionMode.CONCURRENT)
 class ConformanceTest {
-    private static final Conformance.Options PATIENT = Conformance.Options.DEFAULT;
+    private static final Conformance.Options PATIENT = Conformance.Options.DEFAULT.withAtOnce(8);
     private static final Conformance.Options HASTY = PATIENT.withPatience(Duration.ofMillis(1_000));
 
     private static ConformanceReport run(MemoryBroker broker, Conformance.Options options) {

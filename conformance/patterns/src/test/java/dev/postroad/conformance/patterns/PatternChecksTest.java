@@ -34,7 +34,7 @@ class PatternChecksTest {
         String[] words =
                 only.length > 0 ? only : CHECKS.stream().map(Check::sentence).toArray(String[]::new);
         return Conformance.run(
-                open, Conformance.Options.DEFAULT.withMore(CHECKS).withOnly(words));
+                open, Conformance.Options.DEFAULT.withAtOnce(8).withMore(CHECKS).withOnly(words));
     }
 
     private static void requireAll(ConformanceReport report) {

@@ -17,8 +17,9 @@ class EmbeddedConformanceTest {
     @Test
     void onADirectoryEveryCheckPassesAndEveryNeedIsProven(@TempDir Path directory) {
         String url = "embedded:" + directory.resolve("data");
-        ConformanceReport report =
-                Conformance.run(() -> Postroad.connect(url), Conformance.Options.DEFAULT.withReopen(old -> {
+        ConformanceReport report = Conformance.run(
+                () -> Postroad.connect(url),
+                Conformance.Options.DEFAULT.withAtOnce(8).withReopen(old -> {
                     old.close();
                     return Postroad.connect(url);
                 }));
@@ -33,7 +34,7 @@ class EmbeddedConformanceTest {
     @Test
     void inMemoryEveryCheckPassesThatNeedsNoReopening() {
         ConformanceReport report =
-                Conformance.run(() -> Postroad.connect("embedded:memory"), Conformance.Options.DEFAULT);
+                Conformance.run(() -> Postroad.connect("embedded:memory"), Conformance.Options.DEFAULT.withAtOnce(8));
         assertThat(report.results())
                 .as(report.table())
                 .allMatch(result -> result.outcome() == Outcome.PASSED
