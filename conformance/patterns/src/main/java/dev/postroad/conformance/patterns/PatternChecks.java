@@ -8,6 +8,7 @@ import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.Need;
 import dev.postroad.api.RetryPolicy;
+import dev.postroad.api.Subscription;
 import dev.postroad.conformance.Check;
 import dev.postroad.conformance.CheckFailed;
 import dev.postroad.conformance.Probe;
@@ -204,10 +205,13 @@ public final class PatternChecks {
         for (int i = 0; i < 20; i++) {
             probe.producer().send(channel.name(), Message.of("k" + i % 2, String.valueOf(i)));
         }
-        try (var failing = probe.postroad().listen(channel.name(), STRINGS, ConsumerOptions.DEFAULT, delivery -> {
+        Subscription failing = probe.postroad().listen(channel.name(), STRINGS, ConsumerOptions.DEFAULT, delivery -> {
             throw new IllegalStateException("a failure that the check plans");
-        })) {
+        });
+        try {
             probe.await("that all are dead letters", () -> dead(probe, channel) == 20);
+        } finally {
+            failing.close();
         }
         new DeadLetters(probe.postroad(), channel.name() + ".dead").redrive(RedriveSettings.DEFAULT.withBatch(3));
         Map<String, List<Integer>> handled = new ConcurrentHashMap<>();
