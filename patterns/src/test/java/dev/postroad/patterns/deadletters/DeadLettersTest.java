@@ -215,7 +215,7 @@ class DeadLettersTest {
         Run run = new DeadLetters(postroad, "lines.dead").redrive(RedriveSettings.DEFAULT.withBatch(1_000));
         assertThat(run.putBack()).isEqualTo(900);
         List<String> back = postroad.administration().browse("lines", null, 10_000).stream()
-                .map(found -> new String(found.message().key()) + " "
+                .map(found -> new String(found.message().key(), StandardCharsets.UTF_8) + " "
                         + found.message().id())
                 .toList();
         assertThat(back).hasSize(900).doesNotHaveDuplicates();
