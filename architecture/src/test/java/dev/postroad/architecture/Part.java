@@ -58,6 +58,7 @@ record Part(String name, List<String> mayKnow) {
                     "security",
                     "patterns",
                     "conformance",
+                    "conformance.patterns",
                     "transports.embedded",
                     "transports.http",
                     "examples.orders",

@@ -1,13 +1,16 @@
 package dev.postroad.cli;
 
 import dev.postroad.api.Postroad;
+import dev.postroad.conformance.Check;
 import dev.postroad.conformance.Conformance;
 import dev.postroad.conformance.ConformanceReport;
+import dev.postroad.conformance.patterns.PatternChecks;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,7 +22,7 @@ import picocli.CommandLine.Option;
         header = "Hold a transport to the conformance kit, and print what it truly guarantees.",
         description = {
             "",
-            "Runs every check of the kit on channels of its own, which it deletes again. The exit code is 1 if a check fails.",
+            "Runs every check of the kit, and those of the patterns, on channels of its own, which it deletes again. The exit code is 1 if a check fails.",
             ""
         },
         sortOptions = false,
@@ -66,10 +69,14 @@ final class ConformanceCommand implements Callable<Integer> {
     public Integer call() {
         PrintStream out = Terminal.out();
         if (list) {
+            List<String> sentences = Stream.concat(
+                            Conformance.checks().stream(),
+                            PatternChecks.all().stream().map(Check::sentence))
+                    .toList();
             if (format.json()) {
-                Json.print(out, Conformance.checks());
+                Json.print(out, sentences);
             } else {
-                Conformance.checks().forEach(out::println);
+                sentences.forEach(out::println);
             }
             return ExitCode.OK;
         }
@@ -79,6 +86,7 @@ final class ConformanceCommand implements Callable<Integer> {
         }
         Conformance.Options options = Conformance.Options.DEFAULT
                 .withPatience(patience)
+                .withMore(PatternChecks.all())
                 .withOnly(only.toArray(String[]::new))
                 .withListener(this::finished);
         if (!url.equals("embedded:memory")) {

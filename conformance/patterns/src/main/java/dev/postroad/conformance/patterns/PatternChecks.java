@@ -45,18 +45,20 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
+import org.h2.jdbcx.JdbcDataSource;
 
 /**
  * The checks of the patterns.
  *
  * <pre>{@code
- *   Conformance.run(() -> Postroad.connect(url), Options.DEFAULT.withMore(PatternChecks.all(database)));
+ *   Conformance.run(() -> Postroad.connect(url), Options.DEFAULT.withMore(PatternChecks.all()));
  * }</pre>
  */
 public final class PatternChecks {
@@ -67,6 +69,13 @@ public final class PatternChecks {
 
     private PatternChecks(DataSource database) {
         this.database = database;
+    }
+
+    /** All of them, with a database of this process's own, which ends with it. */
+    public static List<Check> all() {
+        JdbcDataSource memory = new JdbcDataSource();
+        memory.setURL("jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000");
+        return all(memory);
     }
 
     /** @param database in which outbox, inbox and claim check make tables of their own, named after the channels of the run */

@@ -15,20 +15,13 @@ import dev.postroad.memory.MemoryBroker;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Supplier;
-import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class PatternChecksTest {
-    private static final List<Check> CHECKS = PatternChecks.all(database());
-
-    private static JdbcDataSource database() {
-        JdbcDataSource h2 = new JdbcDataSource();
-        h2.setURL("jdbc:h2:mem:conformance;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000");
-        return h2;
-    }
+    private static final List<Check> CHECKS = PatternChecks.all();
 
     private static ConformanceReport run(Supplier<Postroad> open, String... only) {
         String[] words =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.postroad.api.Postroad;
 import dev.postroad.conformance.Conformance;
 import dev.postroad.conformance.ConformanceReport;
+import dev.postroad.conformance.patterns.PatternChecks;
 import dev.postroad.server.PostroadServer;
 import dev.postroad.server.ServerSettings;
 import java.nio.file.Path;
@@ -35,13 +36,17 @@ class PostroadServerIT {
     void theTransportPassesTheKitAndWhatIsConfirmedSurvivesARestartOfTheServer() {
         AtomicReference<PostroadServer> server = new AtomicReference<>(start());
         try {
-            ConformanceReport report =
-                    Conformance.run(() -> connect(server.get()), Conformance.Options.DEFAULT.withReopen(old -> {
-                        old.close();
-                        server.get().close();
-                        server.set(start());
-                        return connect(server.get());
-                    }));
+            ConformanceReport report = Conformance.run(
+                    () -> connect(server.get()),
+                    Conformance.Options.DEFAULT
+                            .withMore(PatternChecks.all())
+                            .withAtOnce(6)
+                            .withReopen(old -> {
+                                old.close();
+                                server.get().close();
+                                server.set(start());
+                                return connect(server.get());
+                            }));
             assertThat(report.passed()).as(report.table()).isTrue();
         } finally {
             server.get().close();

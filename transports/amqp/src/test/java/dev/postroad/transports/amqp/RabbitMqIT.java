@@ -16,6 +16,7 @@ import dev.postroad.api.Postroad;
 import dev.postroad.conformance.Conformance;
 import dev.postroad.conformance.ConformanceReport;
 import dev.postroad.conformance.TransportPage;
+import dev.postroad.conformance.patterns.PatternChecks;
 import dev.postroad.examples.orders.Books;
 import dev.postroad.examples.orders.OrderFlow;
 import dev.postroad.testkit.Await;
@@ -71,11 +72,15 @@ class RabbitMqIT {
 
     @Test
     void theTransportPassesTheKitAndThePageTellsWhatItFound() {
-        ConformanceReport report =
-                Conformance.run(() -> Postroad.connect(url()), Conformance.Options.DEFAULT.withReopen(old -> {
-                    old.close();
-                    return Postroad.connect(url());
-                }));
+        ConformanceReport report = Conformance.run(
+                () -> Postroad.connect(url()),
+                Conformance.Options.DEFAULT
+                        .withMore(PatternChecks.all())
+                        .withAtOnce(6)
+                        .withReopen(old -> {
+                            old.close();
+                            return Postroad.connect(url());
+                        }));
         assertThat(report.passed()).as(report.table()).isTrue();
         try (Postroad postroad = Postroad.connect(url())) {
             TransportPage.hold(PAGE, "RabbitMQ", postroad.transport(), report);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.postroad.api.Postroad;
 import dev.postroad.conformance.Conformance;
 import dev.postroad.conformance.ConformanceReport;
+import dev.postroad.conformance.patterns.PatternChecks;
 import dev.postroad.server.PostroadServer;
 import dev.postroad.server.ServerSettings;
 import java.nio.file.Path;
@@ -30,6 +31,8 @@ class HttpConformanceTest {
             ConformanceReport report = Conformance.run(
                     () -> connect(server.get()),
                     Conformance.Options.DEFAULT
+                            .withMore(PatternChecks.all())
+                            .withAtOnce(6)
                             .withReopen(old -> {
                                 old.close();
                                 server.get().close();
