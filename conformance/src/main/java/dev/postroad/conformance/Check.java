@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param need what it proves; null for what every transport does
  * @param uses needs besides, without which it can't be tried
  * @param reopens true if it closes the connection and opens it again
- * @param ofPattern true if it is a pattern's, which is impossible where one of the needs it uses is
+ * @param ofPattern true if it is a pattern's, which is impossible where one of the needs it uses is, or where the pattern itself says so by
+ *     {@code IMPOSSIBLE_NEED}
  * @param body tries it; returns if it is so, throws if not
  */
 public record Check(

@@ -1,6 +1,7 @@
 package dev.postroad.conformance;
 
 import dev.postroad.api.Capability;
+import dev.postroad.api.MessagingException;
 import dev.postroad.api.Need;
 import dev.postroad.api.Postroad;
 import dev.postroad.conformance.ConformanceReport.Outcome;
@@ -22,6 +23,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -239,8 +241,13 @@ public final class Conformance {
             return new Result(check.need(), support, check.sentence(), outcome, obstacle, Duration.ZERO);
         }
         long start = System.nanoTime();
-        String found = run(bench, check);
+        AtomicReference<String> impossible = new AtomicReference<>();
+        String found = run(bench, check, impossible);
         Duration took = Duration.ofNanos(System.nanoTime() - start);
+        String why = impossible.get();
+        if (why != null) {
+            return new Result(check.need(), support, check.sentence(), Outcome.IMPOSSIBLE, why, took);
+        }
         if (found != null) {
             return new Result(check.need(), support, check.sentence(), Outcome.FAILED, found, took);
         }
@@ -278,12 +285,19 @@ public final class Conformance {
     }
 
     /** What was found not to be so; null if all is well. */
-    private static @Nullable String run(Bench bench, Check check) {
+    /** @param impossible told why, if a pattern says that it can't be had on this transport */
+    private static @Nullable String run(Bench bench, Check check, AtomicReference<String> impossible) {
         CompletableFuture<Void> ended = new CompletableFuture<>();
         Probe probe = bench.probe(check.sentence());
         Thread thread = Thread.ofVirtual().name("conformance").start(() -> {
             try (probe) {
                 check.body().run(probe);
+            } catch (MessagingException e) {
+                if (check.ofPattern() && e.reason() == MessagingException.Reason.IMPOSSIBLE_NEED) {
+                    impossible.set(String.valueOf(e.getMessage()));
+                } else {
+                    ended.completeExceptionally(e);
+                }
             } catch (Throwable e) {
                 ended.completeExceptionally(e);
             }

@@ -126,8 +126,6 @@ public final class KafkaServer implements AutoCloseable {
         all.put("log.dirs", folder.resolve("log").toString());
         all.put("group.initial.rebalance.delay.ms", "0");
         all.put("auto.create.topics.enable", "false");
-        // On a busy machine it is slow, and not gone: its own controller must not fence it.
-        all.put("broker.session.timeout.ms", "60000");
         // One node can't keep three copies.
         all.put("offsets.topic.replication.factor", ONE);
         all.put("offsets.topic.num.partitions", ONE);

@@ -1,5 +1,6 @@
 package dev.postroad.patterns.inbox;
 
+import dev.postroad.api.Capability;
 import dev.postroad.api.Channel;
 import dev.postroad.api.ChannelKind;
 import dev.postroad.api.ConsumerOptions;
@@ -9,6 +10,7 @@ import dev.postroad.api.Handler;
 import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
+import dev.postroad.api.Need;
 import dev.postroad.api.Postroad;
 import dev.postroad.api.Subscription;
 import dev.postroad.api.Transaction;
@@ -66,6 +68,14 @@ public final class ChannelInbox {
         if (from.kind() == ChannelKind.REQUEST) {
             throw new IllegalArgumentException("channel '" + source
                     + "' is a request channel, whose replies an inbox can't give; let its handler be idempotent");
+        }
+        Capability dedup = postroad.transport().capabilities().get(Need.DEDUP);
+        if (dedup == null || dedup.support() != Capability.Support.NATIVE) {
+            throw new MessagingException(
+                    Reason.IMPOSSIBLE_NEED,
+                    "an inbox in the broker needs a dedup window of the broker's own, which takes part in transactions; "
+                            + postroad.transport().url() + " has none"
+                            + (dedup == null ? "" : ": " + dedup.note()));
         }
         // Whether the transport has transactions shows here, not at the first message.
         postroad.begin(BYTES).close();

@@ -32,7 +32,6 @@ class HttpConformanceTest {
                     () -> connect(server.get()),
                     Conformance.Options.DEFAULT
                             .withMore(PatternChecks.all())
-                            .withAtOnce(6)
                             .withReopen(old -> {
                                 old.close();
                                 server.get().close();

@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.GroupListing;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -38,6 +39,7 @@ final class KafkaAdministration implements Administration {
     private static final Duration REDRIVE_WAIT = Duration.ofSeconds(15);
     private static final Duration POLL = Duration.ofMillis(200);
     private static final int BATCH = 500;
+    private static final int LOOK_MILLIS = 1_000;
 
     private final KafkaTransport transport;
     private final Admin admin;
@@ -95,12 +97,30 @@ final class KafkaAdministration implements Administration {
         Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
         partitions.forEach(partition -> asked.put(partition, which));
         Map<TopicPartition, Long> offsets = new HashMap<>();
-        Map<TopicPartition, ListOffsetsResultInfo> found = Failures.await(
-                "looking at " + partitions,
-                transport.url0(),
-                admin.listOffsets(asked).all());
-        found.forEach((partition, at) -> offsets.put(partition, at.offset()));
+        found(asked).forEach((partition, at) -> offsets.put(partition, at.offset()));
         return offsets;
+    }
+
+    /** Kafka's client would ask for a topic that was just deleted until its whole time is over; so it is given little of it. */
+    private Map<TopicPartition, ListOffsetsResultInfo> found(Map<TopicPartition, OffsetSpec> asked) {
+        String what = "looking at " + asked.keySet();
+        int most = transport.url0().timeoutMillis();
+        ListOffsetsOptions quick = new ListOffsetsOptions().timeoutMs(Math.min(most, LOOK_MILLIS));
+        try {
+            return Failures.await(
+                    what, transport.url0(), admin.listOffsets(asked, quick).all());
+        } catch (MessagingException e) {
+            if (e.reason() != Reason.UNREACHABLE) {
+                throw e;
+            }
+        }
+        for (TopicPartition partition : asked.keySet()) {
+            if (transport.topics().describe(partition.topic()) == null) {
+                throw new MessagingException(
+                        Reason.NOT_FOUND, what + ": the topic '" + partition.topic() + "' was deleted");
+            }
+        }
+        return Failures.await(what, transport.url0(), admin.listOffsets(asked).all());
     }
 
     private static long lag(
