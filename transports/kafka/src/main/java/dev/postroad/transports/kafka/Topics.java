@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -126,10 +127,22 @@ final class Topics {
         }
     }
 
+    /**
+     * Returns when each partition answers. That the topic is described is not enough: what is produced to a partition that its
+     * broker is just making may stay without an answer until its time is over.
+     */
     private void awaitKnown(String topic, long deadline) {
-        while (describe(topic) == null) {
+        TopicDescription made = describe(topic);
+        while (made == null) {
             pause(deadline, "the topic '" + topic + "' on " + url.shown() + " was created and is not there yet");
+            made = describe(topic);
         }
+        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+        made.partitions().forEach(each -> ends.put(new TopicPartition(topic, each.partition()), OffsetSpec.latest()));
+        Failures.await(
+                "waiting for the partitions of the new topic '" + topic + "'",
+                url,
+                admin.listOffsets(ends).all());
     }
 
     @Nullable
