@@ -18,7 +18,7 @@ record Part(String name, List<String> mayKnow) {
      * and a part that is not here must be added before it is built.
      */
     static final List<Part> ALL = List.of(
-            // the ground: no part, and nobody else's code
+            // the ground: no part of ours
             part("api"),
             part("journal"),
             part("testkit"),
