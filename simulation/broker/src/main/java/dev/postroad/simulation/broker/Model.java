@@ -872,7 +872,13 @@ final class Model {
         found.sort(Comparator.comparingLong(e -> ((ModelStream.Entry) e[0]).place));
         for (Object[] each : found) {
             ModelStream.Entry entry = (ModelStream.Entry) each[0];
-            append(group, entry.body, entry.letter, null, -1, entry.place, (int) each[1], entry.offset, true);
+            int number = (int) each[1];
+            Copy copy = append(group, entry.body, entry.letter, null, -1, entry.place, number, entry.offset, true);
+            if (stream.mayGo(stream.partitions[number], entry, latest)) {
+                // It may have gone from the stream just before.
+                copy.mayDrop = true;
+                group.loose = true;
+            }
         }
     }
 
