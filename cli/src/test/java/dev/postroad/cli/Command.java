@@ -75,13 +75,7 @@ final class Command {
     }
 
     private static List<String> line(String... arguments) {
-        List<String> line = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.postroad.cli.Main"));
+        List<String> line = new ArrayList<>(Program.words());
         line.addAll(List.of(arguments));
         return line;
     }

@@ -25,12 +25,12 @@ class DocumentationIT {
                 .results()
                 .map(block -> block.group(1))
                 .collect(Collectors.joining("\n", "set -eux\n", "echo all of it ran\n"));
-        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         Path command = folder.resolve("postroad");
         Files.writeString(
                 command,
-                "#!/bin/sh\nexec '" + java + "' -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp '"
-                        + System.getProperty("java.class.path") + "' dev.postroad.cli.Main \"$@\"\n");
+                Program.words().stream()
+                        .map(word -> "'" + word + "'")
+                        .collect(Collectors.joining(" ", "#!/bin/sh\nexec ", " \"$@\"\n")));
         assertThat(command.toFile().setExecutable(true)).isTrue();
 
         try (RunningServer server = RunningServer.on(folder.resolve("data"));

@@ -21,8 +21,7 @@ final class RunningServer implements AutoCloseable {
     static RunningServer on(Path data, String... more) {
         List<String> arguments = new ArrayList<>(List.of("serve", "--http-port", "0", "--data", data.toString()));
         arguments.addAll(List.of(more));
-        return new RunningServer(ChildProcess.java("dev.postroad.cli.Main", arguments.toArray(String[]::new))
-                .jvm("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+        return new RunningServer(Program.with(arguments.toArray(String[]::new))
                 .environment("POSTROAD_LOG_LEVEL", "WARN")
                 .start());
     }

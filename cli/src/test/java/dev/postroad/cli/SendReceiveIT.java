@@ -73,8 +73,7 @@ class SendReceiveIT {
             "send", "numbers", input.toString(), "--data", data.toString(), "--dedup", "run-1", "--batch", "100"
         };
 
-        try (ChildProcess first =
-                ChildProcess.java("dev.postroad.cli.Main", send).start()) {
+        try (ChildProcess first = Program.with(send).start()) {
             Await.until(
                     "something is stored, or the send is through",
                     RunningServer.START,

@@ -74,8 +74,7 @@ class UsersIT {
     }
 
     private static int as(String user, String password, String... arguments) {
-        try (ChildProcess command = ChildProcess.java("dev.postroad.cli.Main", arguments)
-                .jvm("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+        try (ChildProcess command = Program.with(arguments)
                 .environment("POSTROAD_USER", user)
                 .environment("POSTROAD_PASSWORD", password)
                 .start()) {
