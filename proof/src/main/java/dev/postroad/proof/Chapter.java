@@ -5,31 +5,34 @@ import dev.postroad.testkit.Experiment;
 /**
  * An experiment in the book.
  *
- * @param weight its share of the time, beside those of the others; positive
- * @param sideBySide true if it only computes, on one core, so that others may do so beside it and nothing it says depends
- *     on them; false if it measures, or has processes of its own
+ * @param weight the seconds that it needs of a quarter of an hour; with more or less time all get more or less; positive
  * @param peers true if it is about other brokers, and runs only when asked for
  */
-record Chapter(Experiment experiment, int weight, boolean sideBySide, boolean peers) {
+record Chapter(Experiment experiment, int weight, Kind kind, boolean peers) {
+    /** What may run beside it. */
+    enum Kind {
+        /** Computes on one core, and says nothing that depends on what runs beside it. */
+        COMPUTING,
+        /** Has processes of its own, waits for them most of the time, and judges what they do, not how fast. */
+        JUDGING,
+        /** Measures, and so runs alone. */
+        MEASURING
+    }
+
     Chapter {
         if (weight < 1) {
             throw new IllegalArgumentException("the weight of " + experiment.name() + " is " + weight);
         }
     }
 
-    /** One that is about Postroad, and runs alone. */
-    Chapter(Experiment experiment, int weight) {
-        this(experiment, weight, false, false);
-    }
-
-    /** This chapter, run beside others. */
-    Chapter besideOthers() {
-        return new Chapter(experiment, weight, true, peers);
+    /** One that is about Postroad. */
+    Chapter(Experiment experiment, int weight, Kind kind) {
+        this(experiment, weight, kind, false);
     }
 
     /** This chapter, run only when other brokers are asked for. */
     Chapter aboutPeers() {
-        return new Chapter(experiment, weight, sideBySide, true);
+        return new Chapter(experiment, weight, kind, true);
     }
 
     String name() {

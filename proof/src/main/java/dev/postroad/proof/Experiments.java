@@ -1,5 +1,9 @@
 package dev.postroad.proof;
 
+import static dev.postroad.proof.Chapter.Kind.COMPUTING;
+import static dev.postroad.proof.Chapter.Kind.JUDGING;
+import static dev.postroad.proof.Chapter.Kind.MEASURING;
+
 import dev.postroad.fuzzing.Fuzzing;
 import dev.postroad.proof.process.ClockExperiment;
 import dev.postroad.proof.process.CutConnectionsExperiment;
@@ -30,26 +34,26 @@ final class Experiments {
     /** All of them, each new and unused. */
     static List<Chapter> all() {
         return List.of(
-                new Chapter(new CrashImages(), 18).besideOthers(),
-                new Chapter(new Fuzzing(), 30).besideOthers(),
-                new Chapter(new SimulationExperiment(), 26).besideOthers(),
-                new Chapter(new BugCatalogue(), 12).besideOthers(),
-                new Chapter(new StateMachinesExperiment(), 8).besideOthers(),
-                new Chapter(new IoFailures(), 8).besideOthers(),
-                new Chapter(new Corruption(), 6).besideOthers(),
-                new Chapter(new KillExperiment(), 20),
-                new Chapter(new PauseExperiment(), 4),
-                new Chapter(new PowerCutExperiment(), 16),
-                new Chapter(new DiskFullExperiment(), 3),
-                new Chapter(new FailingSyncExperiment(), 3),
-                new Chapter(new SmallHeapExperiment(), 8),
-                new Chapter(new ClockExperiment(), 3),
-                new Chapter(new CutConnectionsExperiment(), 4),
-                new Chapter(new BacklogExperiment(), 20),
-                new Chapter(new ReclaimExperiment(), 4),
-                new Chapter(new SlowConsumerExperiment(), 3),
-                new Chapter(new SubscriptionsExperiment(), 2),
-                new Chapter(new SoakExperiment(), 6),
-                new Chapter(new PeersExperiment(), 20).aboutPeers());
+                new Chapter(new CrashImages(), 160, COMPUTING),
+                new Chapter(new BugCatalogue(), 110, COMPUTING),
+                new Chapter(new IoFailures(), 110, COMPUTING),
+                new Chapter(new Corruption(), 90, COMPUTING),
+                new Chapter(new StateMachinesExperiment(), 130, COMPUTING),
+                new Chapter(new SimulationExperiment(), 250, COMPUTING),
+                new Chapter(new Fuzzing(), 400, COMPUTING),
+                new Chapter(new KillExperiment(), 160, JUDGING),
+                new Chapter(new PowerCutExperiment(), 200, JUDGING),
+                new Chapter(new PauseExperiment(), 30, JUDGING),
+                new Chapter(new DiskFullExperiment(), 30, JUDGING),
+                new Chapter(new FailingSyncExperiment(), 25, JUDGING),
+                new Chapter(new ClockExperiment(), 50, JUDGING),
+                new Chapter(new CutConnectionsExperiment(), 30, JUDGING),
+                new Chapter(new SmallHeapExperiment(), 60, MEASURING),
+                new Chapter(new BacklogExperiment(), 120, MEASURING),
+                new Chapter(new ReclaimExperiment(), 10, MEASURING),
+                new Chapter(new SlowConsumerExperiment(), 15, MEASURING),
+                new Chapter(new SubscriptionsExperiment(), 10, MEASURING),
+                new Chapter(new SoakExperiment(), 15, MEASURING),
+                new Chapter(new PeersExperiment(), 150, MEASURING).aboutPeers());
     }
 }

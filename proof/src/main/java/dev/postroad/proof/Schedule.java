@@ -1,5 +1,6 @@
 package dev.postroad.proof;
 
+import dev.postroad.proof.Chapter.Kind;
 import dev.postroad.testkit.Experiment;
 import dev.postroad.testkit.Experiment.Budget;
 import java.time.Duration;
@@ -10,8 +11,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.stream.Collectors;
 
-/** Runs the chapters: first those that only compute, on as many cores as there are; then the others, one by one. */
+/**
+ * Runs the chapters: those that compute on as many cores as there are, beside them those that judge processes, one after the
+ * other; then, alone, those that measure.
+ */
 final class Schedule {
     private final List<Chapter> chapters;
     private final long seed;
@@ -25,51 +30,50 @@ final class Schedule {
 
     /**
      * @param time for all of them
-     * @param cores at most so many side by side
+     * @param cores at most so many compute side by side
      */
     Schedule(List<Chapter> chapters, Duration time, int cores, long seed, Display display) {
         this.chapters = chapters;
         this.seed = seed;
         this.display = display;
-        long computing = chapters.stream().filter(Chapter::sideBySide).count();
-        lanes = Math.clamp(computing, 1, Math.max(1, cores));
+        lanes = Math.clamp(of(Kind.COMPUTING).size(), 1, Math.max(1, cores));
         shares = new Shares(time, chapters, lanes);
         start = System.nanoTime();
     }
 
+    private Queue<Chapter> of(Kind kind) {
+        return chapters.stream()
+                .filter(chapter -> chapter.kind() == kind)
+                .collect(Collectors.toCollection(ArrayDeque::new));
+    }
+
     /** What came of each, in the book's order. */
     List<Finished> run() throws InterruptedException {
-        Queue<Chapter> computing =
-                new ArrayDeque<>(chapters.stream().filter(Chapter::sideBySide).toList());
+        Queue<Chapter> computing = of(Kind.COMPUTING);
+        Queue<Chapter> judging = of(Kind.JUDGING);
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < lanes; i++) {
             threads.add(Thread.ofPlatform().name("prove-" + i).daemon().start(() -> lane(computing)));
         }
+        threads.add(Thread.ofPlatform().name("prove-processes").daemon().start(() -> lane(judging)));
         for (Thread thread : threads) {
             thread.join();
         }
-        for (Chapter chapter : chapters) {
-            if (!chapter.sideBySide()) {
-                run(chapter, shares.alone(chapter.weight(), used()));
-            }
-        }
+        lane(of(Kind.MEASURING));
         return chapters.stream().map(finished::get).toList();
     }
 
-    private void lane(Queue<Chapter> computing) {
+    private void lane(Queue<Chapter> waiting) {
         while (true) {
             Chapter chapter;
             Duration share;
             synchronized (this) {
-                chapter = computing.poll();
+                chapter = waiting.poll();
                 if (chapter == null) {
                     return;
                 }
                 long used = used();
-                long taken = ends.values().stream()
-                        .mapToLong(end -> Math.max(0, end - used))
-                        .sum();
-                share = shares.sideBySide(chapter.weight(), used, taken);
+                share = shares.next(chapter, used, taken(chapter.kind(), used));
                 ends.put(chapter, used + share.toNanos());
             }
             run(chapter, share);
@@ -77,6 +81,13 @@ final class Schedule {
                 ends.remove(chapter);
             }
         }
+    }
+
+    private long taken(Kind kind, long used) {
+        return ends.entrySet().stream()
+                .filter(each -> each.getKey().kind() == kind)
+                .mapToLong(each -> Math.max(0, each.getValue() - used))
+                .sum();
     }
 
     private long used() {

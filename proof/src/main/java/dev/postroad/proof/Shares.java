@@ -1,71 +1,70 @@
 package dev.postroad.proof;
 
+import dev.postroad.proof.Chapter.Kind;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Shares time out by weight, first to the chapters that run side by side, then to those that run alone. What one leaves over,
- * or takes too much of, goes to or comes from those behind it; each gets a second at least. For one thread at a time.
+ * Shares time out by weight: first side by side to what computes, in lanes, and to what judges processes, one after the other;
+ * then to what measures, alone.
+ *
+ * <pre>
+ *   computing  ├──────┬───────────┬─────┤
+ *   computing  ├──────────┬─────┬───────┤
+ *   judging    ├────┬────────┬──────────┤
+ *   measuring                           ├──────┬────────┤
+ * </pre>
+ *
+ * What one leaves over, or takes too much of, goes to or comes from those behind it; each gets a second at least. For one thread
+ * at a time.
  */
 final class Shares {
     private static final Duration LEAST = Duration.ofSeconds(1);
 
     private final long wholeNanos;
-    private final long sideBySideNanos;
+    private final long besideNanos;
     private final int lanes;
-    private long sideBySideLeft;
-    private long aloneLeft;
+    private final Map<Kind, Long> left = new EnumMap<>(Kind.class);
 
-    /** @param lanes how many of those that can run side by side do so; positive */
+    /** @param lanes how many of those that compute do so at once; positive */
     Shares(Duration whole, List<Chapter> chapters, int lanes) {
-        for (Chapter chapter : chapters) {
-            if (chapter.sideBySide()) {
-                sideBySideLeft += chapter.weight();
-            } else {
-                aloneLeft += chapter.weight();
-            }
+        for (Kind kind : Kind.values()) {
+            left.put(kind, 0L);
         }
+        chapters.forEach(chapter -> left.merge(chapter.kind(), (long) chapter.weight(), Long::sum));
         this.lanes = lanes;
         wholeNanos = whole.toNanos();
-        double sideBySide = (double) sideBySideLeft / lanes;
-        sideBySideNanos = sideBySideLeft == 0 ? 0 : (long) (wholeNanos * sideBySide / (sideBySide + aloneLeft));
+        double beside = Math.max((double) left(Kind.COMPUTING) / lanes, left(Kind.JUDGING));
+        besideNanos = beside == 0 ? 0 : (long) (wholeNanos * beside / (beside + left(Kind.MEASURING)));
     }
 
     /**
-     * The share of the next one that runs beside others.
+     * The share of the next one of its kind.
      *
-     * @param weight of it
      * @param usedNanos since the beginning
-     * @param takenNanos of processor time that those which run now may still use
+     * @param takenNanos that those of its kind which run now may still use; 0 if none does
      */
-    Duration sideBySide(int weight, long usedNanos, long takenNanos) {
-        long left = sideBySideNanos - usedNanos;
-        long share =
-                (long) Math.min(left, ((double) lanes * left - takenNanos) * weight / taken(weight, sideBySideLeft));
-        sideBySideLeft -= weight;
-        return atLeast(share);
+    Duration next(Chapter chapter, long usedNanos, long takenNanos) {
+        long end = chapter.kind() == Kind.MEASURING ? wholeNanos : besideNanos;
+        long rest = Math.max(0, end - usedNanos);
+        double all = chapter.kind() == Kind.COMPUTING ? (double) lanes * rest - takenNanos : rest;
+        long share = (long) Math.min(rest, all * chapter.weight() / taken(chapter));
+        return share < LEAST.toNanos() ? LEAST : Duration.ofNanos(share);
     }
 
-    /**
-     * The share of the next one that runs alone.
-     *
-     * @param weight of it
-     * @param usedNanos since the beginning
-     */
-    Duration alone(int weight, long usedNanos) {
-        double share = (double) Math.max(0, wholeNanos - usedNanos) * weight / taken(weight, aloneLeft);
-        aloneLeft -= weight;
-        return atLeast((long) share);
+    private long left(Kind kind) {
+        return left.getOrDefault(kind, 0L);
     }
 
-    private static long taken(int weight, long left) {
-        if (weight > left) {
-            throw new IllegalStateException("a share of weight " + weight + " where " + left + " is left");
+    /** What was left when this one was still to come. */
+    private long taken(Chapter chapter) {
+        long before = left(chapter.kind());
+        if (chapter.weight() > before) {
+            throw new IllegalStateException("a share of weight " + chapter.weight() + " where " + before + " is left");
         }
-        return left;
-    }
-
-    private static Duration atLeast(long nanos) {
-        return nanos < LEAST.toNanos() ? LEAST : Duration.ofNanos(nanos);
+        left.put(chapter.kind(), before - chapter.weight());
+        return before;
     }
 }

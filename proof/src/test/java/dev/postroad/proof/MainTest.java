@@ -3,6 +3,7 @@ package dev.postroad.proof;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.postroad.proof.Chapter.Kind;
 import dev.postroad.testkit.Experiment;
 import dev.postroad.testkit.Experiment.Figure;
 import dev.postroad.testkit.Experiment.Goal;
@@ -54,7 +55,12 @@ class MainTest {
     void aRunWithoutViolationsEndsWithZeroAndBothReports() throws Exception {
         Stub stub = new Stub("kill", () -> Outcome.of(Figure.count("cycles", 45, 45)));
 
-        assertThat(prove(List.of(new Chapter(stub, 1), Stub.holding("clock", 1)), "--seed", "42", "--minutes", "1"))
+        assertThat(prove(
+                        List.of(new Chapter(stub, 1, Kind.MEASURING), Stub.holding("clock", 1)),
+                        "--seed",
+                        "42",
+                        "--minutes",
+                        "1"))
                 .isZero();
 
         assertThat(stub.budgets).hasSize(1);
@@ -74,19 +80,19 @@ class MainTest {
     }
 
     @Test
-    void whatOnlyComputesRunsSideBySideAndIsWrittenInTheBooksOrder() throws Exception {
-        CountDownLatch both = new CountDownLatch(2);
+    void whatComputesAndWhatJudgesRunsSideBySideAndIsWrittenInTheBooksOrder() throws Exception {
+        CountDownLatch all = new CountDownLatch(3);
         Stub.Doing meet = () -> {
-            both.countDown();
+            all.countDown();
             // On a machine with one core they can't meet.
-            boolean met = Runtime.getRuntime().availableProcessors() == 1 || both.await(1, TimeUnit.MINUTES);
+            boolean met = Runtime.getRuntime().availableProcessors() == 1 || all.await(1, TimeUnit.MINUTES);
             return Outcome.of(Figure.count("met", met ? 1 : 0, 1));
         };
 
         prove(List.of(
-                Stub.holding("kill", 1),
-                new Chapter(new Stub("corruption", meet), 1).besideOthers(),
-                new Chapter(new Stub("fuzzing", meet), 1).besideOthers()));
+                new Chapter(new Stub("kill", meet), 1, Kind.JUDGING),
+                new Chapter(new Stub("corruption", meet), 1, Kind.COMPUTING),
+                new Chapter(new Stub("fuzzing", meet), 1, Kind.COMPUTING)));
 
         assertThat(json().get("experiments")
                         .valueStream()
@@ -97,7 +103,7 @@ class MainTest {
 
     @Test
     void aViolationIsShownWithHowToSeeItAgainAndFails() throws Exception {
-        Chapter broken = new Chapter(new Stub("kill", () -> Stub.broken("lost message 17")), 1);
+        Chapter broken = Stub.doing("kill", () -> Stub.broken("lost message 17"));
 
         assertThat(prove(List.of(broken))).isEqualTo(1);
 
@@ -114,8 +120,8 @@ class MainTest {
 
     @Test
     void aMissedGoalIsShownAsMissedAndFailsOnlyWhenStrict() throws Exception {
-        List<Chapter> chapters = List.of(new Chapter(
-                new Stub("restart", () -> Outcome.of(new Figure("restart", 2.5, "s", Goal.atMost(2)))), 1));
+        List<Chapter> chapters =
+                List.of(Stub.doing("restart", () -> Outcome.of(new Figure("restart", 2.5, "s", Goal.atMost(2)))));
 
         assertThat(prove(chapters)).isZero();
         assertThat(html()).contains("1 goals were missed", "2.50 s", "at most 2 s", ">missed<");
@@ -124,11 +130,9 @@ class MainTest {
 
     @Test
     void anExperimentThatFailsItselfFailsTheRunAndTheOthersGoOn() throws Exception {
-        Chapter failing = new Chapter(
-                new Stub("kill", () -> {
-                    throw new IOException("no disk");
-                }),
-                1);
+        Chapter failing = Stub.doing("kill", () -> {
+            throw new IOException("no disk");
+        });
 
         assertThat(prove(List.of(failing, Stub.holding("clock", 1)))).isEqualTo(1);
 
@@ -141,11 +145,9 @@ class MainTest {
 
     @Test
     void whatWasNotRunIsNeverTakenForPassed() throws Exception {
-        Chapter cut = new Chapter(
-                new Stub(
-                        "power-cut",
-                        () -> new Outcome(List.of(), List.of(), List.of(new NotRun("ext4", "needs root")), List.of())),
-                1);
+        Chapter cut = Stub.doing(
+                "power-cut",
+                () -> new Outcome(List.of(), List.of(), List.of(new NotRun("ext4", "needs root")), List.of()));
 
         assertThat(prove(List.of(cut, Stub.holding("clock", 1)), "--skip", "clock"))
                 .isZero();
@@ -172,7 +174,7 @@ class MainTest {
                 List.of(new NotRun(nasty, nasty)),
                 List.of(plot));
 
-        prove(List.of(new Chapter(new Stub("kill", () -> outcome), 1)));
+        prove(List.of(Stub.doing("kill", () -> outcome)));
 
         String page = html();
         assertThat(page)
@@ -201,7 +203,8 @@ class MainTest {
     void aWrongCommandEndsWithTwoAndRunsNothing() throws Exception {
         Stub stub = new Stub("kill", () -> Outcome.of());
 
-        assertThat(prove(List.of(new Chapter(stub, 1)), "--minutes", "-1")).isEqualTo(2);
+        assertThat(prove(List.of(new Chapter(stub, 1, Kind.MEASURING)), "--minutes", "-1"))
+                .isEqualTo(2);
 
         assertThat(stub.budgets).isEmpty();
         assertThat(err.toString(UTF_8)).contains("--minutes is '-1'");

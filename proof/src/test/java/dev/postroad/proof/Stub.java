@@ -1,5 +1,6 @@
 package dev.postroad.proof;
 
+import dev.postroad.proof.Chapter.Kind;
 import dev.postroad.testkit.Experiment;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,8 +22,18 @@ final class Stub implements Experiment {
         this.doing = doing;
     }
 
+    /** One that runs alone. */
     static Chapter holding(String name, int weight) {
-        return new Chapter(new Stub(name, () -> Outcome.of(Figure.count("things tried", 5, 5))), weight);
+        return holding(name, weight, Kind.MEASURING);
+    }
+
+    static Chapter holding(String name, int weight, Kind kind) {
+        return new Chapter(new Stub(name, () -> Outcome.of(Figure.count("things tried", 5, 5))), weight, kind);
+    }
+
+    /** One that runs alone, and does this. */
+    static Chapter doing(String name, Doing doing) {
+        return new Chapter(new Stub(name, doing), 1, Kind.MEASURING);
     }
 
     static Outcome broken(String what) {
