@@ -2,7 +2,6 @@ package dev.postroad.engine.routing;
 
 import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.Set;
 
 /** A set of characters (code points): ranges and classes, or all but these. Immutable. */
 final class CharacterSet {
@@ -27,17 +26,25 @@ final class CharacterSet {
         }
     }
 
-    static final CharacterSet ANY = new CharacterSet(new int[0], Set.of(), true);
-    static final CharacterSet ANY_BUT_LINE_FEED = new CharacterSet(new int[] {'\n', '\n'}, Set.of(), true);
+    private static final Class[] NO_CLASSES = {};
+
+    static final CharacterSet ANY = new CharacterSet(new int[0], NO_CLASSES, true);
+    static final CharacterSet ANY_BUT_LINE_FEED = new CharacterSet(new int[] {'\n', '\n'}, NO_CLASSES, true);
+
+    /** The set of each class alone. */
+    private static final CharacterSet[] OF_CLASS = Arrays.stream(Class.values())
+            .map(characters -> new CharacterSet(new int[0], new Class[] {characters}, false))
+            .toArray(CharacterSet[]::new);
 
     private final int[] ranges;
-    private final Set<Class> classes;
+    // An array: an iterator for each character of each set costs memory.
+    private final Class[] classes;
     private final boolean negated;
     // Most text is ASCII: one bit for each of its characters.
     private final long low;
     private final long high;
 
-    private CharacterSet(int[] ranges, Set<Class> classes, boolean negated) {
+    private CharacterSet(int[] ranges, Class[] classes, boolean negated) {
         this.ranges = ranges;
         this.classes = classes;
         this.negated = negated;
@@ -52,11 +59,11 @@ final class CharacterSet {
     }
 
     static CharacterSet of(int c) {
-        return new CharacterSet(new int[] {c, c}, Set.of(), false);
+        return new CharacterSet(new int[] {c, c}, NO_CLASSES, false);
     }
 
     static CharacterSet of(Class characters) {
-        return new CharacterSet(new int[0], EnumSet.of(characters), false);
+        return OF_CLASS[characters.ordinal()];
     }
 
     boolean contains(int c) {
@@ -72,11 +79,9 @@ final class CharacterSet {
                 return !negated;
             }
         }
-        if (!classes.isEmpty()) { // most sets have none, and an iterator for each character of each costs memory
-            for (Class characters : classes) {
-                if (characters.contains(c)) {
-                    return !negated;
-                }
+        for (Class characters : classes) {
+            if (characters.contains(c)) {
+                return !negated;
             }
         }
         return negated;
@@ -113,7 +118,7 @@ final class CharacterSet {
         }
 
         CharacterSet build(boolean negated) {
-            return new CharacterSet(Arrays.copyOf(ranges, used), classes, negated);
+            return new CharacterSet(Arrays.copyOf(ranges, used), classes.toArray(NO_CLASSES), negated);
         }
     }
 }
