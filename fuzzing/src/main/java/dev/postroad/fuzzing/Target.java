@@ -17,6 +17,7 @@ import java.util.function.Predicate;
  * @param dictionary what to put into inputs
  * @param mostBytes longest input that is tried
  * @param fixedBytes heap that it may take whatever its input is; 64 KiB unless there is a reason
+ * @param bytesPerByte heap that it may take for each byte of its input; 4 unless there is a reason
  */
 record Target(
         String name,
@@ -25,9 +26,11 @@ record Target(
         Function<Generator, byte[]> sample,
         List<byte[]> dictionary,
         int mostBytes,
-        long fixedBytes) {
+        long fixedBytes,
+        int bytesPerByte) {
     private static final int MOST_BYTES = 4096;
     private static final long FIXED_BYTES = 64 << 10;
+    private static final int BYTES_PER_BYTE = 4;
     static final long MOST_NANOS = 10_000_000;
 
     /** Decodes, checks what it got, and throws. */
@@ -39,7 +42,7 @@ record Target(
     /** A decoder of bytes. */
     static Target ofBytes(
             String name, Decoder decoder, Predicate<Throwable> refusal, Function<Generator, byte[]> sample) {
-        return new Target(name, decoder, refusal, sample, Mutator.NUMBERS, MOST_BYTES, FIXED_BYTES);
+        return new Target(name, decoder, refusal, sample, Mutator.NUMBERS, MOST_BYTES, FIXED_BYTES, BYTES_PER_BYTE);
     }
 
     /** A decoder of text, which comes as UTF-8; what is none is read with replacement characters. */
@@ -58,7 +61,8 @@ record Target(
                         .map(word -> word.getBytes(StandardCharsets.UTF_8))
                         .toList(),
                 MOST_BYTES,
-                FIXED_BYTES);
+                FIXED_BYTES,
+                BYTES_PER_BYTE);
     }
 
     /** This target with another dictionary. */
@@ -72,16 +76,27 @@ record Target(
                         .map(word -> word.getBytes(StandardCharsets.UTF_8))
                         .toList(),
                 mostBytes,
-                fixedBytes);
+                fixedBytes,
+                bytesPerByte);
     }
 
     /** This target with inputs of so many bytes at most. */
     Target withMostBytes(int bytes) {
-        return new Target(name, decoder, refusal, sample, dictionary, bytes, fixedBytes);
+        return new Target(name, decoder, refusal, sample, dictionary, bytes, fixedBytes, bytesPerByte);
     }
 
     /** This target, which may take so much heap whatever its input is. */
     Target withFixedBytes(long bytes) {
-        return new Target(name, decoder, refusal, sample, dictionary, mostBytes, bytes);
+        return new Target(name, decoder, refusal, sample, dictionary, mostBytes, bytes, bytesPerByte);
+    }
+
+    /** This target, which may take so much heap for each byte of its input. */
+    Target withBytesPerByte(int bytes) {
+        return new Target(name, decoder, refusal, sample, dictionary, mostBytes, fixedBytes, bytes);
+    }
+
+    /** The most heap that an input of this length may take. */
+    long allowedBytes(int length) {
+        return bytesPerByte * (long) length + fixedBytes;
     }
 }

@@ -182,8 +182,10 @@ final class Targets {
     };
 
     private static final long STATE_BYTES = 8 << 20;
-    /** A pattern of a few characters may stand for 512 states, the most that a rule may have. */
-    private static final long AUTOMATON_BYTES = 512 << 10;
+    /** A pattern of a few characters may stand for 512 states, the most that a rule may have, of 256 bytes each. */
+    private static final long AUTOMATON_BYTES = (64 << 10) + 512 * 256;
+    /** A character of a rule or pattern may be a node of its tree: a record, what it says, its place in a growing list. */
+    private static final int NODE_BYTES = 128;
     /** The YAML library takes 64 KiB to begin with, and more for each node; a configuration file is no stranger's. */
     private static final long YAML_BYTES = 1 << 20;
 
@@ -298,11 +300,14 @@ final class Targets {
                     .withFixedBytes(TABLE_BYTES),
             // written by people and clients
             Target.ofText("rule", Targets::rule, RuleSyntaxException.class::isInstance, Targets::ruleText, RULE_WORDS)
-                    .withFixedBytes(AUTOMATON_BYTES),
+                    .withFixedBytes(AUTOMATON_BYTES)
+                    .withBytesPerByte(NODE_BYTES),
             Target.ofText("regex", RoutingDecoders::regex, INVALID(), Targets::regexText, REGEX_WORDS)
-                    .withFixedBytes(AUTOMATON_BYTES),
+                    .withFixedBytes(AUTOMATON_BYTES)
+                    .withBytesPerByte(NODE_BYTES),
             Target.ofText("like", RoutingDecoders::like, INVALID(), gen -> gen.text(0, 30), "%", "_", "!", "!%", "%%%%")
-                    .withFixedBytes(AUTOMATON_BYTES),
+                    .withFixedBytes(AUTOMATON_BYTES)
+                    .withBytesPerByte(NODE_BYTES),
             Target.ofText(
                     "topic-pattern",
                     Targets::topicPattern,

@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
  * counts.
  */
 final class Trial {
-    static final int BYTES_PER_BYTE = 4;
     private static final int TRIES = 12;
     private static final int FRAMES_SHOWN = 3;
 
@@ -34,12 +33,12 @@ final class Trial {
         if (fault != null && !target.refusal().test(fault)) {
             return new Finding(target, describe(fault), kind(fault), input.clone());
         }
-        long allowed = BYTES_PER_BYTE * (long) input.length + target.fixedBytes();
+        long allowed = target.allowedBytes(input.length);
         if (nanos > Target.MOST_NANOS || bytes > allowed) {
             again(target, input);
         }
         slowestNanos = Math.max(slowestNanos, nanos);
-        mostBytes = Math.max(mostBytes, bytes - BYTES_PER_BYTE * (long) input.length);
+        mostBytes = Math.max(mostBytes, bytes - target.bytesPerByte() * (long) input.length);
         if (nanos > Target.MOST_NANOS) {
             return new Finding(
                     target,
@@ -81,7 +80,7 @@ final class Trial {
         return slowestNanos;
     }
 
-    /** The most heap that an input took so far beyond four times its length. */
+    /** The most heap that an input took so far beyond what it may for its length. */
     long mostBytes() {
         return mostBytes;
     }
@@ -102,7 +101,7 @@ final class Trial {
     private void again(Target target, byte[] input) {
         long leastNanos = nanos;
         long leastBytes = bytes;
-        long allowed = BYTES_PER_BYTE * (long) input.length + target.fixedBytes();
+        long allowed = target.allowedBytes(input.length);
         for (int i = 0; i < TRIES && (leastNanos > Target.MOST_NANOS || leastBytes > allowed); i++) {
             once(target, input);
             leastNanos = Math.min(leastNanos, nanos);
