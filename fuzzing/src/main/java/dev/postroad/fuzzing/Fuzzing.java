@@ -6,23 +6,29 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.PriorityBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Every target has its turn: first with mutated inputs in this JVM, two targets at a time, then with Jazzer, where it is on the
- * class path and the time is enough for its start.
+ * First mutated inputs in this JVM, two targets at a time, always those that had the fewest; then Jazzer, where it is on the class
+ * path, on as many targets as the time allows.
  */
 public final class Fuzzing implements Experiment {
     private static final long GOAL = 2_000_000;
+    /** With so much time, and with each further time as much, another so many for each target. */
+    private static final Duration GOAL_TIME = Duration.ofSeconds(400);
+
     private static final int WORKERS = 2;
-    private static final double SHARE_OF_MUTATIONS = 0.6;
+    private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final double SHARE_OF_MUTATIONS = 0.8;
     private static final Duration LEAST_FOR_JAZZER = Duration.ofSeconds(4);
     private static final Duration JAZZER_STARTS_IN = Duration.ofSeconds(5);
     private static final long HANGING_NANOS = TimeUnit.SECONDS.toNanos(20);
@@ -51,39 +57,32 @@ public final class Fuzzing implements Experiment {
         violations.clear();
         notRun.clear();
         byJazzer = 0;
-        Duration whole = budget.time();
-        Duration mutations = Duration.ofMillis((long) (whole.toMillis() * SHARE_OF_MUTATIONS));
-        Duration each = whole.minus(mutations).dividedBy(Targets.ALL.size()).minus(JAZZER_STARTS_IN);
-        boolean jazzer = JazzerRun.possible() && each.compareTo(LEAST_FOR_JAZZER) >= 0;
-        if (!jazzer) {
-            mutations = whole;
-            notRun.add(new NotRun(
-                    "coverage-guided fuzzing with Jazzer",
-                    JazzerRun.possible()
-                            ? "there are less than " + LEAST_FOR_JAZZER.toSeconds() + " s for each of "
-                                    + Targets.ALL.size() + " decoders; give it more time"
-                            : "Jazzer is not on the class path"));
+        long end = System.nanoTime() + budget.time().toNanos();
+        boolean possible = JazzerRun.possible();
+        if (!possible) {
+            notRun.add(new NotRun("coverage-guided fuzzing with Jazzer", "Jazzer is not on the class path"));
         }
-        mutate(mutations, budget.seed(), progress, jazzer ? SHARE_OF_MUTATIONS : 1);
-        if (jazzer) {
-            guided(each, budget.seed(), progress);
+        double share = possible ? SHARE_OF_MUTATIONS : 1;
+        mutate(Duration.ofNanos((long) (budget.time().toNanos() * share)), budget, progress, share);
+        if (possible) {
+            guided(end, budget.seed(), progress);
         }
         return outcome();
     }
 
-    // ── Mutations
-    // ────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── Mutations ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    private void mutate(Duration time, long seed, Progress progress, double share) throws InterruptedException {
+    private void mutate(Duration time, Budget budget, Progress progress, double share) throws InterruptedException {
         long begun = System.nanoTime();
         long end = begun + time.toNanos();
-        for (Target target : Targets.ALL) {
-            runs.put(target, new MutationRun(target));
-        }
-        Queue<MutationRun> waiting = new ConcurrentLinkedQueue<>(runs.values());
+        long most = GOAL * Math.max(1, budget.time().toSeconds() / GOAL_TIME.toSeconds());
+        Targets.ALL.forEach(target -> runs.put(target, new MutationRun(target)));
+        Queue<MutationRun> waiting =
+                new PriorityBlockingQueue<>(runs.size(), Comparator.comparingLong(MutationRun::executions));
+        waiting.addAll(runs.values());
         CountDownLatch ended = new CountDownLatch(WORKERS);
         for (int i = 0; i < WORKERS; i++) {
-            Thread worker = new Thread(() -> work(waiting, end, seed, ended), "fuzzing-" + i);
+            Thread worker = new Thread(() -> work(waiting, most, end, budget.seed(), ended), "fuzzing-" + i);
             // One that hangs in a decoder must not keep the program from ending.
             worker.setDaemon(true);
             worker.start();
@@ -101,14 +100,19 @@ public final class Fuzzing implements Experiment {
         });
     }
 
-    private void work(Queue<MutationRun> waiting, long end, long seed, CountDownLatch ended) {
+    /** A slice for whichever had the fewest, again and again: so the least of all is as many as can be. */
+    private static void work(Queue<MutationRun> waiting, long most, long end, long seed, CountDownLatch ended) {
         for (MutationRun run = waiting.poll(); run != null; run = waiting.poll()) {
-            List<byte[]> corpus = Corpus.of(run.target());
-            long now = System.nanoTime();
-            long until = now + (end - now) * WORKERS / (waiting.size() + WORKERS);
-            run.replay(corpus);
-            run.run(GOAL, corpus, seed, () -> System.nanoTime() > until);
-            run.finish();
+            if (run.executions() == 0) {
+                List<byte[]> corpus = Corpus.of(run.target());
+                run.replay(corpus);
+                run.begin(corpus, seed);
+            }
+            long until = Math.min(end, System.nanoTime() + SLICE_NANOS);
+            run.goOn(most, () -> System.nanoTime() > until);
+            if (run.executions() < most && !run.isFull() && System.nanoTime() < end) {
+                waiting.add(run);
+            }
         }
         ended.countDown();
     }
@@ -130,13 +134,21 @@ public final class Fuzzing implements Experiment {
         return found;
     }
 
-    // ── Jazzer
-    // ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    // ── Jazzer ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    private void guided(Duration each, long seed, Progress progress) throws IOException {
+    private void guided(long end, long seed, Progress progress) throws IOException {
+        Duration left = Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+        List<Target> targets = new ArrayList<>(Targets.ALL);
+        Collections.rotate(targets, (int) Math.floorMod(seed, (long) targets.size()));
+        int count = (int) Math.min(
+                targets.size(),
+                left.dividedBy(LEAST_FOR_JAZZER.plus(JAZZER_STARTS_IN)));
+        targets.subList(count, targets.size())
+                .forEach(target -> notRun.add(new NotRun("Jazzer on " + target.name(), "the time was up")));
         int done = 0;
-        for (Target target : Targets.ALL) {
-            double fraction = SHARE_OF_MUTATIONS + (1 - SHARE_OF_MUTATIONS) * done++ / Targets.ALL.size();
+        for (Target target : targets.subList(0, count)) {
+            Duration each = left.dividedBy(count).minus(JAZZER_STARTS_IN);
+            double fraction = SHARE_OF_MUTATIONS + (1 - SHARE_OF_MUTATIONS) * done++ / count;
             Path folder = Files.createTempDirectory("postroad-fuzz-");
             try {
                 JazzerRun run = new JazzerRun(target, folder);

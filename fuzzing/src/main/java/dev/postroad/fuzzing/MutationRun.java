@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,7 @@ final class MutationRun {
     private final Target target;
     private final Trial trial = new Trial();
     private final Map<String, Finding> findings = new LinkedHashMap<>();
-    private List<byte[]> pool = List.of();
+    private @Nullable Mutator mutator;
     private final AtomicLong executions = new AtomicLong();
     private volatile byte[] current = new byte[0];
     private volatile long currentSince = System.nanoTime();
@@ -50,28 +51,45 @@ final class MutationRun {
         for (byte[] input : corpus) {
             give(input);
         }
+        running = false;
     }
 
     /** Mutated inputs until so many executions are done or it is enough. */
     void run(long most, List<byte[]> corpus, long seed, BooleanSupplier enough) {
-        Mutator mutator = new Mutator(target, corpus, Generator.of(seed));
-        pool = mutator.pool();
-        for (long i = 0; i < most; i++) {
-            if ((i & 63) == 0 && (enough.getAsBoolean() || findings.size() >= MOST_FINDINGS)) {
-                break;
-            }
-            byte[] input = mutator.next();
-            give(input);
-            if (i % LOOK_AT_PLACE_EVERY == 0) {
-                mutator.reached(trial.place(), input);
-            }
-        }
-        pool = mutator.pool();
+        begin(corpus, seed);
+        goOn(most, enough);
     }
 
-    /** The inputs that others start from, after the last run: those that got somewhere new are among them. */
+    /** Before the first mutated input: what they are made of. */
+    void begin(List<byte[]> corpus, long seed) {
+        mutator = new Mutator(target, corpus, Generator.of(seed));
+    }
+
+    /** Further mutated inputs until so many executions are done in all, mutated or not, or it is enough. */
+    void goOn(long most, BooleanSupplier enough) {
+        Mutator from = Objects.requireNonNull(mutator, "nothing has begun");
+        while (executions.get() < most) {
+            if ((executions.get() & 63) == 0 && (enough.getAsBoolean() || isFull())) {
+                break;
+            }
+            byte[] input = from.next();
+            give(input);
+            if (executions.get() % LOOK_AT_PLACE_EVERY == 0) {
+                from.reached(trial.place(), input);
+            }
+        }
+        running = false;
+    }
+
+    /** It has found so much that more would tell nothing new. */
+    boolean isFull() {
+        return findings.size() >= MOST_FINDINGS;
+    }
+
+    /** The inputs that others start from, so far: those that got somewhere new are among them. */
     List<byte[]> pool() {
-        return pool;
+        Mutator from = mutator;
+        return from == null ? List.of() : from.pool();
     }
 
     private void give(byte[] input) {
@@ -120,11 +138,6 @@ final class MutationRun {
     byte @Nullable [] runningLongerThan(long nanos) {
         byte[] input = current;
         return running && System.nanoTime() - currentSince > nanos ? input : null;
-    }
-
-    /** No more inputs come. */
-    void finish() {
-        running = false;
     }
 
     List<Finding> findings() {
