@@ -27,6 +27,9 @@ final class Quarantine {
     }
 
     void write() throws IOException {
+        if (ranges.isEmpty()) {
+            return;
+        }
         ByteBuffer buffer = ByteBuffer.allocateDirect(64 << 10);
         for (Range range : ranges) {
             String name = range.name();
