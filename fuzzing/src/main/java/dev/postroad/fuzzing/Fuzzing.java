@@ -140,9 +140,7 @@ public final class Fuzzing implements Experiment {
         Duration left = Duration.ofNanos(Math.max(0, end - System.nanoTime()));
         List<Target> targets = new ArrayList<>(Targets.ALL);
         Collections.rotate(targets, (int) Math.floorMod(seed, (long) targets.size()));
-        int count = (int) Math.min(
-                targets.size(),
-                left.dividedBy(LEAST_FOR_JAZZER.plus(JAZZER_STARTS_IN)));
+        int count = (int) Math.min(targets.size(), left.dividedBy(LEAST_FOR_JAZZER.plus(JAZZER_STARTS_IN)));
         targets.subList(count, targets.size())
                 .forEach(target -> notRun.add(new NotRun("Jazzer on " + target.name(), "the time was up")));
         int done = 0;
