@@ -6,9 +6,9 @@ import java.util.List;
 
 /** Every header bit, sampled body bits, blocks, files, and cuts at every byte, one at a time. */
 public final class Corruption implements Experiment {
-    private static final double GOAL_SECONDS = 180;
+    private static final double GOAL_SECONDS = 85;
     private static final long GOAL = 100_000;
-    private static final int AT_ONCE = 20_000;
+    private static final int AT_ONCE = 5_000;
 
     @Override
     public String name() {
@@ -26,7 +26,8 @@ public final class Corruption implements Experiment {
         Progressing out =
                 new Progressing(budget, progress, () -> count[0] + " corruptions, " + count[6] + " violations");
         List<Violation> violations = new ArrayList<>();
-        for (long seed = budget.seed(); !out.getAsBoolean() && violations.isEmpty(); seed++) {
+        long due = Progressing.due(budget, GOAL, GOAL_SECONDS);
+        for (long seed = budget.seed(); count[0] < due && !out.getAsBoolean() && violations.isEmpty(); seed++) {
             CorruptionSweep sweep = new CorruptionSweep(seed, out);
             sweep.sample(AT_ONCE);
             count[0] += sweep.corruptions();
@@ -41,10 +42,9 @@ public final class Corruption implements Experiment {
             }
             count[6] = violations.size();
         }
-        double share = Math.min(1, budget.time().toMillis() / 1000.0 / GOAL_SECONDS);
         return new Outcome(
                 List.of(
-                        Figure.count("single corruptions", count[0], (long) (GOAL * share)),
+                        Figure.count("single corruptions", count[0], Math.min(GOAL, due)),
                         Figure.count("refused, with what is damaged", count[1]),
                         Figure.count("in bytes that mean nothing, or there twice", count[2]),
                         Figure.count("told when the record is read", count[3]),

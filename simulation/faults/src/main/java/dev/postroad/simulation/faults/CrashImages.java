@@ -3,11 +3,12 @@ package dev.postroad.simulation.faults;
 import dev.postroad.testkit.Experiment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /** Every state that a power cut may leave behind, at every operation of many short programs. */
 public final class CrashImages implements Experiment {
     /** Time in which the goals are to be reached; less time lowers them. */
-    private static final double GOAL_SECONDS = 240;
+    private static final double GOAL_SECONDS = 150;
 
     private static final long GOAL_IMAGES = 300_000;
     private static final int EXHAUSTIVE_EVERY = 8;
@@ -36,15 +37,17 @@ public final class CrashImages implements Experiment {
                                 + at[0].found().size() + " violations");
         CrashExplorer explorer = new CrashExplorer(out);
         at[0] = explorer;
-        explore(explorer, budget.seed(), out);
+        long due = Progressing.due(budget, GOAL_IMAGES, GOAL_SECONDS);
+        long begun = System.nanoTime();
+        explore(explorer, budget.seed(), () -> out.getAsBoolean() || explorer.images() + explorer.imagesAgain() >= due);
         List<Violation> violations = new ArrayList<>();
         for (CrashExplorer.Found found : explorer.found()) {
             violations.add(new Violation(
                     found.image() + ": " + found.what(), Replay.line("CrashImagesTest", imageOf(found.image()))));
         }
         long images = explorer.images() + explorer.imagesAgain();
-        double seconds = budget.time().toMillis() / 1000.0;
-        long goal = (long) (GOAL_IMAGES * Math.min(1, seconds / GOAL_SECONDS));
+        double seconds = (System.nanoTime() - begun) / 1e9;
+        long goal = Math.min(GOAL_IMAGES, due);
         double again = explorer.images() == 0 ? 0 : 100.0 * explorer.crashedAgain() / explorer.images();
         return new Outcome(
                 List.of(
@@ -62,7 +65,7 @@ public final class CrashImages implements Experiment {
     }
 
     /** Breadth first: a program of each theme, then the next of each. The seed says where the random ones begin. */
-    private static void explore(CrashExplorer explorer, long seed, Progressing out) {
+    private static void explore(CrashExplorer explorer, long seed, BooleanSupplier out) {
         int random = (int) Math.floorMod(seed, 1_000_000L);
         for (int round = 0; !out.getAsBoolean() && explorer.found().size() < 20; round++) {
             for (String theme : Programs.names()) {

@@ -10,7 +10,8 @@ import java.util.function.Function;
 
 /**
  * Runs a program again and again, failing its first call on the disk, its second, its third, until a run is untouched. After
- * each failure the disk is healed and opened again: as it is, for the process alone may have died, and after power cuts.
+ * each failure the disk is healed and opened again: as it is, for the process alone may have died, and after power cuts; of one
+ * of these the recovery is followed by another power cut.
  */
 final class FailureLoop {
     private final BooleanSupplier out;
@@ -77,20 +78,25 @@ final class FailureLoop {
             disk.killProcess();
             SimulatedDisk cut = disk.crash(Crash.losingAll());
             SimulatedDisk torn = disk.crash(Crash.random(n));
-            judge(trial, cut);
-            judge(trial, torn);
-            judge(trial, disk);
+            List<SimulatedDisk> left = List.of(cut, torn, disk);
+            for (int i = 0; i < left.size(); i++) {
+                judge(trial, left.get(i), n % left.size() == i);
+            }
         } catch (RuntimeException e) {
             found.add(new CrashExplorer.Found(which, trial.trace() + ": " + CrashExplorer.text(e)));
         }
         return true;
     }
 
-    /** What comes back must be right, and still be there when the power fails right after. */
-    private void judge(Trial trial, SimulatedDisk disk) {
+    /**
+     * What comes back must be right.
+     *
+     * @param again true to see that it is still there when the power fails right after, too
+     */
+    private void judge(Trial trial, SimulatedDisk disk, boolean again) {
         recoveries++;
         SimulatedDisk[] after = new SimulatedDisk[1];
-        String first = trial.recover(disk, false, () -> after[0] = disk.crash(Crash.losingAll()));
+        String first = trial.recover(disk, false, () -> after[0] = again ? disk.crash(Crash.losingAll()) : null);
         SimulatedDisk later = after[0];
         if (later != null) {
             recoveries++;

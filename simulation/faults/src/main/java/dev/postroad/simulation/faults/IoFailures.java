@@ -7,8 +7,10 @@ import java.util.List;
 
 /** Every call on the disk fails, once and for ever, in every way there is. */
 public final class IoFailures implements Experiment {
-    /** A whole pass takes about this long on one core; with less time, calls are left out evenly. */
-    private static final double PASS_SECONDS = 240;
+    /** So many passes, each over one call in so many: what there is no time for is spread evenly over all of a program. */
+    private static final int PASSES = 32;
+
+    private static final long GOAL_SECONDS = 110;
 
     @Override
     public String name() {
@@ -31,21 +33,13 @@ public final class IoFailures implements Experiment {
                         : at[0].failures() + " failures, " + at[0].found().size() + " violations");
         FailureLoop loop = new FailureLoop(out);
         at[0] = loop;
-        int step = (int)
-                Math.max(1, Math.ceil(PASS_SECONDS / Math.max(1, budget.time().toSeconds())));
         List<String> themes = Programs.names();
-        long wanted = 0;
-        // Interleaved, so that a pass that is cut short has tried some of everything.
-        for (Fault fault : Fault.values()) {
-            for (boolean forever : new boolean[] {false, true}) {
-                for (String theme : themes) {
-                    wanted++;
-                    Program program = Programs.whole(theme);
-                    int first = 1 + (int) Math.floorMod(budget.seed() + wanted, (long) step);
-                    loop.loop(theme, disk -> new EngineTrial(program, disk), fault, forever, first, step);
-                }
-            }
+        long combinations = 2L * Fault.values().length * themes.size();
+        while (loop.loops() < PASSES * combinations && !out.getAsBoolean()) {
+            int first = 1 + (int) Math.floorMod(budget.seed() + loop.loops() / combinations, (long) PASSES);
+            pass(loop, themes, first);
         }
+        long passes = loop.loops() / combinations;
         List<Violation> violations = new ArrayList<>();
         long falseConfirms = 0;
         for (CrashExplorer.Found found : loop.found()) {
@@ -54,18 +48,21 @@ public final class IoFailures implements Experiment {
             falseConfirms += found.what().contains("a confirmed change is lost") ? 1 : 0;
         }
         List<NotRun> notRun = new ArrayList<>();
-        if (step > 1) {
+        if (passes < PASSES) {
             notRun.add(new NotRun(
-                    "every single call", "the time allows for one call in " + step + ", from a place the seed says"));
+                    "every single call",
+                    "the time was enough for " + passes + " calls in " + PASSES + ", from a place the seed says"));
         }
         return new Outcome(
                 List.of(
                         Figure.count("scenarios", themes.size(), 12),
                         Figure.count("kinds of failure", Fault.values().length, 5),
-                        Figure.count(
-                                "scenario, kind and once or for ever: tried until a run was untouched",
-                                loop.loops(),
-                                wanted),
+                        Figure.count("scenario, kind and once or for ever", combinations),
+                        new Figure(
+                                "calls that failed, each in all these ways",
+                                100.0 * passes / PASSES,
+                                "%",
+                                Goal.atLeast(Math.min(100, 100 * budget.time().toSeconds() / GOAL_SECONDS))),
                         Figure.count("injected failures", loop.failures()),
                         Figure.count("recoveries judged", loop.recoveries()),
                         new Figure("false confirms", falseConfirms, "", Goal.atMost(0)),
@@ -73,6 +70,17 @@ public final class IoFailures implements Experiment {
                 violations,
                 notRun,
                 List.of());
+    }
+
+    private static void pass(FailureLoop loop, List<String> themes, int first) {
+        for (Fault fault : Fault.values()) {
+            for (boolean forever : new boolean[] {false, true}) {
+                for (String theme : themes) {
+                    Program program = Programs.whole(theme);
+                    loop.loop(theme, disk -> new EngineTrial(program, disk), fault, forever, first, PASSES);
+                }
+            }
+        }
     }
 
     /** Runs one failure again, by its name. */

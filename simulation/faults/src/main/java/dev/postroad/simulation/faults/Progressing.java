@@ -20,6 +20,17 @@ final class Progressing implements BooleanSupplier {
         this.total = budget.time().toNanos();
     }
 
+    /**
+     * How many there are to be at the end: the goal where the time is enough for it, less with less, and with twice the time and
+     * more so many times the goal.
+     *
+     * @param seconds in which the goal is to be reached
+     */
+    static long due(Experiment.Budget budget, long goal, double seconds) {
+        double times = budget.time().toMillis() / 1000.0 / seconds;
+        return (long) (goal * (times < 1 ? times : Math.floor(times)));
+    }
+
     /** The share of the time that is over, 0 to 1. */
     double fraction() {
         return Math.min(1.0, (double) (System.nanoTime() - start) / total);
