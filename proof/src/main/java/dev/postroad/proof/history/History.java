@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -345,9 +346,35 @@ public final class History implements Witness {
                 unwanted,
                 returned,
                 partial,
+                0,
                 offsetReuse,
                 unstable,
                 details);
+    }
+
+    /**
+     * Messages that are in one of two channels and not in the other, although they were sent to both at once, in words. To be asked
+     * once both have been drained; neither may be in use.
+     *
+     * @param together whether the producer of that number sent each of its messages to both
+     */
+    public synchronized List<String> torn(History other, IntPredicate together) {
+        List<String> torn = new ArrayList<>();
+        for (int producer = 0; producer < Math.max(producers.size(), other.producers.size()); producer++) {
+            long next = Math.max(next(producer), other.next(producer));
+            for (long sequence = 0; together.test(producer) && sequence < next; sequence++) {
+                boolean here = holders(producer, sequence) > 0;
+                if (here != other.holders(producer, sequence) > 0) {
+                    torn.add(name(producer, sequence) + " was sent to runs " + run + " and " + other.run
+                            + " at once, and is only in run " + (here ? run : other.run));
+                }
+            }
+        }
+        return torn;
+    }
+
+    private long next(int producer) {
+        return producer < producers.size() ? producers.get(producer).next : 0;
     }
 
     private int holders(int producer, long sequence) {

@@ -1,5 +1,6 @@
 package dev.postroad.proof.history;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ import java.util.stream.Collectors;
  * @param unwanted refused, and delivered all the same
  * @param returned delivered again after its acknowledgement was confirmed
  * @param partialBatches delivered in part
+ * @param torn sent to several channels at once, and not in all of them
  * @param offsetReuse an offset that held two messages
  * @param unstable with an unknown outcome, there for one group and not for another
  * @param details the first few of what is broken, in words
@@ -39,12 +41,39 @@ public record Verdict(
         long unwanted,
         long returned,
         long partialBatches,
+        long torn,
         long offsetReuse,
         long unstable,
         List<String> details) {
 
+    private static final int MOST_TORN = 20;
+
     public Verdict {
         details = List.copyOf(details);
+    }
+
+    /** This one, with what was found when it was compared with that of another channel. */
+    public Verdict withTorn(List<String> found) {
+        List<String> all = new ArrayList<>(details);
+        all.addAll(found.subList(0, Math.min(found.size(), MOST_TORN)));
+        return new Verdict(
+                attempts,
+                confirmed,
+                refused,
+                recovered,
+                redelivered,
+                lost,
+                invented,
+                altered,
+                duplicated,
+                reordered,
+                unwanted,
+                returned,
+                partialBatches,
+                torn + found.size(),
+                offsetReuse,
+                unstable,
+                all);
     }
 
     /** What is broken, by name; empty is the aim. */
@@ -58,6 +87,7 @@ public record Verdict(
         all.put("delivered though refused", unwanted);
         all.put("returned after being settled", returned);
         all.put("partial batches", partialBatches);
+        all.put("torn transactions", torn);
         all.put("offsets reused", offsetReuse);
         all.put("unstable", unstable);
         all.values().removeIf(count -> count == 0);

@@ -10,11 +10,13 @@ import dev.postroad.api.MessagingException;
 import dev.postroad.api.Postroad;
 import dev.postroad.api.Receipt;
 import dev.postroad.api.RetryPolicy;
+import dev.postroad.api.Transaction;
 import dev.postroad.api.Transport;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
@@ -79,6 +81,24 @@ final class ApiLoad implements Load {
                 .sendBatch(
                         channel.name(), messages.stream().map(ApiLoad::message).toList())
                 .thenApply(receipts -> null));
+    }
+
+    @Override
+    public boolean transacts() {
+        return true;
+    }
+
+    @Override
+    public void sendTogether(Map<String, Sending> messages) {
+        try (Transaction<byte[], byte[]> transaction = transport.begin()) {
+            messages.forEach((name, sending) -> transaction.send(name, message(sending)));
+            transaction.commit();
+        } catch (MessagingException e) {
+            if (refusedOrUnknown(e) instanceof Refused refused) {
+                throw refused;
+            }
+            throw e;
+        }
     }
 
     private static <T> CompletableFuture<T> told(CompletableFuture<T> outcome) {

@@ -27,7 +27,7 @@ public final class CutConnectionsExperiment implements Experiment {
     private static final int TRIES = 20;
     private static final Duration WAIT = Duration.ofMillis(500);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final Lane.Mix MIX = new Lane.Mix(0, 1, 0, 1, 1, 4, 64);
+    private static final Lane.Mix MIX = new Lane.Mix(0, 1, 0, 0, 1, 1, 4, 64);
 
     /** For the book. */
     public CutConnectionsExperiment() {}

@@ -21,7 +21,7 @@ public final class DiskFullExperiment implements Experiment {
     private static final String DISK = "320m";
     private static final int BLOCK = 1 << 20;
     private static final Duration PATIENCE = Duration.ofSeconds(120);
-    private static final Lane.Mix MIX = new Lane.Mix(2, 1, 1, 2, 16, 64, 64 << 10);
+    private static final Lane.Mix MIX = new Lane.Mix(2, 1, 1, 0, 2, 16, 64, 64 << 10);
 
     /** For the book. */
     public DiskFullExperiment() {}

@@ -54,9 +54,10 @@ final class Embedding implements Subject {
         read();
         int first = starts * Lane.Mix.USUAL.producers();
         for (int i = 0; i < lanes.size(); i++) {
-            List<String> lines = Served.again(histories.get(i), first - Lane.Mix.USUAL.producers()).stream()
-                    .map(message -> message.producer() + " " + message.sequence())
-                    .toList();
+            List<String> lines =
+                    Served.again(histories.get(i), Lane.Mix.USUAL, first - Lane.Mix.USUAL.producers()).stream()
+                            .map(message -> message.producer() + " " + message.sequence())
+                            .toList();
             Files.write(EmbeddingProgram.again(transcripts, lanes.get(i)), lines);
         }
         launch(first, EmbeddingProgram.RUN);
@@ -161,7 +162,7 @@ final class Embedding implements Subject {
 
     @Override
     public List<Verdict> verdicts() {
-        return histories.stream().map(History::finish).toList();
+        return Served.verdicts(lanes, histories);
     }
 
     @Override

@@ -53,16 +53,20 @@ final class EmbeddingProgram {
         boolean produce = arguments[5].equals(RUN);
         List<Traffic> traffics = new ArrayList<>();
         List<Load> loads = new ArrayList<>();
+        List<Transcript> transcripts = new ArrayList<>();
+        List<Lane> lanes = lanes(Integer.parseInt(arguments[2]));
         try (Postroad postroad = Postroad.connect("embedded:" + arguments[0])) {
             say(ACCEPTING);
-            for (Lane lane : lanes(Integer.parseInt(arguments[2]))) {
+            for (Lane lane : lanes) {
                 Load load = new ApiLoad(
                         postroad,
                         lane.kind() == Lane.Kind.QUEUE
                                 ? ApiLoad.queue(lane.channel())
                                 : ApiLoad.stream(lane.channel()));
                 load.declare();
-                Traffic traffic = new Traffic(lane, load, new Transcript(transcript(folder, lane)));
+                Transcript transcript = new Transcript(transcript(folder, lane));
+                transcripts.add(transcript);
+                Traffic traffic = new Traffic(lane, load, transcript);
                 traffics.add(traffic);
                 loads.add(load);
                 if (produce) {
@@ -72,12 +76,15 @@ final class EmbeddingProgram {
                 }
             }
             if (produce) {
-                if (traffics.getFirst().awaitDelivery(PATIENCE)) {
-                    say(DELIVERING);
-                }
                 // Until it is killed, or whoever started it is gone.
-                while (System.in.read() >= 0) {
-                    say(ACCEPTING);
+                try (Transacting transacting =
+                        new Transacting(loads.getFirst(), lanes, transcripts, firstProducer + Lane.Mix.USUAL.alone())) {
+                    if (traffics.getFirst().awaitDelivery(PATIENCE)) {
+                        say(DELIVERING);
+                    }
+                    while (System.in.read() >= 0) {
+                        say(ACCEPTING);
+                    }
                 }
             } else {
                 for (Load load : loads) {

@@ -112,6 +112,16 @@ record KafkaBroker(Path tools, boolean flushEach) implements Broker {
         }
 
         @Override
+        public boolean transacts() {
+            return false;
+        }
+
+        @Override
+        public void sendTogether(Map<String, Sending> messages) {
+            throw new UnsupportedOperationException("no transactions here");
+        }
+
+        @Override
         public boolean batches() {
             return false;
         }

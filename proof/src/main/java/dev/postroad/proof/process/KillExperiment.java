@@ -5,10 +5,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
-/** {@code kill}: SIGKILL at random moments under load, again and again, to a server and to a program with the broker in it. */
+/**
+ * {@code kill}: SIGKILL at random moments under load, again and again, to a server driven over HTTP, one over AMQP, and a
+ * program with the broker in it.
+ */
 public final class KillExperiment implements Experiment {
+    private static final Duration GOAL_TIME = Duration.ofSeconds(160);
+    private static final int SUBJECTS = 3;
     private static final int CYCLES = 45;
     private static final long CONFIRMED = 300_000;
     private static final Duration DELIVERY = Duration.ofSeconds(60);
@@ -32,52 +38,58 @@ public final class KillExperiment implements Experiment {
     public Outcome run(Budget budget, Progress progress) throws Exception {
         Results results = Results.of(name(), budget.seed());
         Random random = new Random(budget.seed());
-        Plotting plotting = new Plotting();
-        Tally tally = new Tally(plotting);
+        Tally tally = new Tally(new Plotting(), progress);
+        long times = Math.max(1, budget.time().dividedBy(GOAL_TIME));
+        // At once: they have nothing to do with each other, and mostly wait for the disk and for JVMs.
         try (Workplace place = Workplace.make(name())) {
-            Embedding embedding =
+            ServeBroker broker = new ServeBroker().withArchive(place.at("classes.jsa"));
+            Subject served =
+                    new Served(broker, place.at("served"), EmbeddingProgram.lanes(random.nextInt()), random.nextLong());
+            Lane queue = new Lane("queue", Lane.Kind.PLAIN, random.nextInt(), Lane.Mix.USUAL);
+            Subject amqp = new Served(broker.overAmqp(), place.at("amqp"), List.of(queue), random.nextLong());
+            Subject embedding =
                     new Embedding(place.at("embedded"), place.folder(), random.nextInt(), random.nextLong());
-            Served served = new Served(
-                    new ServeBroker(), place.at("served"), EmbeddingProgram.lanes(random.nextInt()), random.nextLong());
-            long half = budget.time().toNanos() / 2;
-            kill(served, half, random, tally, results, new Half(progress, 0));
-            kill(embedding, half, random, tally, results, new Half(progress, 0.5));
+            List<Subject> subjects = List.of(served, amqp, embedding);
+            long nanos = budget.time().toNanos();
+            SideBySide.run(subjects.stream()
+                    .map(subject -> {
+                        Random own = new Random(random.nextLong());
+                        return (SideBySide.Work) () -> kill(subject, nanos, times, own, tally, results);
+                    })
+                    .toList());
         }
-        results.count("kill -9 cycles", tally.cycles, CYCLES);
-        results.count("messages confirmed", tally.confirmed, CONFIRMED);
-        results.count("deliveries", tally.delivered);
-        results.figure("median restart to first delivery", plotting.median(), "ms");
-        results.plot(plotting.plot());
+        results.count("kill -9 cycles", tally.cycles.get(), CYCLES);
+        results.count("messages confirmed", tally.confirmed.get(), CONFIRMED);
+        results.count("deliveries", tally.delivered.get());
+        results.figure("median restart to first delivery", tally.plotting.median(), "ms");
+        results.plot(tally.plotting.plot());
         return results.outcome();
-    }
-
-    private record Half(Progress progress, double from) implements Progress {
-        @Override
-        public void at(double fraction, String text) {
-            progress.at(from + Math.min(1, fraction) / 2, text);
-        }
     }
 
     private static final class Tally {
         private final Plotting plotting;
-        private long cycles;
-        private long confirmed;
-        private long delivered;
+        private final Progress progress;
+        private final AtomicLong cycles = new AtomicLong();
+        private final AtomicLong confirmed = new AtomicLong();
+        private final AtomicLong delivered = new AtomicLong();
 
-        Tally(Plotting plotting) {
+        Tally(Plotting plotting, Progress progress) {
             this.plotting = plotting;
+            this.progress = progress;
         }
     }
 
-    private static void kill(
-            Subject subject, long nanos, Random random, Tally tally, Results results, Progress progress)
+    /** Ends when the time is over, or this subject has had its part of what is wanted, so many times. */
+    private static void kill(Subject subject, long nanos, long times, Random random, Tally tally, Results results)
             throws Exception {
         long begin = System.nanoTime();
         long until = (long) (nanos * (1 - SHARE_OF_DRAIN));
         long confirmed = 0;
         try (subject) {
             int cycles = 0;
-            while (cycles < 2 || System.nanoTime() - begin < until) {
+            while (cycles < 2
+                    || (System.nanoTime() - begin < until
+                            && (cycles < times * CYCLES / SUBJECTS || confirmed < times * CONFIRMED / SUBJECTS))) {
                 long started = System.nanoTime();
                 subject.start();
                 if (!subject.awaitDelivery(DELIVERY)) {
@@ -90,19 +102,19 @@ public final class KillExperiment implements Experiment {
                 underLoad(subject, random);
                 subject.kill();
                 cycles++;
-                tally.cycles++;
+                long before = confirmed;
                 confirmed = subject.confirmed();
-                progress.at(
-                        (System.nanoTime() - begin) / (double) nanos,
-                        subject.name() + ": " + cycles + " kills, " + confirmed + " confirmed");
+                tally.confirmed.addAndGet(confirmed - before);
+                tally.progress.at(
+                        Math.min(1, (System.nanoTime() - begin) / (double) nanos),
+                        tally.cycles.incrementAndGet() + " kills, " + tally.confirmed + " confirmed");
             }
             subject.drain();
-            tally.delivered += subject.delivered();
+            tally.delivered.addAndGet(subject.delivered());
             results.judge(subject.name(), subject.verdicts());
         } catch (AssertionError | RuntimeException e) {
             results.violation(subject.name() + ": " + e);
         }
-        tally.confirmed += confirmed;
     }
 
     /** Lets the load run until so and so many messages were confirmed, some thousand as a rule, now and then none. */
@@ -126,7 +138,7 @@ public final class KillExperiment implements Experiment {
         private final List<String> names = new ArrayList<>();
         private final List<List<Point>> points = new ArrayList<>();
 
-        void add(String name, int cycle, double millis) {
+        synchronized void add(String name, int cycle, double millis) {
             if (!names.contains(name)) {
                 names.add(name);
                 points.add(new ArrayList<>());

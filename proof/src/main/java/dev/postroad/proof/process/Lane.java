@@ -27,24 +27,36 @@ record Lane(String channel, Kind kind, int run, Mix mix) {
      * @param pipelining producers with many sends under way
      * @param single producers that wait for each confirm
      * @param batching producers of batches that are stored whole or not at all
+     * @param transacting producers that send one message to each lane beside this one too, to all or to none
      * @param consumers that receive
      * @param window sends under way of a pipelining producer
      * @param keys of each producer
      * @param bytes of each message
      */
-    record Mix(int pipelining, int single, int batching, int consumers, int window, int keys, int bytes) {
-        static final Mix USUAL = new Mix(2, 1, 1, 2, 256, 64, 120);
+    record Mix(
+            int pipelining, int single, int batching, int transacting, int consumers, int window, int keys, int bytes) {
+        static final Mix USUAL = new Mix(2, 1, 1, 1, 2, 256, 64, 120);
 
         int producers() {
+            return alone() + transacting;
+        }
+
+        /** Producers that send to this lane alone; their numbers come before the others'. */
+        int alone() {
             return pipelining + single + batching;
         }
 
+        /** True if the producer of this number sends to all lanes at once. */
+        boolean transacts(int producer) {
+            return producer % producers() >= alone();
+        }
+
         Mix withConsumers(int newConsumers) {
-            return new Mix(pipelining, single, batching, newConsumers, window, keys, bytes);
+            return new Mix(pipelining, single, batching, transacting, newConsumers, window, keys, bytes);
         }
 
         Mix withBytes(int newBytes) {
-            return new Mix(pipelining, single, batching, consumers, window, keys, newBytes);
+            return new Mix(pipelining, single, batching, transacting, consumers, window, keys, newBytes);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.postroad.proof.process;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -22,6 +23,17 @@ interface Load extends AutoCloseable {
 
     /** Sends several that are stored whole or not at all. */
     CompletableFuture<Void> sendBatch(List<Sending> messages);
+
+    /** True if {@link #sendTogether} works. */
+    boolean transacts();
+
+    /**
+     * Sends messages to several channels, all or none, and returns when they are stored.
+     *
+     * @param messages each by its channel
+     * @throws Refused if none is stored; any other failure says that nobody knows
+     */
+    void sendTogether(Map<String, Sending> messages);
 
     /** A consumer of its own, for one thread. */
     Receiver receiver();

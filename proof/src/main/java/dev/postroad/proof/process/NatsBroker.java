@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -111,6 +112,16 @@ record NatsBroker() implements Broker {
         @Override
         public CompletableFuture<Place> send(Sending message) {
             return stream.publishAsync(subject, message.payload()).thenApply(told -> Place.NONE);
+        }
+
+        @Override
+        public boolean transacts() {
+            return false;
+        }
+
+        @Override
+        public void sendTogether(Map<String, Sending> messages) {
+            throw new UnsupportedOperationException("no transactions here");
         }
 
         @Override

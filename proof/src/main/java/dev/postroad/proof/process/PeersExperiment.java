@@ -60,6 +60,7 @@ public final class PeersExperiment implements Experiment {
                             LoopDisk.Kind.EXT4,
                             (data, safe, chance) -> new Served(broker, data, lanes(chance), chance.nextLong()),
                             share,
+                            Integer.MAX_VALUE,
                             random,
                             scratch,
                             own);

@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * {@code power-cut}: the data lies on an ext4 or xfs file system of its own, which is forced down under load without flushing;
@@ -15,6 +17,7 @@ import java.util.Random;
 public final class PowerCutExperiment implements Experiment {
     private static final int ON_EXT4 = 20;
     private static final int ON_XFS = 10;
+    private static final Duration GOAL_TIME = Duration.ofSeconds(200);
     private static final long DISK_BYTES = 2L << 30;
     private static final Duration ENOUGH_FOR_ALL = Duration.ofSeconds(40);
     private static final Duration DELIVERY = Duration.ofSeconds(60);
@@ -37,49 +40,60 @@ public final class PowerCutExperiment implements Experiment {
         Subject on(Path data, Path safe, Random random);
     }
 
-    private record Trial(String name, LoopDisk.Kind kind, Maker maker, double share) {}
+    /** @param cuts that are wanted */
+    private record Trial(String name, LoopDisk.Kind kind, Maker maker, int cuts) {}
 
     @Override
     public Outcome run(Budget budget, Progress progress) throws Exception {
         Results results = Results.of(name(), budget.seed());
         Random random = new Random(budget.seed());
+        ServeBroker broker = new ServeBroker();
         Maker served = (data, safe, chance) ->
-                new Served(new ServeBroker(), data, EmbeddingProgram.lanes(chance.nextInt()), chance.nextLong());
+                new Served(broker, data, EmbeddingProgram.lanes(chance.nextInt()), chance.nextLong());
         Maker embedded = (data, safe, chance) -> new Embedding(data, safe, chance.nextInt(), chance.nextLong());
-        List<Trial> trials = budget.time().compareTo(ENOUGH_FOR_ALL) < 0
+        // At once: each has a file system of its own, and waits for it most of the time.
+        List<List<Trial>> lanes = budget.time().compareTo(ENOUGH_FOR_ALL) < 0
                 ? List.of(
-                        new Trial("serve", LoopDisk.Kind.EXT4, served, 0.6),
-                        new Trial("embedded", LoopDisk.Kind.XFS, embedded, 0.4))
+                        List.of(new Trial("serve", LoopDisk.Kind.EXT4, served, ON_EXT4)),
+                        List.of(new Trial("embedded", LoopDisk.Kind.XFS, embedded, ON_XFS)))
                 : List.of(
-                        new Trial("serve", LoopDisk.Kind.EXT4, served, 0.35),
-                        new Trial("embedded", LoopDisk.Kind.EXT4, embedded, 0.3),
-                        new Trial("serve", LoopDisk.Kind.XFS, served, 0.2),
-                        new Trial("embedded", LoopDisk.Kind.XFS, embedded, 0.15));
-        long[] cuts = new long[LoopDisk.Kind.values().length];
-        double done = 0;
-        for (Trial trial : trials) {
-            String missing = trial.kind.missing();
-            if (missing != null) {
-                results.notRun("power cuts on " + trial.kind.word() + " of " + trial.name, missing);
-                continue;
-            }
-            double from = done;
-            done += trial.share;
-            Rate rate = cut(
-                    trial.kind,
-                    trial.maker,
-                    Duration.ofNanos((long) (budget.time().toNanos() * trial.share)),
-                    random,
-                    results,
-                    (fraction, text) -> progress.at(from + fraction * trial.share, text));
-            cuts[trial.kind.ordinal()] += rate.cuts;
-            results.count("confirmed, " + trial.name + " on " + trial.kind.word(), rate.confirmed);
-            results.figure(
-                    "confirmed rate, " + trial.name + " on " + trial.kind.word(), rate.perSecond(), "messages/s");
+                        List.of(new Trial("serve", LoopDisk.Kind.EXT4, served, ON_EXT4 / 2)),
+                        List.of(new Trial("embedded", LoopDisk.Kind.EXT4, embedded, ON_EXT4 / 2)),
+                        List.of(
+                                new Trial("serve", LoopDisk.Kind.XFS, served, ON_XFS / 2),
+                                new Trial("embedded", LoopDisk.Kind.XFS, embedded, ON_XFS / 2)));
+        int times = (int) Math.max(1, budget.time().dividedBy(GOAL_TIME));
+        Map<LoopDisk.Kind, AtomicLong> cuts =
+                Map.of(LoopDisk.Kind.EXT4, new AtomicLong(), LoopDisk.Kind.XFS, new AtomicLong());
+        List<SideBySide.Work> all = new ArrayList<>();
+        for (List<Trial> lane : lanes) {
+            Random own = new Random(random.nextLong());
+            all.add(() -> {
+                for (Trial trial : lane) {
+                    cuts.get(trial.kind)
+                            .addAndGet(run(trial, times, budget.time().dividedBy(lane.size()), own, results, progress));
+                }
+            });
         }
-        results.count("power cuts on ext4", cuts[LoopDisk.Kind.EXT4.ordinal()], ON_EXT4);
-        results.count("power cuts on xfs", cuts[LoopDisk.Kind.XFS.ordinal()], ON_XFS);
+        SideBySide.run(all);
+        results.count("power cuts on ext4", cuts.get(LoopDisk.Kind.EXT4).get(), ON_EXT4);
+        results.count("power cuts on xfs", cuts.get(LoopDisk.Kind.XFS).get(), ON_XFS);
         return results.outcome();
+    }
+
+    /** How many cuts there were. */
+    private static int run(Trial trial, int times, Duration time, Random random, Results results, Progress progress)
+            throws Exception {
+        String where = trial.name + " on " + trial.kind.word();
+        String missing = trial.kind.missing();
+        if (missing != null) {
+            results.notRun("power cuts of " + where, missing);
+            return 0;
+        }
+        Rate rate = cut(trial.kind, trial.maker, time, times * trial.cuts, random, results, progress);
+        results.count("confirmed, " + where, rate.confirmed);
+        results.figure("confirmed rate, " + where, rate.perSecond(), "messages/s");
+        return rate.cuts;
     }
 
     /**
@@ -97,8 +111,9 @@ public final class PowerCutExperiment implements Experiment {
         }
     }
 
-    /** Cuts the power of one subject again and again; at least once. */
-    static Rate cut(LoopDisk.Kind kind, Maker maker, Duration time, Random random, Results results, Progress progress)
+    /** Cuts the power of one subject so often, or until the time is over; at least once. */
+    static Rate cut(
+            LoopDisk.Kind kind, Maker maker, Duration time, int most, Random random, Results results, Progress progress)
             throws Exception {
         long begin = System.nanoTime();
         int cuts = 0;
@@ -111,7 +126,7 @@ public final class PowerCutExperiment implements Experiment {
                 Subject subject = maker.on(disk.folder().resolve("data"), place.folder(), random)) {
             where = subject.name() + " on " + kind.word();
             try {
-                while (cuts < 1 || System.nanoTime() - begin < time.toNanos() * 0.85) {
+                while (cuts < 1 || (cuts < most && System.nanoTime() - begin < time.toNanos() * 0.85)) {
                     subject.start();
                     long started = System.nanoTime();
                     if (!subject.awaitDelivery(DELIVERY)) {
@@ -129,7 +144,7 @@ public final class PowerCutExperiment implements Experiment {
                     cuts++;
                     confirmed = subject.confirmed();
                     progress.at(
-                            (System.nanoTime() - begin) / (double) time.toNanos(),
+                            Math.min(1, (System.nanoTime() - begin) / (double) time.toNanos()),
                             where + ": " + cuts + " cuts, " + confirmed + " confirmed");
                 }
                 subject.drain();

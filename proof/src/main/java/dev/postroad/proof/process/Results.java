@@ -10,7 +10,7 @@ import dev.postroad.testkit.Experiment.Violation;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What an experiment gathers on its way. */
+/** What an experiment gathers on its way, from any thread. */
 final class Results {
     private final String replay;
     private final List<Figure> figures = new ArrayList<>();
@@ -28,36 +28,36 @@ final class Results {
         return new Results("./postroad prove --only " + experiment + " --seed " + seed);
     }
 
-    void count(String name, long value) {
+    synchronized void count(String name, long value) {
         figures.add(Figure.count(name, value));
     }
 
-    void count(String name, long value, long atLeast) {
+    synchronized void count(String name, long value, long atLeast) {
         figures.add(Figure.count(name, value, atLeast));
     }
 
-    void figure(String name, double value, String unit) {
+    synchronized void figure(String name, double value, String unit) {
         figures.add(new Figure(name, value, unit, null));
     }
 
-    void figure(String name, double value, String unit, Goal goal) {
+    synchronized void figure(String name, double value, String unit, Goal goal) {
         figures.add(new Figure(name, value, unit, goal));
     }
 
-    void plot(Plot plot) {
+    synchronized void plot(Plot plot) {
         plots.add(plot);
     }
 
-    void notRun(String what, String why) {
+    synchronized void notRun(String what, String why) {
         notRun.add(new NotRun(what, why));
     }
 
-    void violation(String what) {
+    synchronized void violation(String what) {
         violations.add(new Violation(what, replay));
     }
 
     /** All that a history shows to be broken. */
-    void judge(String where, List<Verdict> verdicts) {
+    synchronized void judge(String where, List<Verdict> verdicts) {
         for (Verdict verdict : verdicts) {
             if (!verdict.broken().isEmpty()) {
                 violation(where + ": " + verdict);
@@ -66,11 +66,11 @@ final class Results {
     }
 
     /** The first violation in words, or empty. */
-    String first() {
+    synchronized String first() {
         return violations.isEmpty() ? "" : violations.getFirst().what();
     }
 
-    Outcome outcome() {
+    synchronized Outcome outcome() {
         return new Outcome(List.copyOf(figures), List.copyOf(violations), List.copyOf(notRun), List.copyOf(plots));
     }
 }

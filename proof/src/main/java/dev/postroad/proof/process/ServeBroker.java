@@ -3,6 +3,7 @@ package dev.postroad.proof.process;
 import dev.postroad.api.Channel;
 import dev.postroad.api.Postroad;
 import dev.postroad.testkit.ChildProcess;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,13 +25,37 @@ import org.jspecify.annotations.Nullable;
 record ServeBroker(String heap, List<String> options, Map<String, String> environment, List<String> arguments)
         implements Broker {
     private static final String MAIN = "dev.postroad.cli.Main";
+    private static final String AMQP_PORT = "--amqp-port";
     private static final Duration START = Duration.ofSeconds(120);
-    private static final Pattern READY = Pattern.compile("ready http=(\\S+) .*");
+    private static final Pattern READY = Pattern.compile("ready http=(\\S+) (?:amqp=\\S+:(\\d+) )?.*");
 
     ServeBroker {
         options = List.copyOf(options);
         environment = Map.copyOf(environment);
         arguments = List.copyOf(arguments);
+    }
+
+    /** The same, driven over AMQP. */
+    Broker overAmqp() {
+        ServeBroker serve = this;
+        return new Broker() {
+            @Override
+            public String name() {
+                return "postroad serve over AMQP";
+            }
+
+            @Override
+            public @Nullable String missing() {
+                return null;
+            }
+
+            @Override
+            public Running start(Path data) {
+                Server server = serve.start(data);
+                return new PeerProcess(
+                        server.process(), lane -> new AmqpLoad(server.amqpPort(), lane.channel(), Map.of(), true));
+            }
+        };
     }
 
     /** As it comes, with a JVM that starts fast. */
@@ -46,6 +71,28 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
         List<String> all = new ArrayList<>(options);
         all.addAll(List.of(more));
         return new ServeBroker(heap, all, environment, arguments);
+    }
+
+    /**
+     * This one, whose JVM finds its classes in an archive, parsed and checked, so that it starts in half the time. Where none can be
+     * made it does without.
+     *
+     * @param archive a file that is not there yet
+     */
+    ServeBroker withArchive(Path archive) {
+        Path warmUp = archive.resolveSibling("warm-up");
+        try (ChildProcess once = ChildProcess.java(
+                        MAIN, "send", "warm-up", "--message", "warm-up", "--quiet", "--data", warmUp.toString())
+                .jvm(options.toArray(String[]::new))
+                .jvm("-Xlog:disable", "-XX:ArchiveClassesAtExit=" + archive)
+                .start()) {
+            once.awaitExit(START);
+        } catch (AssertionError e) {
+            return this;
+        }
+        return Files.exists(archive)
+                ? withOptions("-Xlog:disable", "-Xshare:auto", "-XX:SharedArchiveFile=" + archive)
+                : this;
     }
 
     ServeBroker withEnvironment(String variable, String value) {
@@ -73,6 +120,10 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
     Server start(Path data, int port) {
         List<String> words =
                 new ArrayList<>(List.of("serve", "--http-port", Integer.toString(port), "--data", data.toString()));
+        if (!arguments.contains(AMQP_PORT)) {
+            // Several run at once.
+            words.addAll(List.of(AMQP_PORT, "0"));
+        }
         words.addAll(arguments);
         ChildProcess.Builder builder = ChildProcess.java(MAIN, words.toArray(String[]::new))
                 .jvm("-Xmx" + heap)
@@ -89,7 +140,8 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
                 throw new AssertionError(line);
             }
             ready = true;
-            return new Server(process, matcher.group(1));
+            String amqp = matcher.group(2);
+            return new Server(process, matcher.group(1), amqp == null ? 0 : Integer.parseInt(amqp));
         } finally {
             if (!ready) {
                 process.close();
@@ -101,8 +153,9 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
      * One that runs.
      *
      * @param authority host and port
+     * @param amqpPort 0 without AMQP
      */
-    record Server(ChildProcess process, String authority) implements Running {
+    record Server(ChildProcess process, String authority, int amqpPort) implements Running {
         String url() {
             return "http://" + authority;
         }

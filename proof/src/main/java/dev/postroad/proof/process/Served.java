@@ -21,6 +21,7 @@ final class Served implements Subject {
     private final List<History> histories = new ArrayList<>();
     private final List<Load> loads = new ArrayList<>();
     private final List<Traffic> traffics = new ArrayList<>();
+    private final List<Transacting> transactings = new ArrayList<>();
     private final long seed;
     private int starts;
     private Broker.@Nullable Running running;
@@ -71,18 +72,30 @@ final class Served implements Subject {
             traffics.add(traffic);
             if (produce) {
                 int first = starts * mix.producers();
-                traffic.start(first, again(histories.get(i), first - mix.producers()), seed + starts);
+                traffic.start(first, again(histories.get(i), mix, first - mix.producers()), seed + starts);
             } else {
                 traffic.startConsumers(seed + starts);
+            }
+        }
+        if (produce && transacts()) {
+            Lane.Mix mix = lanes.getFirst().mix();
+            for (int i = 0; i < mix.transacting(); i++) {
+                int producer = starts * mix.producers() + mix.alone() + i;
+                transactings.add(new Transacting(loads.getFirst(), lanes, histories, producer));
             }
         }
         starts++;
     }
 
+    /** All lanes are of one broker, but a transaction of one lane would be none. */
+    private boolean transacts() {
+        return lanes.size() > 1 && loads.getFirst().transacts();
+    }
+
     /** Half of the producers send again what they do not know of; what the others leave open stays open. */
-    static List<Unresolved> again(History history, int firstProducer) {
+    static List<Unresolved> again(History history, Lane.Mix mix, int firstProducer) {
         return history.unresolved(Math.max(0, firstProducer)).stream()
-                .filter(message -> message.producer() % 2 == 0)
+                .filter(message -> message.producer() % 2 == 0 && !mix.transacts(message.producer()))
                 .toList();
     }
 
@@ -108,6 +121,8 @@ final class Served implements Subject {
 
     /** Ends the clients alone. */
     void endLoad() {
+        transactings.forEach(Transacting::close);
+        transactings.clear();
         for (Traffic traffic : traffics) {
             traffic.close();
             refusal = traffic.refusal() == null ? refusal : traffic.refusal();
@@ -184,7 +199,19 @@ final class Served implements Subject {
 
     @Override
     public List<Verdict> verdicts() {
-        return histories.stream().map(History::finish).toList();
+        return verdicts(lanes, histories);
+    }
+
+    /** What came of each channel, and of what was sent to several at once. */
+    static List<Verdict> verdicts(List<Lane> lanes, List<History> histories) {
+        List<Verdict> verdicts = new ArrayList<>();
+        for (int i = 0; i < histories.size(); i++) {
+            Verdict verdict = histories.get(i).finish();
+            Lane.Mix mix = lanes.get(i).mix();
+            verdicts.add(
+                    i == 0 ? verdict : verdict.withTorn(histories.getFirst().torn(histories.get(i), mix::transacts)));
+        }
+        return verdicts;
     }
 
     @Override

@@ -58,7 +58,7 @@ final class Traffic implements AutoCloseable {
     void start(int firstProducer, List<Unresolved> again, long seed) {
         Lane.Mix mix = lane.mix();
         int number = firstProducer;
-        for (int i = 0; i < mix.producers(); i++) {
+        for (int i = 0; i < mix.alone(); i++) {
             int producer = number++;
             Role role = i < mix.pipelining()
                     ? this::pipeline

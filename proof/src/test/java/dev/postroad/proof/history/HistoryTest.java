@@ -55,6 +55,29 @@ class HistoryTest {
     }
 
     @Test
+    void what_is_sent_to_two_channels_at_once_is_in_both_or_in_none() {
+        History other = new History(RUN + 1);
+        for (History each : List.of(history, other)) {
+            each.attempted(0, 0, 3, 3);
+            each.unknown(0, 0, 3);
+        }
+        delivered(0, 1);
+        other.delivered(0, 1, -1, -1, new Payload(RUN + 1, 0, 0, 3));
+        delivered(1, 1);
+
+        assertThat(history.torn(other, producer -> true))
+                .hasSize(1)
+                .first()
+                .asString()
+                .contains("message 1");
+        assertThat(history.torn(other, producer -> producer != 0)).isEmpty();
+        assertThat(history.finish()
+                        .withTorn(history.torn(other, producer -> true))
+                        .broken())
+                .containsEntry("torn transactions", 1L);
+    }
+
+    @Test
     void a_confirmed_message_that_never_comes_is_lost() {
         sent(0, 1);
         sent(1, 1);
