@@ -479,16 +479,22 @@ final class Records {
 
     /** Encodes a definition or binding apart, to know that it is within bounds before anything is written. */
     static ByteBuffer encoded(java.util.function.Consumer<ByteBuffer> encode, String what) {
-        ByteBuffer bytes = ByteBuffer.allocate(MOST_DEFINITION_BYTES - 1024);
-        try {
-            encode.accept(bytes);
-        } catch (java.nio.BufferOverflowException e) {
-            throw new EngineException(
-                    EngineException.Reason.TOO_LARGE,
-                    what + " takes more than " + bytes.capacity() + " bytes; shorten its arguments",
-                    e);
+        int most = MOST_DEFINITION_BYTES - 1024;
+        // Nearly all are small: the most that there may be is not worth taking each time.
+        for (int size = 1024; ; size = Math.min(most, 8 * size)) {
+            ByteBuffer bytes = ByteBuffer.allocate(size);
+            try {
+                encode.accept(bytes);
+                return bytes.flip();
+            } catch (java.nio.BufferOverflowException e) {
+                if (size == most) {
+                    throw new EngineException(
+                            EngineException.Reason.TOO_LARGE,
+                            what + " takes more than " + most + " bytes; shorten its arguments",
+                            e);
+                }
+            }
         }
-        return bytes.flip();
     }
 
     /** Most payload bytes of the record of a definition or binding. */
