@@ -2,6 +2,7 @@ package dev.postroad.simulation.broker;
 
 import dev.postroad.engine.Command;
 import dev.postroad.engine.DeadLetterHeaders;
+import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.EngineStatus;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -9,6 +10,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -24,32 +26,54 @@ final class Comparison {
     private final Map<Copy, Long> numbers = new LinkedHashMap<>();
     private final List<Runnable> adoptions = new ArrayList<>();
 
+    /** What was looked at; null for everything. */
+    private final @Nullable Set<ModelQueue> only;
+
     Comparison(Model model, Observed observed, boolean lastMoment) {
+        this(model, observed, lastMoment, null);
+    }
+
+    /** Of these queues alone. */
+    Comparison(Model model, Observed observed, Set<ModelQueue> only) {
+        this(model, observed, false, only);
+    }
+
+    private Comparison(Model model, Observed observed, boolean lastMoment, @Nullable Set<ModelQueue> only) {
         this.model = model;
         this.observed = observed;
         this.lastMoment = lastMoment;
+        this.only = only;
+    }
+
+    /** The queues that were looked at and are there still. */
+    private List<ModelQueue> queues() {
+        List<ModelQueue> all = model.all();
+        if (only != null) {
+            all.removeIf(queue -> !only.contains(queue));
+        }
+        return all;
     }
 
     /** How they differ; null if they agree. The model follows what time may have brought, by changes that can be undone. */
     @Nullable
     String difference() {
-        String names = names();
+        String names = only == null ? names() : null;
         if (names != null) {
             return names;
         }
         for (boolean changed = true; changed; ) {
             changed = false;
-            for (ModelQueue queue : model.all()) {
+            for (ModelQueue queue : queues()) {
                 changed |= letGo(queue);
             }
         }
-        for (ModelQueue queue : model.all()) {
+        for (ModelQueue queue : queues()) {
             String difference = queue(queue, observed.queues().getOrDefault(Observed.name(queue), List.of()));
             if (difference != null) {
                 return queue.title() + ": " + difference;
             }
         }
-        for (ModelStream stream : model.streams.values()) {
+        for (ModelStream stream : only == null ? model.streams.values() : List.<ModelStream>of()) {
             for (int p = 0; p < stream.partitions.length; p++) {
                 Command.Fetched fetched = observed.partitions().get(stream.name() + "/" + p);
                 String difference = fetched == null ? "was not looked at" : partition(stream, p, fetched, 0);
@@ -65,9 +89,6 @@ final class Comparison {
     void adopt() {
         numbers.forEach(model::bind);
         adoptions.forEach(Runnable::run);
-        for (ModelQueue queue : model.all()) {
-            queue.dirty = false;
-        }
     }
 
     // ── Names ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,20 +157,31 @@ final class Comparison {
         if (!any) {
             return false;
         }
-        Map<String, Integer> tags = new HashMap<>();
-        browsed.forEach(b -> tags.merge(Contents.name(b.message()), 1, Integer::sum));
+        Map<Long, String> known = new HashMap<>();
+        Map<String, Integer> unknown = new HashMap<>();
+        for (Command.Browsed b : browsed) {
+            String name = Contents.name(b.message());
+            if (queue.byNumber.containsKey(b.number())) {
+                known.put(b.number(), name);
+            } else {
+                unknown.merge(name, 1, Integer::sum);
+            }
+        }
         boolean changed = false;
         for (Copy copy : List.copyOf(queue.all())) {
             String name = Contents.name(copy);
-            Integer left = tags.get(name);
-            if (left != null && left > 0) {
-                tags.put(name, left - 1);
+            if (copy.number >= 0) {
+                if (name.equals(known.get(copy.number))) {
+                    continue;
+                }
+            } else if (unknown.getOrDefault(name, 0) > 0) {
+                unknown.merge(name, -1, Integer::sum);
                 continue;
             }
             boolean over = copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null;
             // Where it may have gone in more than one way, a dead letter tells which it was.
             boolean taken = copy.mayDrop || (lastMoment && queue.maybeTaken && copy.notBefore <= model.latest);
-            if (over && (!taken || letterThere(copy, "expired", observed))) {
+            if (over && (!taken || letterThere(copy, "expired"))) {
                 model.expired(copy);
                 changed = true;
             } else if (taken) {
@@ -162,7 +194,7 @@ final class Comparison {
     }
 
     /** Which part of these messages of one queue is not there any more, from 0 for none to 1 for all that might go. */
-    static double givenUp(List<Copy> leased, Observed observed) {
+    static double givenUp(Model model, List<Copy> leased, Observed observed) {
         ModelQueue queue = leased.getFirst().queue;
         Set<String> there = new HashSet<>();
         observed.queues()
@@ -174,20 +206,30 @@ final class Comparison {
                 .toList();
         boolean stays = queue.durable() && !queue.definition.exclusive();
         long gone = last.stream()
-                .filter(c -> stays ? !there.contains(Contents.name(c)) : letterThere(c, "delivery-limit", observed))
+                .filter(c -> stays
+                        ? !there.contains(Contents.name(c))
+                        : new Comparison(model, observed, true).letterThere(c, "delivery-limit"))
                 .count();
         return last.isEmpty() ? 0 : (double) gone / last.size();
     }
 
-    /** True if a dead letter tells that this message was given up for this cause. */
-    private static boolean letterThere(Copy copy, String cause, Observed observed) {
+    /** True if a dead letter that the model did not know tells that this message was given up for this cause. */
+    private boolean letterThere(Copy copy, String cause) {
         String home = Model.home(copy.queue);
-        return observed.queues().values().stream()
-                .flatMap(List::stream)
-                .map(Command.Browsed::message)
-                .anyMatch(m -> m.timestampMillis() == copy.tag()
-                        && cause.equals(m.headers().get(DeadLetterHeaders.CAUSE))
-                        && home.equals(m.headers().get(DeadLetterHeaders.ORIGIN)));
+        String group = copy.queue.stream == null ? null : copy.queue.name();
+        for (ModelQueue letters : model.all()) {
+            for (Command.Browsed b : observed.queues().getOrDefault(Observed.name(letters), List.of())) {
+                EngineMessage message = b.message();
+                if (message.timestampMillis() == copy.tag()
+                        && !letters.byNumber.containsKey(b.number())
+                        && cause.equals(message.headers().get(DeadLetterHeaders.CAUSE))
+                        && home.equals(message.headers().get(DeadLetterHeaders.ORIGIN))
+                        && Objects.equals(group, message.headers().get(DeadLetterHeaders.GROUP))) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private @Nullable String queue(ModelQueue queue, List<Command.Browsed> browsed) {

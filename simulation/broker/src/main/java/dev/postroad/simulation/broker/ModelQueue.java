@@ -34,9 +34,6 @@ final class ModelQueue {
     boolean maybeTaken;
     boolean deleted;
 
-    /** Something may have happened to it that the model has to learn by looking. */
-    boolean dirty;
-
     /** In which order some of its messages stand is not known. */
     boolean loose;
 

@@ -8,6 +8,7 @@ import dev.postroad.engine.EngineDelivery;
 import dev.postroad.engine.EngineSettings;
 import dev.postroad.engine.EngineStatus;
 import dev.postroad.engine.PayloadFields;
+import dev.postroad.engine.QueueDefinition;
 import dev.postroad.journal.DamageReport;
 import dev.postroad.journal.JournalException;
 import dev.postroad.journal.JournalInspector;
@@ -20,9 +21,11 @@ import dev.postroad.simulation.disk.SimulatedDisk;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -54,6 +57,7 @@ final class World {
         long recoveries;
         long crashesInRecovery;
         long checks;
+        long looks;
         long images;
 
         long operations() {
@@ -352,7 +356,7 @@ final class World {
         if (ranOut.size() > 1) {
             model.history.undoTo(beforeLeases);
             List<List<Copy>> ordered = new ArrayList<>(ranOut);
-            ordered.sort(Comparator.comparingDouble(of -> -Comparison.givenUp(of, observed)));
+            ordered.sort(Comparator.comparingDouble(of -> -Comparison.givenUp(model, of, observed)));
             long now = model.now;
             model.now = lastNow;
             model.takeBack(ordered);
@@ -377,11 +381,11 @@ final class World {
     // ── Turns ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /**
-     * Submits, and runs turns until there is nothing more to do; then looks, if time may have brought what the model does not
-     * foresee: later its moment would not be known. False if the process died on the way.
+     * Submits, and runs turns until there is nothing more to do; then looks where time may have brought what the model does
+     * not foresee: later its moment would not be known. False if the process died on the way.
      */
     boolean turn(List<Act> acts) {
-        return carryOut(acts) && (!unsure() || lookOnce());
+        return carryOut(acts) && lookAtUnsure();
     }
 
     private boolean carryOut(List<Act> acts) {
@@ -840,7 +844,7 @@ final class World {
     /** Compares everything the broker shows with the model. False if the process died meanwhile. */
     boolean look() {
         // The first look is from before what this moment brings.
-        return lookOnce() && (!unsure() || lookOnce());
+        return lookOnce() && lookAtUnsure();
     }
 
     private boolean lookOnce() {
@@ -855,57 +859,99 @@ final class World {
         counts.checks++;
         List<Runnable> then = new ArrayList<>();
         Answer<EngineStatus> inspected = new Answer<>(() -> "inspect");
-        Observed[] seen = new Observed[1];
         Observed parts = new Observed(null);
-        Answer<Object> quiet = new Answer<>(() -> "look");
-        quiet.lost();
-        acts.add(new Act(() -> "inspect", new Command.Inspect(inspected), inspected, () -> {
-            if (inspected.known()) {
-                seen[0] = new Observed(inspected.result(), parts.queues(), parts.partitions());
+        acts.add(new Act(() -> "inspect", new Command.Inspect(inspected), inspected, () -> {}));
+        browseAll(model.all(), parts, then).forEach(look -> acts.add(act(look)));
+        for (ModelStream stream : model.streams.values()) {
+            for (int p = 0; p < stream.partitions.length; p++) {
+                acts.add(act(fetch(stream.name(), p, parts, then)));
             }
-        }));
+        }
+        compare(acts, then, () -> {
+            EngineStatus status = inspected.result();
+            Violation.unless(
+                    status.journal().heapBytes() <= settings.indexBytes() + (8 << 20),
+                    () -> "indexes take " + status.journal().heapBytes() + " bytes");
+            return new Comparison(model, new Observed(status, parts.queues(), parts.partitions()), false);
+        });
+    }
+
+    private static List<Command> browseAll(Collection<ModelQueue> queues, Observed parts, List<Runnable> then) {
         List<Command> looks = new ArrayList<>();
-        for (ModelQueue queue : model.all()) {
+        for (ModelQueue queue : queues) {
             looks.add(
                     queue.stream == null
                             ? browse(queue.name(), null, parts, then)
                             : browse(queue.stream.name(), queue.name(), parts, then));
         }
-        for (ModelStream stream : model.streams.values()) {
-            for (int p = 0; p < stream.partitions.length; p++) {
-                looks.add(fetch(stream.name(), p, parts, then));
-            }
-        }
-        for (int i = 0; i < looks.size(); i++) {
-            acts.add(
-                    new Act(() -> "look", looks.get(i), (Answer<?>) looks.get(i).reply(), () -> {}));
-        }
+        return looks;
+    }
+
+    private static Act act(Command look) {
+        return new Act(() -> "look", look, (Answer<?>) look.reply(), () -> {});
+    }
+
+    /** Adds the act that compares, after all those that look. */
+    private void compare(List<Act> acts, List<Runnable> then, Supplier<Comparison> with) {
         Answer<List<Command.Position>> last = new Answer<>(() -> "offsets");
         acts.add(new Act(() -> "compare", new Command.GroupOffsets("nobody", last), last, () -> {
-            Observed all = seen[0];
-            if (last.known() && all != null) {
+            if (last.known()) {
                 then.forEach(Runnable::run);
-                Comparison comparison = new Comparison(model, all, false);
+                Comparison comparison = with.get();
                 String difference = comparison.difference();
-                Violation.unless(difference == null, () -> "looking at everything: " + difference);
+                Violation.unless(difference == null, () -> "looking: " + difference);
                 comparison.adopt();
-                Violation.unless(
-                        all.status().journal().heapBytes() <= settings.indexBytes() + (8 << 20),
-                        () -> "indexes take " + all.status().journal().heapBytes() + " bytes");
             }
         }));
     }
 
-    /** True if time may have brought something that the model does not know of yet. */
-    private boolean unsure() {
+    /** Looks at the queues of which time may have brought something that the model does not know of yet, if there are any. */
+    private boolean lookAtUnsure() {
+        Set<ModelQueue> seen = new LinkedHashSet<>();
         for (ModelQueue queue : model.all()) {
-            if (queue.loose) {
-                return true;
+            if (unsure(queue)) {
+                withLetters(queue, seen);
             }
-            for (Copy copy : queue.all()) {
-                if (copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null) {
-                    return true;
-                }
+        }
+        if (seen.isEmpty()) {
+            return true;
+        }
+        tell("  look at " + seen);
+        counts.looks++;
+        List<Act> acts = new ArrayList<>();
+        List<Runnable> then = new ArrayList<>();
+        Observed parts = new Observed(null);
+        browseAll(seen, parts, then).forEach(look -> acts.add(act(look)));
+        compare(acts, then, () -> new Comparison(model, parts, seen));
+        return carryOut(acts);
+    }
+
+    /** Where the dead letters of a queue tell what became of its messages, they are looked at too. */
+    private void withLetters(ModelQueue queue, Set<ModelQueue> seen) {
+        if (!seen.add(queue)) {
+            return;
+        }
+        QueueDefinition.DeadLetterTarget target = queue.definition.deadLetter();
+        if (target != null && target.topic() != null) {
+            seen.addAll(model.all());
+        } else if (target != null) {
+            ModelQueue letters = model.queues.get(String.valueOf(target.channel()));
+            ModelStream stream = model.streams.get(String.valueOf(target.channel()));
+            if (letters != null) {
+                withLetters(letters, seen);
+            } else if (stream != null) {
+                stream.groups.forEach(group -> withLetters(group, seen));
+            }
+        }
+    }
+
+    private boolean unsure(ModelQueue queue) {
+        if (queue.loose) {
+            return true;
+        }
+        for (Copy copy : queue.all()) {
+            if (copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null) {
+                return true;
             }
         }
         return false;
