@@ -96,7 +96,11 @@ public final class BugCatalogue implements Experiment {
         planter.plant(bug, classes);
         Path answer = folder.resolve(bug.name() + ".txt");
         String path = classes + File.pathSeparator + System.getProperty("java.class.path");
-        try (ChildProcess child = ChildProcess.java(BugHunt.class, String.valueOf(MOST_CPU_MILLIS), answer.toString())
+        try (ChildProcess child = ChildProcess.java(
+                        BugHunt.class,
+                        String.valueOf(MOST_CPU_MILLIS),
+                        answer.toString(),
+                        bug.first().name())
                 .jvm("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m")
                 .classPath(path)
                 .start()) {

@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BooleanSupplier;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * All checks in turn on whatever journal and engine are on the class path, until one finds something: the program that a JVM
  * with a planted bug runs. Arguments: how many milliseconds of processor time it may take, and the file that gets one line, {@code check
- * millis what}, or stays empty.
+ * millis what}, or stays empty, and the check that is to begin.
  */
 final class BugHunt {
     private static final int MOST_IMAGES = 8;
@@ -23,6 +24,13 @@ final class BugHunt {
 
     private BugHunt() {}
 
+    /** The ways to look. */
+    enum Check {
+        CRASHES,
+        CORRUPTION,
+        FAILURES
+    }
+
     /** What was found, and by which check. */
     record Catch(String check, CrashExplorer.Found found) {}
 
@@ -30,7 +38,7 @@ final class BugHunt {
         // Processor time: how fast a bug is caught must not depend on what else the machine does.
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         long end = threads.getCurrentThreadCpuTime() + Long.parseLong(arguments[0]) * 1_000_000;
-        Catch caught = run(() -> threads.getCurrentThreadCpuTime() >= end);
+        Catch caught = run(Check.valueOf(arguments[2]), () -> threads.getCurrentThreadCpuTime() >= end);
         if (caught != null) {
             String what = caught.found.image() + ": " + caught.found.what();
             long millis = threads.getCurrentThreadCpuTime() / 1_000_000;
@@ -41,18 +49,35 @@ final class BugHunt {
         }
     }
 
-    /** A little of everything, then more. */
-    static @Nullable Catch run(BooleanSupplier out) {
+    /** A little of everything, beginning with what is likely to find it; then more. */
+    static @Nullable Catch run(Check first, BooleanSupplier out) {
+        List<Check> order = new ArrayList<>(List.of(first));
+        for (Check check : Check.values()) {
+            if (check != first) {
+                order.add(check);
+            }
+        }
         for (int round = 0; !out.getAsBoolean(); round++) {
-            Catch caught = crashes(round, out);
-            caught = caught == null ? corruption(round, out) : caught;
-            caught = caught == null ? failures(round, out) : caught;
-            caught = caught == null ? crashes(100 + round, out) : caught;
+            for (Check check : order) {
+                Catch caught = run(check, round, out);
+                if (caught != null) {
+                    return caught;
+                }
+            }
+            Catch caught = crashes(100 + round, out);
             if (caught != null) {
                 return caught;
             }
         }
         return null;
+    }
+
+    private static @Nullable Catch run(Check check, int round, BooleanSupplier out) {
+        return switch (check) {
+            case CRASHES -> crashes(round, out);
+            case CORRUPTION -> corruption(round, out);
+            case FAILURES -> failures(round, out);
+        };
     }
 
     private static @Nullable Catch crashes(int round, BooleanSupplier out) {

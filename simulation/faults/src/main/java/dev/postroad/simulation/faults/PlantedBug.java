@@ -8,8 +8,14 @@ package dev.postroad.simulation.faults;
  * @param original a snippet that the file holds exactly once
  * @param replacement what stands there instead
  * @param why what it breaks
+ * @param first the check that is likely to catch it soonest
  */
-record PlantedBug(String name, String file, String original, String replacement, String why) {
+record PlantedBug(String name, String file, String original, String replacement, String why, BugHunt.Check first) {
+
+    /** This one, which another check is likely to catch first. */
+    PlantedBug foundBy(BugHunt.Check check) {
+        return new PlantedBug(name, file, original, replacement, why, check);
+    }
 
     String path() {
         return "dev/postroad/" + file;

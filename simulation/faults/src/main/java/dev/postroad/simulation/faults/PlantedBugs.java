@@ -20,7 +20,7 @@ final class PlantedBugs {
     }
 
     private static PlantedBug bug(String name, String file, String original, String replacement, String why) {
-        return new PlantedBug(name, file, original, replacement, why);
+        return new PlantedBug(name, file, original, replacement, why, BugHunt.Check.CRASHES);
     }
 
     private static List<PlantedBug> ofTheJournal() {
@@ -32,11 +32,12 @@ final class PlantedBugs {
                         "            active.file.size();\n",
                         "what is confirmed is in the system's memory only (P1)"),
                 bug(
-                        "confirm-after-failed-sync",
-                        "journal/Journal.java",
-                        "            throw fail(\"Syncing \" + active.name(), e);\n        }\n        durable = written;",
-                        "            writtenBack = written;\n        }\n        durable = written;",
-                        "a failed sync is taken for a good one (F4)"),
+                                "confirm-after-failed-sync",
+                                "journal/Journal.java",
+                                "            throw fail(\"Syncing \" + active.name(), e);\n        }\n        durable = written;",
+                                "            writtenBack = written;\n        }\n        durable = written;",
+                                "a failed sync is taken for a good one (F4)")
+                        .foundBy(BugHunt.Check.FAILURES),
                 bug(
                         "roll-without-sync",
                         "journal/Journal.java",
@@ -68,57 +69,65 @@ final class PlantedBugs {
                         "",
                         "the batch that is being built is overwritten when the buffer is written (rule 7)"),
                 bug(
-                        "reclaimed-before-the-checkpoint-reaches-it",
-                        "journal/Journal.java",
-                        "segment.live == 0 && !checkpoints.needs(segment.number, segments))",
-                        "segment.live == 0 && checkpoints.newestPosition() >= 0)",
-                        "records that recovery still has to apply are gone (F7)"));
+                                "reclaimed-before-the-checkpoint-reaches-it",
+                                "journal/Journal.java",
+                                "segment.live == 0 && !checkpoints.needs(segment.number, segments))",
+                                "segment.live == 0 && checkpoints.newestPosition() >= 0)",
+                                "records that recovery still has to apply are gone (F7)")
+                        .foundBy(BugHunt.Check.CORRUPTION));
     }
 
     private static List<PlantedBug> ofRecovery() {
         return List.of(
                 bug(
-                        "cut-at-first-bad-record",
-                        "journal/Recovery.java",
-                        "            if (known <= position) {\n",
-                        "            if (known <= position || header) {\n",
-                        "damage is taken for the end, and all behind it is cut without a word (P5)"),
+                                "cut-at-first-bad-record",
+                                "journal/Recovery.java",
+                                "            if (known <= position) {\n",
+                                "            if (known <= position || header) {\n",
+                                "damage is taken for the end, and all behind it is cut without a word (P5)")
+                        .foundBy(BugHunt.Check.CORRUPTION),
                 bug(
-                        "damage-hidden",
-                        "journal/Recovery.java",
-                        "        refusing = settings.onDamage() == JournalSettings.OnDamage.REFUSE;\n",
-                        "        refusing = false;\n",
-                        "a damaged directory is opened as if nothing were wrong (P5)"),
+                                "damage-hidden",
+                                "journal/Recovery.java",
+                                "        refusing = settings.onDamage() == JournalSettings.OnDamage.REFUSE;\n",
+                                "        refusing = false;\n",
+                                "a damaged directory is opened as if nothing were wrong (P5)")
+                        .foundBy(BugHunt.Check.CORRUPTION),
                 bug(
-                        "half-batch-shown",
-                        "journal/BatchView.java",
-                        "            if (size < 0) {\n                return false;\n            }",
-                        "            if (size < 0) {\n                records = i;\n                return i > 0;\n            }",
-                        "of a torn batch the records that arrived are shown (P3)"),
+                                "half-batch-shown",
+                                "journal/BatchView.java",
+                                "            if (size < 0) {\n                return false;\n            }",
+                                "            if (size < 0) {\n                records = i;\n                return i > 0;\n            }",
+                                "of a torn batch the records that arrived are shown (P3)")
+                        .foundBy(BugHunt.Check.CORRUPTION),
                 bug(
-                        "checksum-not-checked",
-                        "journal/BatchView.java",
-                        "        return (sum ^ Format.seed(key, position + offset)) == bytes.getInt(index + Format.RECORD_CRC) ? size : -1;",
-                        "        return sum == 0 ? -1 : size;",
-                        "altered bytes are taken for the record (P2)"),
+                                "checksum-not-checked",
+                                "journal/BatchView.java",
+                                "        return (sum ^ Format.seed(key, position + offset)) == bytes.getInt(index + Format.RECORD_CRC) ? size : -1;",
+                                "        return sum == 0 ? -1 : size;",
+                                "altered bytes are taken for the record (P2)")
+                        .foundBy(BugHunt.Check.CORRUPTION),
                 bug(
-                        "read-without-checksum",
-                        "journal/RecordReader.java",
-                        "        if (sum != buffer.getInt(index + Format.RECORD_CRC)) {",
-                        "        if (sum == 0) {",
-                        "what is read later is not checked any more (P2)"),
+                                "read-without-checksum",
+                                "journal/RecordReader.java",
+                                "        if (sum != buffer.getInt(index + Format.RECORD_CRC)) {",
+                                "        if (sum == 0) {",
+                                "what is read later is not checked any more (P2)")
+                        .foundBy(BugHunt.Check.CORRUPTION),
                 bug(
-                        "stale-block-accepted",
-                        "journal/Format.java",
-                        "        return (int) mix(key + position);",
-                        "        return (int) mix(42);",
-                        "a block of another place or another life of the file passes for good (F5)"),
+                                "stale-block-accepted",
+                                "journal/Format.java",
+                                "        return (int) mix(key + position);",
+                                "        return (int) mix(42);",
+                                "a block of another place or another life of the file passes for good (F5)")
+                        .foundBy(BugHunt.Check.CORRUPTION),
                 bug(
-                        "unproven-tail-trusted",
-                        "journal/Recovery.java",
-                        "        last.file.force();\n        rewriteUnproven(last);\n",
-                        "        last.file.force();\n",
-                        "what a failed sync left readable is shown, and gone after the next power cut (F4)"),
+                                "unproven-tail-trusted",
+                                "journal/Recovery.java",
+                                "        last.file.force();\n        rewriteUnproven(last);\n",
+                                "        last.file.force();\n",
+                                "what a failed sync left readable is shown, and gone after the next power cut (F4)")
+                        .foundBy(BugHunt.Check.FAILURES),
                 bug(
                         "tail-copy-not-synced",
                         "journal/TailCopy.java",
