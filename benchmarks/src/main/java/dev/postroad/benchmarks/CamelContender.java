@@ -2,7 +2,6 @@ package dev.postroad.benchmarks;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.LongConsumer;
@@ -112,10 +111,11 @@ final class CamelContender implements Contender {
             public void send(byte[] payload, Confirmation confirmation) {
                 Exchange exchange = endpoint.createExchange();
                 exchange.getMessage().setBody(payload);
-                exchange.getMessage().setHeader("id", UUID.randomUUID().toString());
+                exchange.getMessage().setHeader("id", Terms.id());
                 if (senders == null) {
                     producer.process(exchange, sync -> tell(exchange, confirmation));
                 } else {
+                    exchange.getMessage().setHeader(Terms.TIME, System.currentTimeMillis());
                     senders.execute(() -> {
                         producer.process(exchange, sync -> {});
                         tell(exchange, confirmation);

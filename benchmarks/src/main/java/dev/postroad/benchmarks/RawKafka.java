@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.function.LongConsumer;
 import org.apache.kafka.clients.admin.Admin;
@@ -88,7 +87,7 @@ final class RawKafka implements Contender {
     /** With an id, as the contract gives each message one. */
     static ProducerRecord<byte[], byte[]> record(String topic, byte @Nullable [] key, byte[] payload) {
         ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, key, payload);
-        record.headers().add("id", UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8));
+        record.headers().add("id", Terms.id().getBytes(StandardCharsets.UTF_8));
         return record;
     }
 

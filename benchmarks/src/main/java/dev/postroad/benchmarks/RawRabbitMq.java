@@ -6,12 +6,14 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
+import com.rabbitmq.client.ShutdownSignalException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.Date;
-import java.util.UUID;
+import java.util.Map;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -37,10 +39,12 @@ final class RawRabbitMq implements Contender {
 
     /** What the contract gives each message, given by hand. */
     private static AMQP.BasicProperties properties() {
+        Date now = new Date();
         return new AMQP.BasicProperties.Builder()
                 .deliveryMode(PERSISTENT)
-                .messageId(UUID.randomUUID().toString())
-                .timestamp(new Date())
+                .messageId(Terms.id())
+                .timestamp(now)
+                .headers(Map.of(Terms.TIME, now.getTime()))
                 .build();
     }
 
@@ -91,11 +95,12 @@ final class RawRabbitMq implements Contender {
     public Closeable receive(String queue, LongConsumer arrivals) throws IOException {
         Channel channel = connection.createChannel();
         channel.basicQos(Terms.PREFETCH);
-        channel.basicConsume(queue, false, new DefaultConsumer(channel) {
+        CountDownLatch cancelled = new CountDownLatch(1);
+        String tag = channel.basicConsume(queue, false, new DefaultConsumer(channel) {
             private int unacknowledged;
 
             @Override
-            public void handleDelivery(String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body)
+            public void handleDelivery(String of, Envelope envelope, AMQP.BasicProperties properties, byte[] body)
                     throws IOException {
                 arrivals.accept(Payloads.sentAt(body));
                 if (++unacknowledged == Terms.ACKNOWLEDGED_TOGETHER) {
@@ -103,8 +108,23 @@ final class RawRabbitMq implements Contender {
                     channel.basicAck(envelope.getDeliveryTag(), true);
                 }
             }
+
+            @Override
+            public void handleCancelOk(String of) {
+                cancelled.countDown();
+            }
+
+            @Override
+            public void handleShutdownSignal(String of, ShutdownSignalException cause) {
+                cancelled.countDown();
+            }
         });
-        return () -> end(channel);
+        return () -> {
+            // The last message is told of before it is acknowledged: the channel must stay open until that is done.
+            channel.basicCancel(tag);
+            Stopwatch.await(cancelled);
+            end(channel);
+        };
     }
 
     private static void end(Channel channel) throws IOException {

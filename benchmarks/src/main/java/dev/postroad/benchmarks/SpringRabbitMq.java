@@ -1,9 +1,9 @@
 package dev.postroad.benchmarks;
 
 import java.io.Closeable;
+import java.util.Date;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.UUID;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.amqp.core.Message;
@@ -43,7 +43,7 @@ final class SpringRabbitMq implements Contender {
 
             @Override
             public void send(byte[] payload, Confirmation confirmation) {
-                String id = UUID.randomUUID().toString();
+                String id = Terms.id();
                 CorrelationData correlation = new CorrelationData(id);
                 correlation.getFuture().whenComplete((confirm, failure) -> {
                     if (failure == null && confirm.ack()) {
@@ -52,10 +52,12 @@ final class SpringRabbitMq implements Contender {
                         confirmation.failed(failure == null ? new IllegalStateException("refused") : failure);
                     }
                 });
+                Date now = new Date();
                 Message message = MessageBuilder.withBody(payload)
                         .setDeliveryMode(MessageDeliveryMode.PERSISTENT)
                         .setMessageId(id)
-                        .setTimestamp(new java.util.Date())
+                        .setTimestamp(now)
+                        .setHeader(Terms.TIME, now.getTime())
                         .build();
                 template.send("", queue, message, correlation);
             }

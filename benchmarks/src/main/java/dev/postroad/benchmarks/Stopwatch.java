@@ -2,6 +2,7 @@ package dev.postroad.benchmarks;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.CountDownLatch;
 
 /** Wall and processor time of a measured stretch. */
 final class Stopwatch {
@@ -27,6 +28,21 @@ final class Stopwatch {
         while (thread.isAlive()) {
             try {
                 thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Waits for a latch, also where it is interrupted meanwhile. */
+    static void await(CountDownLatch latch) {
+        boolean interrupted = false;
+        while (latch.getCount() > 0) {
+            try {
+                latch.await();
             } catch (InterruptedException e) {
                 interrupted = true;
             }

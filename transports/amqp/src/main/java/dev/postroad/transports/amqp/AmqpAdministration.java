@@ -215,7 +215,7 @@ final class AmqpAdministration implements Administration {
             Waiting.await(
                     to.kind().isStream()
                             ? transport.republish(to, asSent)
-                            : transport.publish(to, Wire.of(asSent, System.currentTimeMillis())),
+                            : transport.publish(to, Wire.of(asSent, to.ttl(), System.currentTimeMillis())),
                     "putting message " + message.id() + " back to channel '" + origin + "'");
             put = true;
         } finally {

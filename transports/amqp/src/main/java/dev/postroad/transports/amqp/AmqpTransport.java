@@ -183,7 +183,7 @@ final class AmqpTransport implements Transport {
 
     private CompletableFuture<Receipt> sendAlways(Channel channel, String id, Message<byte[], byte[]> message) {
         long now = System.currentTimeMillis();
-        Wire wire = Wire.of(message, now);
+        Wire wire = Wire.of(message, channel.ttl(), now);
         if (channel.kind().isStream()) {
             if (wire.notBefore() > now) {
                 throw new MessagingException(
@@ -238,7 +238,8 @@ final class AmqpTransport implements Transport {
     CompletableFuture<Void> sendLetter(String dead, Message<byte[], byte[]> message, DeadLetter letter) {
         Message<byte[], byte[]> buried = message.withHeaders(letter.addedTo(message.headers()))
                 .withProperties(message.properties().withTtl(null).withDeliverAt(null));
-        return publish(catalog.get(dead, url()), Wire.of(buried, System.currentTimeMillis()));
+        Channel to = catalog.get(dead, url());
+        return publish(to, Wire.of(buried, to.ttl(), System.currentTimeMillis()));
     }
 
     @Override

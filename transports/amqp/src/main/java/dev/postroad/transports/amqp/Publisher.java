@@ -7,13 +7,9 @@ import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.transports.emulation.Waiting;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentNavigableMap;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -30,8 +26,19 @@ final class Publisher implements Link.User, AutoCloseable {
     private static final Pattern LIMIT = Pattern.compile("larger than (?:configured )?max size (\\d+)");
 
     /** A message under way. */
-    private record Sending(
-            String routingKey, @Nullable String id, int bytes, CompletableFuture<Void> done, long since) {
+    private static final class Sending {
+        private final String routingKey;
+        private final @Nullable String id;
+        private final int bytes;
+        private final long since = System.nanoTime();
+        private final CompletableFuture<Void> done = new CompletableFuture<>();
+
+        Sending(String routingKey, @Nullable String id, int bytes) {
+            this.routingKey = routingKey;
+            this.id = id;
+            this.bytes = bytes;
+        }
+
         String name() {
             return routingKey + '\n' + id;
         }
@@ -40,7 +47,7 @@ final class Publisher implements Link.User, AutoCloseable {
     /** A channel with what is unconfirmed on it. */
     private static final class Session {
         private final Channel channel;
-        private final ConcurrentNavigableMap<Long, Sending> unconfirmed = new ConcurrentSkipListMap<>();
+        private final Unconfirmed<Sending> unconfirmed = new Unconfirmed<>();
         private final Set<String> returned = ConcurrentHashMap.newKeySet();
         private final AtomicBoolean over = new AtomicBoolean();
 
@@ -65,13 +72,12 @@ final class Publisher implements Link.User, AutoCloseable {
             return CompletableFuture.failedFuture(new MessagingException(
                     Reason.FULL, link.url().shown() + " takes no messages at present: " + blocked));
         }
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        Sending sending = new Sending(routingKey, properties.getMessageId(), body.length, done, System.nanoTime());
+        Sending sending = new Sending(routingKey, properties.getMessageId(), body.length);
         lock.lock();
         try {
             Session session = session();
             long number = session.channel.getNextPublishSeqNo();
-            session.unconfirmed.put(number, sending);
+            session.unconfirmed.add(number, sending);
             try {
                 session.channel.basicPublish(exchange, routingKey, true, properties, body);
             } catch (IOException | RuntimeException e) {
@@ -88,7 +94,7 @@ final class Publisher implements Link.User, AutoCloseable {
         } finally {
             lock.unlock();
         }
-        return done;
+        return sending.done;
     }
 
     private Session session() throws IOException {
@@ -111,21 +117,13 @@ final class Publisher implements Link.User, AutoCloseable {
 
     private void confirmed(Session session, long number, boolean multiple, boolean taken) {
         if (multiple) {
-            var upTo = session.unconfirmed.headMap(number, true);
-            for (Sending sending = poll(upTo); sending != null; sending = poll(upTo)) {
-                end(session, sending, taken);
-            }
+            session.unconfirmed.removeUpTo(number).forEach(sending -> end(session, sending, taken));
         } else {
             Sending sending = session.unconfirmed.remove(number);
             if (sending != null) {
                 end(session, sending, taken);
             }
         }
-    }
-
-    private static @Nullable Sending poll(ConcurrentNavigableMap<Long, Sending> of) {
-        var first = of.pollFirstEntry();
-        return first == null ? null : first.getValue();
     }
 
     private void end(Session session, Sending sending, boolean taken) {
@@ -147,7 +145,7 @@ final class Publisher implements Link.User, AutoCloseable {
     private void failAll(Session session, @Nullable ShutdownSignalException cause) {
         session.over.set(true);
         Throwable why = cause == null ? new IOException("the channel is closed") : cause;
-        for (Sending sending = poll(session.unconfirmed); sending != null; sending = poll(session.unconfirmed)) {
+        for (Sending sending : session.unconfirmed.removeUpTo(Long.MAX_VALUE)) {
             MessagingException failure =
                     Failures.of("sending message " + sending.id + " to '" + sending.routingKey + "'", link.url(), why);
             if (failure.reason() == Reason.TOO_LARGE && sending.bytes <= limit(failure)) {
@@ -173,21 +171,11 @@ final class Publisher implements Link.User, AutoCloseable {
             return;
         }
         long before = System.nanoTime() - TimeUnit.SECONDS.toNanos(CONFIRM_SECONDS);
-        List<Long> late = new ArrayList<>();
-        for (var each : session.unconfirmed.entrySet()) {
-            if (each.getValue().since - before > 0) {
-                break;
-            }
-            late.add(each.getKey());
-        }
-        for (Long number : late) {
-            Sending sending = session.unconfirmed.remove(number);
-            if (sending != null) {
-                sending.done.completeExceptionally(new MessagingException(
-                        Reason.TIMEOUT,
-                        "message " + sending.id + " to '" + sending.routingKey + "' was not confirmed by "
-                                + link.url().shown() + " within " + CONFIRM_SECONDS + " s; the outcome is unknown"));
-            }
+        for (Sending sending : session.unconfirmed.removeWhile(each -> each.since - before <= 0)) {
+            sending.done.completeExceptionally(new MessagingException(
+                    Reason.TIMEOUT,
+                    "message " + sending.id + " to '" + sending.routingKey + "' was not confirmed by "
+                            + link.url().shown() + " within " + CONFIRM_SECONDS + " s; the outcome is unknown"));
         }
     }
 
@@ -208,7 +196,7 @@ final class Publisher implements Link.User, AutoCloseable {
             return;
         }
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        for (Sending sending : List.copyOf(session.unconfirmed.values())) {
+        for (Sending sending : session.unconfirmed.all()) {
             try {
                 sending.done
                         .exceptionally(failure -> null)

@@ -21,6 +21,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +29,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -184,9 +184,10 @@ final class QueueConsumer implements Settler, Link.User {
     private void arrived(Tag tag, boolean redelivered, AMQP.BasicProperties properties, byte[] body) {
         try {
             Wire wire = Wire.read(channel.name(), () -> channel.name() + "/" + tag.number, properties, body);
-            String id = String.valueOf(wire.message().id());
             long now = System.currentTimeMillis();
-            if (wire.notBefore() > 0 && transport.cancelled(channel.name(), id)) {
+            if (wire.notBefore() > 0
+                    && transport.cancelled(
+                            channel.name(), String.valueOf(wire.message().id()))) {
                 acknowledge(tag);
                 return;
             }
@@ -255,23 +256,32 @@ final class QueueConsumer implements Settler, Link.User {
 
     @Override
     public CompletableFuture<Void> acknowledge(List<Held> held) {
-        Map<Acks, long[]> tags = new HashMap<>(2);
-        held.stream()
-                .collect(Collectors.groupingBy(each -> fetched(each).tag.on))
-                .forEach((on, those) -> tags.put(
-                        on,
-                        those.stream()
-                                .mapToLong(each -> fetched(each).tag.number)
-                                .sorted()
-                                .toArray()));
+        long[] numbers = new long[held.size()];
         try {
-            for (Map.Entry<Acks, long[]> each : tags.entrySet()) {
-                each.getKey().acknowledge(each.getValue());
+            int count = 0;
+            Acks on = null;
+            for (Held each : held) {
+                Tag tag = fetched(each).tag;
+                if (on != null && tag.on != on) {
+                    on.acknowledge(sorted(numbers, count));
+                    count = 0;
+                }
+                on = tag.on;
+                numbers[count++] = tag.number;
+            }
+            if (on != null) {
+                on.acknowledge(sorted(numbers, count));
             }
             return Waiting.done();
         } catch (IOException | RuntimeException e) {
             return CompletableFuture.failedFuture(lost(held.getLast(), e));
         }
+    }
+
+    private static long[] sorted(long[] numbers, int count) {
+        long[] sorted = Arrays.copyOf(numbers, count);
+        Arrays.sort(sorted);
+        return sorted;
     }
 
     private static MessagingException lost(Held held, Exception cause) {

@@ -45,9 +45,15 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
     private static final int PERSISTENT = 2;
     private static final long LONGEST_EXPIRATION = 0xFFFF_FFFFL;
 
-    static Wire of(Message<byte[], byte[]> message, long now) {
+    /** @param ttl time to live if the message says none; where nothing ages, when it was accepted is not told */
+    static Wire of(Message<byte[], byte[]> message, @Nullable Duration ttl, long now) {
         Instant deliverAt = message.properties().deliverAt();
-        return new Wire(message, 0, deliverAt == null ? 0 : ceil(deliverAt), now);
+        boolean ages = ttl != null || message.properties().ttl() != null;
+        return new Wire(
+                message,
+                0,
+                deliverAt == null ? 0 : ceil(deliverAt),
+                ages ? now : message.timestamp().toEpochMilli());
     }
 
     /** Never early: a fraction of a millisecond counts as a whole one. */
@@ -85,7 +91,9 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
     /** @param ttl time to live that the broker is to watch; null for none */
     AMQP.BasicProperties properties(String channel, @Nullable Duration ttl, boolean persistent) {
         Map<String, Object> headers = new LinkedHashMap<>();
-        message.headers().forEach((name, value) -> headers.put(brokersOwn(name) ? ESCAPED + name : name, value));
+        if (!message.headers().isEmpty()) {
+            message.headers().forEach((name, value) -> headers.put(brokersOwn(name) ? ESCAPED + name : name, value));
+        }
         Message.Properties given = message.properties();
         AMQP.BasicProperties.Builder to = new AMQP.BasicProperties.Builder();
         to.messageId(given.id());
@@ -133,7 +141,10 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
     }
 
     private static @Nullable String fitting(Map<String, Object> headers, String name, @Nullable String value) {
-        if (value == null || value.getBytes(StandardCharsets.UTF_8).length <= SHORT_BYTES) {
+        // Three bytes at most for each char: the short ones need no counting.
+        if (value == null
+                || value.length() <= SHORT_BYTES / 3
+                || value.getBytes(StandardCharsets.UTF_8).length <= SHORT_BYTES) {
             return value;
         }
         headers.put(OWN + name, value);
@@ -155,7 +166,9 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
         Map<String, Object> raw = from.getHeaders() == null ? Map.of() : from.getHeaders();
         Map<String, String> headers = new LinkedHashMap<>();
         Map<String, Object> own = new HashMap<>();
-        raw.forEach((name, value) -> {
+        for (Map.Entry<String, Object> header : raw.entrySet()) {
+            String name = header.getKey();
+            Object value = header.getValue();
             if (name.startsWith(ESCAPED)) {
                 headers.put(name.substring(ESCAPED.length()), text(value));
             } else if (name.startsWith(OWN) || name.equals(KEY) || name.equals(VERSION) || name.equals(TOMBSTONE)) {
@@ -163,7 +176,7 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
             } else if (!brokersOwn(name)) {
                 headers.put(name, text(value));
             }
-        });
+        }
         if (!headers.containsKey(DeadLetter.ORIGIN_HEADER)) {
             DeadLetter letter = letter(raw);
             if (letter != null) {
@@ -216,7 +229,8 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
     }
 
     private static @Nullable String longer(Map<String, Object> own, String name, @Nullable String property) {
-        Object value = own.get(OWN + name);
+        // Only what is too long for its property.
+        Object value = property == null && own.size() > 1 ? own.get(OWN + name) : null;
         return value == null ? property : text(value);
     }
 

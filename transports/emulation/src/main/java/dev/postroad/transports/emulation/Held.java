@@ -24,26 +24,45 @@ public final class Held implements Delivery<byte[], byte[]> {
     }
 
     private final Inflow inflow;
-    private final Message<byte[], byte[]> message;
+    private final Inflow.Arrival arrival;
     private final int attempt;
-    private final Origin origin;
-    private final Object handle;
+
+    /** Read when somebody looks: on the consumer's thread, where the one that reads from the broker has enough to do. */
+    private @Nullable Message<byte[], byte[]> message;
+
     State state = State.FETCHED;
+
+    /** Its neighbours in {@link Unsettled}, which alone touches these. */
+    @Nullable
+    Held before;
+
+    @Nullable
+    Held after;
+
+    boolean chained;
 
     @Nullable
     ScheduledFuture<?> lease;
 
-    Held(Inflow inflow, Message<byte[], byte[]> message, int attempt, Origin origin, Object handle) {
+    Held(Inflow inflow, Inflow.Arrival arrival) {
+        this(inflow, arrival, arrival.attempt());
+    }
+
+    private Held(Inflow inflow, Inflow.Arrival arrival, int attempt) {
         this.inflow = inflow;
-        this.message = message;
+        this.arrival = arrival;
         this.attempt = attempt;
-        this.origin = origin;
-        this.handle = handle;
     }
 
     /** The same message, delivered once more. */
     Held again() {
-        return new Held(inflow, message, attempt + 1, origin, handle);
+        Held again = new Held(inflow, arrival, attempt + 1);
+        again.message = message;
+        return again;
+    }
+
+    byte @Nullable [] key() {
+        return arrival.key();
     }
 
     Inflow inflow() {
@@ -52,7 +71,7 @@ public final class Held implements Delivery<byte[], byte[]> {
 
     /** What the transport knows it by. */
     public Object handle() {
-        return handle;
+        return arrival.handle();
     }
 
     /** Carries out what becomes of it. */
@@ -87,7 +106,12 @@ public final class Held implements Delivery<byte[], byte[]> {
 
     @Override
     public Message<byte[], byte[]> message() {
-        return message;
+        Message<byte[], byte[]> known = message;
+        if (known == null) {
+            known = arrival.message().get();
+            message = known;
+        }
+        return known;
     }
 
     @Override
@@ -102,7 +126,7 @@ public final class Held implements Delivery<byte[], byte[]> {
 
     @Override
     public Origin origin() {
-        return origin;
+        return arrival.origin();
     }
 
     @Override
@@ -162,7 +186,12 @@ public final class Held implements Delivery<byte[], byte[]> {
 
     DeadLetter letter(DeadLetter.Cause cause, String reason) {
         return new DeadLetter(
-                channel(), origin.group(), cause, reason, attempt, Instant.ofEpochMilli(System.currentTimeMillis()));
+                channel(),
+                arrival.origin().group(),
+                cause,
+                reason,
+                attempt,
+                Instant.ofEpochMilli(System.currentTimeMillis()));
     }
 
     @Override
@@ -175,11 +204,11 @@ public final class Held implements Delivery<byte[], byte[]> {
         return state == State.LOST
                 ? new MessagingException(
                         Reason.LEASE_LOST,
-                        "message " + message.id() + " of channel '" + channel()
+                        "message " + message().id() + " of channel '" + channel()
                                 + "' is no longer this consumer's: the lease ran out, the receiver closed or the"
                                 + " connection broke, and the message went back")
                 : new MessagingException(
                         Reason.ALREADY_SETTLED,
-                        "message " + message.id() + " of channel '" + channel() + "' was settled before");
+                        "message " + message().id() + " of channel '" + channel() + "' was settled before");
     }
 }

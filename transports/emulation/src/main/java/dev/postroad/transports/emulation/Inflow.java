@@ -11,15 +11,14 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,7 +44,7 @@ public final class Inflow {
     private final Map<ByteBuffer, ArrayDeque<Held>> lanes = new HashMap<>();
 
     /** All that is not settled, in order of arrival. */
-    private final Set<Held> unsettled = new LinkedHashSet<>();
+    private final Unsettled unsettled = new Unsettled();
 
     private int out;
     private boolean paused;
@@ -90,9 +89,21 @@ public final class Inflow {
     /**
      * A message that came.
      *
+     * @param message what it is; read once, by whoever looks at it first
      * @param handle what the transport knows it by
      */
-    public record Arrival(Message<byte[], byte[]> message, int attempt, Delivery.Origin origin, Object handle) {}
+    public record Arrival(
+            byte @Nullable [] key,
+            Supplier<Message<byte[], byte[]>> message,
+            int attempt,
+            Delivery.Origin origin,
+            Object handle) {
+
+        /** Of a message that was read already. */
+        public Arrival(Message<byte[], byte[]> message, int attempt, Delivery.Origin origin, Object handle) {
+            this(message.key(), () -> message, attempt, origin, handle);
+        }
+    }
 
     /** A message came. Nothing is done if the receiver is closed: it goes back with the connection. */
     public void arrived(Message<byte[], byte[]> message, int attempt, Delivery.Origin origin, Object handle) {
@@ -108,7 +119,7 @@ public final class Inflow {
         List<Held> exhausted = new ArrayList<>(0);
         receiver.locked(() -> {
             for (Arrival arrival : arrivals) {
-                Held held = new Held(this, arrival.message, arrival.attempt, arrival.origin, arrival.handle);
+                Held held = new Held(this, arrival);
                 if (most > 1 && arrival.attempt > most) {
                     held.state = Held.State.SETTLED;
                     exhausted.add(held);
@@ -150,7 +161,7 @@ public final class Inflow {
     }
 
     private @Nullable ByteBuffer key(Held held) {
-        byte[] key = channel.orderedByKey() && !alone ? held.message().key() : null;
+        byte[] key = channel.orderedByKey() && !alone ? held.key() : null;
         return key == null ? null : ByteBuffer.wrap(key);
     }
 
@@ -162,13 +173,13 @@ public final class Inflow {
     /** As the other, for some: those of a partition that went to somebody else. */
     public void forget(Predicate<Held> which) {
         receiver.locked(() -> {
-            List<Held> gone = unsettled.stream().filter(which).toList();
+            List<Held> gone = unsettled.all().stream().filter(which).toList();
             for (Held held : gone) {
                 lose(held);
                 ready.remove(held);
             }
             gone.forEach(unsettled::remove);
-            List<Held> left = List.copyOf(unsettled);
+            List<Held> left = unsettled.all();
             ready.clear();
             lanes.clear();
             // What is at work or waits for its attempt keeps its key's place.
@@ -185,7 +196,7 @@ public final class Inflow {
     /** True if the consumer has one of these in hand. */
     public boolean handedOut(Predicate<Held> which) {
         return Boolean.TRUE.equals(receiver.locking(
-                () -> unsettled.stream().anyMatch(held -> held.state == Held.State.OUT && which.test(held))));
+                () -> unsettled.all().stream().anyMatch(held -> held.state == Held.State.OUT && which.test(held))));
     }
 
     private void claim(Held held) {
@@ -414,7 +425,7 @@ public final class Inflow {
         List<Held> handedOut = new ArrayList<>();
         List<Held> fetched = new ArrayList<>();
         receiver.locked(() -> {
-            for (Held held : unsettled) {
+            for (Held held : unsettled.all()) {
                 if (held.state != Held.State.SETTLED) {
                     (held.state == Held.State.OUT ? handedOut : fetched).add(held);
                 }

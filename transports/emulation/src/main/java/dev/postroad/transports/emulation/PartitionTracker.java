@@ -112,13 +112,23 @@ public final class PartitionTracker {
 
     /** True if the offset needs no delivery. */
     public synchronized boolean isDone(long offset) {
+        if (offset < next || done.isEmpty()) {
+            return offset < next;
+        }
         Map.Entry<Long, Long> run = done.floorEntry(offset);
-        return offset < next || (run != null && offset < run.getValue());
+        return run != null && offset < run.getValue();
     }
 
     /** The offset is settled. */
     public synchronized void done(long offset) {
-        tries.remove(offset);
+        if (!tries.isEmpty()) {
+            tries.remove(offset);
+        }
+        if (offset == next && done.isEmpty()) {
+            // Most of what is settled is settled in turn.
+            next++;
+            return;
+        }
         if (isDone(offset)) {
             return;
         }
@@ -155,7 +165,7 @@ public final class PartitionTracker {
 
     /** How often the offset was tried. */
     public synchronized int tries(long offset) {
-        return tries.getOrDefault(offset, 0);
+        return tries.isEmpty() ? 0 : tries.getOrDefault(offset, 0);
     }
 
     /** The offset was tried so often, in vain. */

@@ -189,10 +189,15 @@ public final class SharedReceiver implements Transport.Receiver {
     public CompletableFuture<Void> acknowledge(List<Delivery<byte[], byte[]>> deliveries) {
         Map<Inflow, List<Held>> ours = new LinkedHashMap<>();
         List<CompletableFuture<Void>> done = new ArrayList<>(1);
+        Inflow last = null;
+        List<Held> those = List.of();
         for (Delivery<byte[], byte[]> delivery : deliveries) {
             if (delivery instanceof Held held) {
-                ours.computeIfAbsent(held.inflow(), any -> new ArrayList<>(deliveries.size()))
-                        .add(held);
+                if (held.inflow() != last) {
+                    last = held.inflow();
+                    those = ours.computeIfAbsent(last, any -> new ArrayList<>(deliveries.size()));
+                }
+                those.add(held);
             } else {
                 done.add(delivery.acknowledge());
             }

@@ -66,18 +66,22 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private static final int MOST_RUNS = 500;
 
     /** What a message is known by. */
-    private record Place(TopicPartition partition, long offset, long epoch) {}
+    private record Place(Share share, long offset) {
+        TopicPartition partition() {
+            return share.partition;
+        }
+    }
 
-    /** A partition in this member's hands. */
+    /** A partition in this member's hands, from when it came until it goes. */
     private static final class Share {
+        private final TopicPartition partition;
         private final PartitionTracker tracker;
-        private final long epoch;
         private long seen;
         private int inHand;
 
-        Share(PartitionTracker tracker, long epoch) {
+        Share(TopicPartition partition, PartitionTracker tracker) {
+            this.partition = partition;
             this.tracker = tracker;
-            this.epoch = epoch;
             this.seen = tracker.next();
         }
     }
@@ -101,7 +105,6 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private final Set<TopicPartition> changed = new HashSet<>();
     private @Nullable CompletableFuture<Void> waiting;
     private boolean committing;
-    private long epochs;
 
     private static final AtomicLong NUMBERS = new AtomicLong();
     private final long number = NUMBERS.incrementAndGet();
@@ -109,6 +112,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private final CountDownLatch joined = new CountDownLatch(1);
     private volatile ConsumerGroupMetadata metadata;
     private volatile boolean closing;
+    private volatile boolean polling;
     private long cutAt = System.nanoTime();
 
     Member(KafkaTransport transport, Channel channel, ConsumerOptions options, SharedReceiver receiver) {
@@ -171,7 +175,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
                     commit();
                     cut();
                     pauseFull();
-                    arrived(consumer.poll(POLL));
+                    arrived(poll());
                     passGaps();
                 } catch (WakeupException e) {
                     // There is something to commit, or to close.
@@ -190,6 +194,25 @@ final class Member implements Settler, ConsumerRebalanceListener {
             } catch (RuntimeException e) {
                 LOG.log(Level.DEBUG, "closing a consumer failed", e);
             }
+        }
+    }
+
+    /** Does not begin to wait while there is something to commit: whoever settles wakes only one that is here. */
+    private ConsumerRecords<byte[], byte[]> poll() {
+        polling = true;
+        try {
+            return consumer.poll(mayCommit() ? Duration.ZERO : POLL);
+        } finally {
+            polling = false;
+        }
+    }
+
+    private boolean mayCommit() {
+        lock.lock();
+        try {
+            return waiting != null && !committing;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -215,14 +238,13 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private void arrived(
             TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records, List<Inflow.Arrival> arrivals) {
         int[] attempts = new int[records.size()];
-        long epoch;
+        Share share;
         lock.lock();
         try {
-            Share share = shares.get(partition);
+            share = shares.get(partition);
             if (share == null) {
                 return;
             }
-            epoch = share.epoch;
             for (int i = 0; i < attempts.length; i++) {
                 long offset = records.get(i).offset();
                 if (offset < share.seen) {
@@ -244,14 +266,14 @@ final class Member implements Settler, ConsumerRebalanceListener {
                 continue;
             }
             ConsumerRecord<byte[], byte[]> record = records.get(i);
-            Place place = new Place(partition, record.offset(), epoch);
-            var message = KafkaWire.message(channel.name(), record);
+            Place place = new Place(share, record.offset());
             if (KafkaWire.expires(record) <= now) {
-                expired(place, message, attempts[i]);
+                expired(place, KafkaWire.message(channel.name(), record), attempts[i]);
                 continue;
             }
             arrivals.add(new Inflow.Arrival(
-                    message,
+                    record.key(),
+                    () -> KafkaWire.message(channel.name(), record),
                     attempts[i],
                     group == null
                             ? Delivery.Origin.QUEUE
@@ -422,15 +444,15 @@ final class Member implements Settler, ConsumerRebalanceListener {
             Map<TopicPartition, PartitionTracker> after = new HashMap<>();
             for (Held held : acknowledged) {
                 Place place = place(held);
-                Share share = shares.get(place.partition);
-                if (share == null || share.epoch != place.epoch) {
+                Share share = place.share;
+                if (!ours(share)) {
                     throw new MessagingException(
                             Reason.LEASE_LOST,
-                            "offset " + place.offset + " of " + place.partition
+                            "offset " + place.offset + " of " + place.partition()
                                     + " is no longer this member's of group '" + groupId
                                     + "': the partition went to another");
                 }
-                after.computeIfAbsent(place.partition, any -> PartitionTracker.read(share.tracker.text()))
+                after.computeIfAbsent(place.partition(), any -> PartitionTracker.read(share.tracker.text()))
                         .done(place.offset);
             }
             committing = true;
@@ -454,10 +476,8 @@ final class Member implements Settler, ConsumerRebalanceListener {
         try {
             for (Held held : acknowledged) {
                 Place place = place(held);
-                Share share = shares.get(place.partition);
-                if (committed && share != null && share.epoch == place.epoch) {
-                    share.inHand--;
-                    share.tracker.done(place.offset);
+                if (committed && ours(place.share)) {
+                    settle(place);
                 }
             }
             committing = false;
@@ -500,7 +520,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
             PartitionTracker tracker = position == null ? new PartitionTracker(start(partition)) : tracker(position);
             lock.lock();
             try {
-                shares.put(partition, new Share(tracker, ++epochs));
+                shares.put(partition, new Share(partition, tracker));
                 if (position == null) {
                     // So that the next member begins there too.
                     changed.add(partition);
@@ -537,7 +557,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
             return;
         }
         Set<TopicPartition> going = Set.copyOf(partitions);
-        inflow.forgetFetched(held -> going.contains(place(held).partition));
+        inflow.forgetFetched(held -> going.contains(place(held).partition()));
         if (!closing) {
             drain(going);
         }
@@ -555,7 +575,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         } finally {
             lock.unlock();
         }
-        inflow.forget(held -> going.contains(place(held).partition));
+        inflow.forget(held -> going.contains(place(held).partition()));
         try {
             commitNow(offsets);
             if (noted != null) {
@@ -581,7 +601,8 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private void drain(Set<TopicPartition> going) {
         long left = TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
         try {
-            while (left > 0 && inflow.handedOut(held -> going.contains(place(held).partition))) {
+            while (left > 0
+                    && inflow.handedOut(held -> going.contains(place(held).partition()))) {
                 lock.lock();
                 try {
                     left = quieter.awaitNanos(left);
@@ -603,7 +624,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         } finally {
             lock.unlock();
         }
-        inflow.forget(held -> gone.contains(place(held).partition));
+        inflow.forget(held -> gone.contains(place(held).partition()));
     }
 
     // ── What becomes of messages ─────────────────────────────────────────────────────────────────────────────────────
@@ -619,12 +640,19 @@ final class Member implements Settler, ConsumerRebalanceListener {
 
     @Override
     public CompletableFuture<Void> acknowledge(List<Held> held) {
-        return change(held.stream().map(Member::place).toList(), Member::settle);
+        List<Place> places = new ArrayList<>(held.size());
+        held.forEach(each -> places.add(place(each)));
+        return change(places, Member::settle);
     }
 
-    private static void settle(Share share, Place place) {
-        share.inHand--;
-        share.tracker.done(place.offset);
+    private static void settle(Place place) {
+        place.share.inHand--;
+        place.share.tracker.done(place.offset);
+    }
+
+    /** Under the lock. */
+    private boolean ours(Share share) {
+        return shares.get(share.partition) == share;
     }
 
     private CompletableFuture<Void> done(Place place) {
@@ -634,7 +662,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
     @Override
     public void kept(Held held) {
         Place place = place(held);
-        change(List.of(place), (share, at) -> share.tracker.tried(at.offset, held.attempt() - 1));
+        change(List.of(place), at -> at.share.tracker.tried(at.offset, held.attempt() - 1));
     }
 
     @Override
@@ -658,7 +686,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
     }
 
     private interface Change {
-        void apply(Share share, Place place);
+        void apply(Place place);
     }
 
     /** Makes a change for each of these that is still this member's; the rest fails the future, once the others are noted. */
@@ -670,12 +698,11 @@ final class Member implements Settler, ConsumerRebalanceListener {
         lock.lock();
         try {
             for (Place place : places) {
-                Share share = shares.get(place.partition);
-                if (share == null || share.epoch != place.epoch) {
+                if (!ours(place.share)) {
                     lost = place;
                 } else {
-                    change.apply(share, place);
-                    changed.add(place.partition);
+                    change.apply(place);
+                    changed.add(place.partition());
                     any = true;
                 }
             }
@@ -690,7 +717,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         } finally {
             lock.unlock();
         }
-        if (first) {
+        if (first && polling) {
             consumer.wakeup();
         }
         return lost == null ? noted : noted.thenCompose(rest(lost));
@@ -699,7 +726,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private Function<@Nullable Void, CompletableFuture<Void>> rest(Place lost) {
         return done -> CompletableFuture.failedFuture(new MessagingException(
                 Reason.LEASE_LOST,
-                "offset " + lost.offset + " of " + lost.partition + " is no longer this member's of group '" + groupId
+                "offset " + lost.offset + " of " + lost.partition() + " is no longer this member's of group '" + groupId
                         + "': the partition went to another"));
     }
 
@@ -709,7 +736,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
     public void close(List<Held> handedOut, List<Held> fetched) {
         for (Held held : handedOut) {
             Place place = place(held);
-            change(List.of(place), (share, at) -> share.tracker.tried(at.offset, held.attempt()));
+            change(List.of(place), at -> at.share.tracker.tried(at.offset, held.attempt()));
         }
         closing = true;
         consumer.wakeup();
