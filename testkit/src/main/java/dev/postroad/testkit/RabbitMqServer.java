@@ -25,6 +25,9 @@ import java.util.stream.Stream;
  * stored. Its own name server is part of it, so several may run side by side.
  */
 public final class RabbitMqServer implements AutoCloseable {
+    /** The broker's own limit for a message, below the default of 128 MiB so that it can be met. */
+    public static final int MAX_MESSAGE_BYTES = 12 * 1024 * 1024;
+
     private static final Path LIBRARY = Path.of("/usr/lib/rabbitmq/lib");
     private static final String EMULATOR = "beam.smp";
     private static final String MANAGEMENT = "rabbitmq_management";
@@ -152,7 +155,8 @@ public final class RabbitMqServer implements AutoCloseable {
     }
 
     private void write(Path folder, List<String> plugins) {
-        String config = "listeners.tcp.1 = 127.0.0.1:" + port + "\ndisk_free_limit.absolute = 50MB\n";
+        String config = "listeners.tcp.1 = 127.0.0.1:" + port + "\ndisk_free_limit.absolute = 50MB\nmax_message_size = "
+                + MAX_MESSAGE_BYTES + "\n";
         if (managementPort > 0) {
             config += "management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = " + managementPort + "\n";
         }
