@@ -17,7 +17,7 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /**
- * The whole flow on one connection. {@link #start}, {@link #awaitPlaced}, {@link #awaitQuiet}, {@link #mendAndRedrive}, {@link
+ * The whole flow on one connection. {@link #runThrough}; or {@link #start}, {@link #awaitPlaced}, {@link #awaitQuiet}, {@link #mendAndRedrive}, {@link
  * #awaitProcessed}, {@link #books}; {@link #progress} at any time.
  */
 public final class OrderFlow implements AutoCloseable {
@@ -121,6 +121,21 @@ public final class OrderFlow implements AutoCloseable {
             subscriptions.add(postroad.listen(events, format, group, subscriber));
         }
         checkout.start();
+    }
+
+    /**
+     * All of it: starts, and mends and redrives when all is quiet.
+     *
+     * @param patience for each part
+     * @return the books when every order was processed; empty if something was not in time
+     */
+    public Optional<Books> runThrough(Duration patience) throws InterruptedException {
+        start();
+        if (!awaitPlaced(patience) || !awaitQuiet(patience)) {
+            return Optional.empty();
+        }
+        mendAndRedrive();
+        return awaitProcessed(patience) ? Optional.of(books()) : Optional.empty();
     }
 
     /** Waits until all orders are placed. @return false if they were not in time */

@@ -19,6 +19,7 @@ import dev.postroad.transports.emulation.DedupStore;
 import dev.postroad.transports.emulation.Log;
 import dev.postroad.transports.emulation.Schedules;
 import dev.postroad.transports.emulation.SharedReceiver;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The contract on a broker that speaks AMQP 0-9-1. */
 final class AmqpTransport implements Transport {
+    private static final System.Logger LOG = System.getLogger("dev.postroad.transports.amqp");
     private static final long DRAIN_MILLIS = 30_000;
     private static final long SWEEP_SECONDS = 5;
     private static final Map<String, Object> POSITION_BOUNDS =
@@ -61,7 +63,7 @@ final class AmqpTransport implements Transport {
         timer.setRemoveOnCancelPolicy(true);
         boolean opened = false;
         try {
-            this.catalog = new Catalog(opener(Map.of()));
+            this.catalog = new Catalog((name, reader) -> new QuorumTable(link, name, reader));
             opened = true;
         } finally {
             if (!opened) {
@@ -290,9 +292,24 @@ final class AmqpTransport implements Transport {
         return present;
     }
 
+    /** Before the first message comes that was cancelled. Where the log is not back after a crash, all others come meanwhile. */
+    private void openSchedules() {
+        try {
+            schedules();
+        } catch (MessagingException e) {
+            if (e.reason() != Reason.NOT_FOUND && !e.reason().repeatable()) {
+                throw e;
+            }
+            LOG.log(
+                    Level.WARNING,
+                    "messages with a time of delivery wait until it can be told which are cancelled: {0}",
+                    e.getMessage());
+        }
+    }
+
+    /** @throws MessagingException while that can't be told */
     boolean cancelled(String channel, String id) {
-        Schedules present = schedules;
-        return present != null && present.cancelled(channel, id);
+        return schedules().cancelled(channel, id);
     }
 
     // ── Receiving ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -309,8 +326,7 @@ final class AmqpTransport implements Transport {
             Consumable.require(channel, options);
             found.add(channel);
         }
-        // Before the first message comes that was cancelled.
-        schedules();
+        openSchedules();
         SharedReceiver receiver = new SharedReceiver(timer, receivers::remove);
         receivers.add(receiver);
         boolean opened = false;

@@ -47,7 +47,9 @@ final class Capabilities {
                 emulated(
                         need,
                         "one consumer is at work on a queue, others stand by (single active consumer); it holds up to"
-                                + " 1,000 messages unacknowledged, so that a failing key waits alone");
+                                + " 1,000 messages unacknowledged, so that a failing key waits alone; when a message is given"
+                                + " up the later ones of its key go on, and put back it comes behind them: a queue does not"
+                                + " know which keys have dead letters");
             case RETRY_DELAY ->
                 emulated(
                         need,

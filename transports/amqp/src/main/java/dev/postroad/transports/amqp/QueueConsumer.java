@@ -44,6 +44,9 @@ final class QueueConsumer implements Settler, Link.User {
     /** How many messages of a queue that keeps order are fetched, so that one key can wait and others go on. */
     private static final int WINDOW = 1_000;
 
+    /** How long a message waits once more while its cancellation can't be told. */
+    private static final long UNTOLD_MILLIS = 2_000;
+
     private static final int LARGEST_PREFETCH = 65_535;
 
     /** What a message is acknowledged by. */
@@ -185,10 +188,7 @@ final class QueueConsumer implements Settler, Link.User {
         try {
             Wire wire = Wire.read(channel.name(), () -> channel.name() + "/" + tag.number, properties, body);
             long now = System.currentTimeMillis();
-            if (wire.notBefore() > 0
-                    && transport.cancelled(
-                            channel.name(), String.valueOf(wire.message().id()))) {
-                acknowledge(tag);
+            if (wire.notBefore() > 0 && withheld(tag, wire, properties, body)) {
                 return;
             }
             if (wire.notBefore() > now) {
@@ -208,6 +208,26 @@ final class QueueConsumer implements Settler, Link.User {
     }
 
     private record Fetched(Tag tag, Wire wire) {}
+
+    /** True if the message is not to be delivered now: it was cancelled, or it waits until that can be told. */
+    private boolean withheld(Tag tag, Wire wire, AMQP.BasicProperties properties, byte[] body) throws IOException {
+        try {
+            if (transport.cancelled(
+                    channel.name(), String.valueOf(wire.message().id()))) {
+                acknowledge(tag);
+                return true;
+            }
+            return false;
+        } catch (MessagingException e) {
+            LOG.log(
+                    Level.WARNING,
+                    "a message of queue {0} waits: whether it is cancelled can''t be told: {1}",
+                    channel.name(),
+                    e.getMessage());
+            settleAfter(tag, transport.delays().send(channel.name(), properties, body, UNTOLD_MILLIS));
+            return true;
+        }
+    }
 
     /** How often it went back without having been published anew; classic queues tell only whether. */
     private static int returns(AMQP.BasicProperties properties, boolean redelivered) {

@@ -4,46 +4,39 @@ import dev.postroad.api.Channel;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import java.lang.System.Logger.Level;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The channels of a broker that does not keep all that a channel says, by a {@link Log}. Of two that declare one name at the same
- * time, the first in the log wins and the other is refused. Safe for use by many threads.
+ * The channels of a broker that does not keep all that a channel says, by a {@link Table}. Of two that declare one name at the same
+ * time, the first wins and the other is refused. Safe for use by many threads.
  */
 public final class Catalog implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("dev.postroad.transports");
-    private static final char DECLARED = '+';
-    private static final char DELETED = '-';
 
     private final Map<String, Channel> channels = new ConcurrentHashMap<>();
-    private final Log log;
+    private final Table table;
 
-    /** Opens the log and reads what is in it. */
-    public Catalog(Log.Opener opener) {
-        this.log = opener.open("channels", this::read);
-        log.catchUp();
+    /** Opens the table and reads what is in it. */
+    public Catalog(Table.Opener opener) {
+        this.table = opener.open("catalog", this::read);
+        table.catchUp();
     }
 
-    private void read(byte[] entry) {
-        String text = new String(entry, StandardCharsets.UTF_8);
-        if (text.isEmpty()) {
+    private void read(String name, @Nullable String text) {
+        if (text == null) {
+            channels.remove(name);
             return;
         }
         try {
-            if (text.charAt(0) == DECLARED) {
-                Channel channel = ChannelText.read(text.substring(1));
-                channels.putIfAbsent(channel.name(), channel);
-            } else if (text.charAt(0) == DELETED) {
-                channels.remove(text.substring(1));
-            }
+            channels.putIfAbsent(name, ChannelText.read(text));
         } catch (RuntimeException e) {
             // Written by a later version, or by a stranger: the other channels are of use all the same.
-            LOG.log(Level.WARNING, "an entry of the catalog of channels can''t be read: {0}", e.toString());
+            LOG.log(Level.WARNING, "channel {0} can''t be read in the catalog: {1}", name, e.toString());
         }
     }
 
@@ -51,7 +44,7 @@ public final class Catalog implements AutoCloseable {
     public Optional<Channel> find(String name) {
         Channel known = channels.get(name);
         if (known == null) {
-            log.catchUp();
+            table.catchUp();
             known = channels.get(name);
         }
         return Optional.ofNullable(known);
@@ -66,7 +59,7 @@ public final class Catalog implements AutoCloseable {
 
     /** All channels, by name, as they were when this was called or later. */
     public List<Channel> all() {
-        log.catchUp();
+        table.catchUp();
         return List.copyOf(new TreeMap<>(channels).values());
     }
 
@@ -79,10 +72,12 @@ public final class Catalog implements AutoCloseable {
         if (channel.equals(channels.get(channel.name()))) {
             return;
         }
-        Waiting.await(
-                log.append((DECLARED + ChannelText.write(channel)).getBytes(StandardCharsets.UTF_8)),
-                "entering channel '" + channel.name() + "' in the catalog");
-        log.catchUp();
+        table.enter(channel.name(), ChannelText.write(channel));
+        Channel there = channels.get(channel.name());
+        if (there != null && !there.equals(channel)) {
+            // Where the broker forgets all but the last, that is to be the first.
+            table.enter(there.name(), ChannelText.write(there));
+        }
         requireSame(channel);
     }
 
@@ -100,14 +95,11 @@ public final class Catalog implements AutoCloseable {
 
     /** Strikes a channel out. */
     public void strike(String name) {
-        Waiting.await(
-                log.append((DELETED + name).getBytes(StandardCharsets.UTF_8)),
-                "striking channel '" + name + "' from the catalog");
-        log.catchUp();
+        table.strike(name);
     }
 
     @Override
     public void close() {
-        log.close();
+        table.close();
     }
 }

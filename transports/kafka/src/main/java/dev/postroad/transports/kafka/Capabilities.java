@@ -47,12 +47,16 @@ final class Capabilities {
                 emulated(
                         need,
                         "a queue is a topic whose partitions (queue-partitions) are shared out among its consumers: no more"
-                                + " work at once than there are partitions, each on many messages");
+                                + " consumers at once than there are partitions, each on many messages; share groups are"
+                                + " not used: the broker drops what it delivered group.share.delivery.count.limit times,"
+                                + " without a dead letter, and keeps no order per key");
             case ORDER_PER_KEY ->
                 emulated(
                         need,
                         "the member that has a partition hands out one message of each key; it holds up to 1,000 and the"
-                                + " prefetch of a partition, so that a failing key waits alone");
+                                + " prefetch of a partition, so that a failing key waits alone; when a message is given up"
+                                + " the later ones of its key go on, and put back it comes behind them: a topic does not"
+                                + " know which keys have dead letters");
             case DELIVERY_COUNT ->
                 emulated(
                         need,

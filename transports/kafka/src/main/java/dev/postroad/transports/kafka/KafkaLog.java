@@ -3,8 +3,12 @@ package dev.postroad.transports.kafka;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.transports.emulation.Log;
+import dev.postroad.transports.emulation.Table;
+import dev.postroad.transports.emulation.Waiting;
 import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -20,9 +24,10 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
 
-/** A log as a topic of one partition, read on a thread of its own. */
-final class KafkaLog implements Log {
+/** A log, or a table, as a topic of one partition, read on a thread of its own. The topic of a table is compacted. */
+final class KafkaLog implements Log, Table {
     private static final System.Logger LOG = System.getLogger("dev.postroad.transports.kafka");
     private static final String PREFIX = "postroad-";
     private static final Duration POLL = Duration.ofMillis(500);
@@ -31,7 +36,7 @@ final class KafkaLog implements Log {
 
     private final KafkaTransport transport;
     private final TopicPartition place;
-    private final Consumer<byte[]> reader;
+    private final Consumer<ConsumerRecord<byte[], byte[]>> reader;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final Thread thread;
     private final ReentrantLock lock = new ReentrantLock();
@@ -39,23 +44,37 @@ final class KafkaLog implements Log {
     private long next;
     private volatile boolean closed;
 
-    KafkaLog(KafkaTransport transport, String name, Duration retention, Consumer<byte[]> reader) {
+    static Log log(KafkaTransport transport, String name, Duration retention, Consumer<byte[]> reader) {
+        Map<String, String> settings = Map.of("cleanup.policy", "delete", "retention.ms", "" + retention.toMillis());
+        return new KafkaLog(transport, name, settings, entry -> {
+            if (entry.value() != null) {
+                reader.accept(entry.value());
+            }
+        });
+    }
+
+    static Table table(KafkaTransport transport, String name, Reader reader) {
+        return new KafkaLog(transport, name, Map.of("cleanup.policy", "compact"), entry -> {
+            if (entry.key() != null) {
+                byte[] text = entry.value();
+                reader.read(
+                        new String(entry.key(), StandardCharsets.UTF_8),
+                        text == null ? null : new String(text, StandardCharsets.UTF_8));
+            }
+        });
+    }
+
+    private KafkaLog(
+            KafkaTransport transport,
+            String name,
+            Map<String, String> settings,
+            Consumer<ConsumerRecord<byte[], byte[]>> reader) {
         this.transport = transport;
         this.place = new TopicPartition(PREFIX + name, 0);
         this.reader = reader;
-        transport
-                .topics()
-                .create(
-                        place.topic(),
-                        1,
-                        Map.of(
-                                "cleanup.policy",
-                                "delete",
-                                "retention.ms",
-                                retention.isZero() ? "-1" : Long.toString(retention.toMillis()),
-                                "flush.messages",
-                                transport.url0().flushed() ? "1" : Long.toString(Long.MAX_VALUE)),
-                        "Postroad's " + name);
+        Map<String, String> all = new HashMap<>(settings);
+        all.put("flush.messages", transport.url0().flushed() ? "1" : Long.toString(Long.MAX_VALUE));
+        transport.topics().create(place.topic(), 1, all, "Postroad's " + name);
         this.consumer = new KafkaConsumer<>(
                 transport
                         .url0()
@@ -79,9 +98,7 @@ final class KafkaLog implements Log {
             while (!closed) {
                 try {
                     for (ConsumerRecord<byte[], byte[]> entry : consumer.poll(POLL)) {
-                        if (entry.value() != null) {
-                            reader.accept(entry.value());
-                        }
+                        reader.accept(entry);
                     }
                     long position = consumer.position(place);
                     lock.lock();
@@ -109,6 +126,23 @@ final class KafkaLog implements Log {
         return transport
                 .produce(new ProducerRecord<>(place.topic(), 0, null, entry))
                 .thenAccept(metadata -> {});
+    }
+
+    @Override
+    public void enter(String name, String text) {
+        put(name, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public void strike(String name) {
+        put(name, null);
+    }
+
+    private void put(String name, byte @Nullable [] text) {
+        Waiting.await(
+                transport.produce(new ProducerRecord<>(place.topic(), 0, name.getBytes(StandardCharsets.UTF_8), text)),
+                "writing '" + name + "' to '" + place.topic() + "'");
+        catchUp();
     }
 
     @Override

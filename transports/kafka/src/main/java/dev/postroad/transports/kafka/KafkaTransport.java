@@ -79,7 +79,7 @@ final class KafkaTransport implements Transport {
         boolean ready = false;
         try {
             Failures.await("connecting", url, admin.describeCluster().nodes());
-            this.catalog = new Catalog((name, reader) -> new KafkaLog(this, name, Duration.ZERO, reader));
+            this.catalog = new Catalog((name, reader) -> KafkaLog.table(this, name, reader));
             ready = true;
         } finally {
             if (!ready) {
@@ -288,7 +288,7 @@ final class KafkaTransport implements Transport {
         DedupStore present = ids;
         if (present == null) {
             present = new DedupStore(
-                    (name, reader) -> new KafkaLog(this, name, DedupStore.LONGEST_WINDOW.plusDays(1), reader));
+                    (name, reader) -> KafkaLog.log(this, name, DedupStore.LONGEST_WINDOW.plusDays(1), reader));
             ids = present;
         }
         return present;

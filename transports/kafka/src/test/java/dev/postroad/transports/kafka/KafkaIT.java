@@ -42,7 +42,14 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -70,7 +77,7 @@ class KafkaIT {
 
     private static KafkaServer launch(int port) {
         return KafkaServer.startWithLogins(
-                port, folder.resolve("kafka"), TOOLS, SETTINGS, Map.of("reader", "a password"));
+                port, folder.resolve("kafka"), TOOLS, SETTINGS, Map.of("reader", "a password", "clerk", "secret"));
     }
 
     @AfterAll
@@ -105,13 +112,7 @@ class KafkaIT {
         OrderFlow.Plan plan = new OrderFlow.Plan(60, Duration.ofSeconds(1), 7, 0.2, "example-");
         try (Postroad postroad = Postroad.connect(url());
                 OrderFlow flow = new OrderFlow(postroad, plan)) {
-            flow.start();
-            assertThat(flow.awaitPlaced(PATIENCE)).isTrue();
-            assertThat(flow.awaitQuiet(PATIENCE)).isTrue();
-            flow.mendAndRedrive();
-            assertThat(flow.awaitProcessed(PATIENCE)).isTrue();
-            Books books = flow.books();
-            assertThat(books.balance()).as(books.toString()).isTrue();
+            assertThat(flow.runThrough(PATIENCE)).get().matches(Books::balance);
         }
     }
 
@@ -148,6 +149,37 @@ class KafkaIT {
         MessagingException e = refused("kafka://reader:a%20password@127.0.0.1:" + kafka.loginPort());
         assertThat(e.reason()).isEqualTo(Reason.DENIED);
         assertThat(e).hasMessageContaining("ACL");
+    }
+
+    /** The clerk may all that Postroad itself needs, and one channel. */
+    @Test
+    void aChannelThatNoRuleAllowsIsDeniedByName() throws Exception {
+        try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", kafka.servers()))) {
+            admin.createAcls(List.of(
+                            allowed(ResourceType.CLUSTER, "kafka-cluster", PatternType.LITERAL),
+                            allowed(ResourceType.GROUP, "*", PatternType.LITERAL),
+                            allowed(ResourceType.TOPIC, "postroad-", PatternType.PREFIXED),
+                            allowed(ResourceType.TOPIC, "allowed", PatternType.LITERAL)))
+                    .all()
+                    .get();
+        }
+        try (Postroad owner = Postroad.connect(url());
+                Postroad clerk = Postroad.connect("kafka://clerk:secret@127.0.0.1:" + kafka.loginPort())) {
+            owner.declare(Channel.command("forbidden").withDeadLetter(null));
+            clerk.declare(Channel.command("allowed").withDeadLetter(null));
+            MessageProducer<String, String> producer = clerk.producer(Format.strings());
+            producer.send("allowed", Message.of("a"));
+            MessagingException e =
+                    catchThrowableOfType(MessagingException.class, () -> producer.send("forbidden", Message.of("a")));
+            assertThat(e.reason()).isEqualTo(Reason.DENIED);
+            assertThat(e).hasMessageContaining("forbidden").hasMessageContaining("ACL");
+        }
+    }
+
+    private static AclBinding allowed(ResourceType type, String name, PatternType pattern) {
+        return new AclBinding(
+                new ResourcePattern(type, name, pattern),
+                new AccessControlEntry("User:clerk", "*", AclOperation.ALL, AclPermissionType.ALLOW));
     }
 
     @Test
