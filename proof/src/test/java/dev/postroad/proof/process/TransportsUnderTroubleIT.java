@@ -10,10 +10,7 @@ import dev.postroad.api.MessageProducer;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.Postroad;
 import dev.postroad.testkit.Await;
-import dev.postroad.testkit.ChildProcess;
 import dev.postroad.testkit.FreePort;
-import dev.postroad.testkit.KafkaServer;
-import dev.postroad.testkit.RabbitMqServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,57 +38,6 @@ class TransportsUnderTroubleIT {
     @TempDir
     Path folder;
 
-    /** A broker on one port, as long as it is started again. */
-    private enum Kind {
-        SERVE {
-            @Override
-            Running start(Path folder, int port) {
-                ChildProcess process = new ServeBroker(
-                                "256m", List.of("-XX:+UseSerialGC"), Map.of(), List.of("--amqp-port", "" + port))
-                        .start(folder)
-                        .process();
-                return new Running("amqp://guest:guest@127.0.0.1:" + port, process.pid(), process::terminate, process);
-            }
-        },
-        RABBITMQ {
-            @Override
-            Running start(Path folder, int port) {
-                RabbitMqServer rabbit = RabbitMqServer.startOn(port, folder);
-                return new Running("amqp://guest:guest@127.0.0.1:" + port, rabbit.pid(), rabbit::stop, rabbit);
-            }
-        },
-        KAFKA {
-            @Override
-            Running start(Path folder, int port) {
-                KafkaServer kafka = KafkaServer.startOn(port, folder, Path.of("target"), Map.of());
-                return new Running("kafka://" + kafka.servers(), kafka.pid(), kafka::stop, kafka);
-            }
-        };
-
-        abstract Running start(Path folder, int port);
-    }
-
-    /**
-     * @param stop as an operator ends it
-     * @param process kills it when it is closed
-     */
-    private record Running(String url, long pid, Runnable stop, AutoCloseable process) {
-        void signal(String name) {
-            try (ChildProcess kill =
-                    ChildProcess.command("kill", "-" + name, Long.toString(pid)).start()) {
-                assertThat(kill.awaitExit()).isZero();
-            }
-        }
-
-        void end() throws Exception {
-            process.close();
-            Await.until(
-                    "that its process is gone",
-                    PATIENCE,
-                    () -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
-        }
-    }
-
     /** What was confirmed and what was handled, by all. */
     private static final class Books {
         private final Set<String> confirmed = ConcurrentHashMap.newKeySet();
@@ -114,13 +60,13 @@ class TransportsUnderTroubleIT {
 
     @ParameterizedTest
     @EnumSource
-    void whatIsConfirmedComesInOrderAndUnderItsIdWhateverHappensToTheBroker(Kind kind) throws Exception {
+    void whatIsConfirmedComesInOrderAndUnderItsIdWhateverHappensToTheBroker(BrokerKind kind) throws Exception {
         int port = FreePort.find();
-        Running running = kind.start(folder, port);
+        BrokerKind.Running running = kind.start(folder, port);
         Books books = new Books();
         AtomicBoolean sending = new AtomicBoolean(true);
         List<Thread> senders = new ArrayList<>();
-        try (Postroad postroad = Postroad.connect(running.url)) {
+        try (Postroad postroad = Postroad.connect(running.url())) {
             postroad.declare(Channel.command("load").withOrderedByKey(true).withDeadLetter(null));
             postroad.listen(
                     "load",
@@ -142,7 +88,7 @@ class TransportsUnderTroubleIT {
             running.signal("CONT");
             awaitFlow(books);
 
-            running.stop.run();
+            running.stop().run();
             running.end();
             running = kind.start(folder, port);
             awaitFlow(books);
@@ -159,7 +105,7 @@ class TransportsUnderTroubleIT {
                     "that all that is confirmed is handled", PATIENCE, () -> books.values.containsAll(books.confirmed));
         } finally {
             sending.set(false);
-            running.process.close();
+            running.process().close();
         }
         assertThat(books.wrong).isEmpty();
         assertThat(books.handled.values())
