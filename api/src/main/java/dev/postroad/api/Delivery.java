@@ -6,8 +6,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One message in the hands of one consumer, to be settled exactly once: {@link #acknowledge}, {@link #retry} or {@link
- * #deadLetter}. Until then nobody else receives it, unless its lease runs out or its consumer closes.
+ * One message in the hands of one consumer, to be settled exactly once: {@link #acknowledge}, {@link #retry}, {@link
+ * #giveBack} or {@link #deadLetter}. Until then nobody else receives it, unless its lease runs out or its consumer closes.
  *
  * <p>May be settled from any thread. The futures complete when the settlement is as safe as the channel promises, on a
  * thread of the transport. Settling twice completes them with {@link MessagingException.Reason#ALREADY_SETTLED}, settling
@@ -55,6 +55,15 @@ public interface Delivery<K, V> {
     CompletableFuture<Void> retry(Duration delay);
 
     /**
+     * Back to the channel untouched, to be delivered again at once, here or elsewhere: this delivery was no attempt and is not
+     * counted as one. For a consumer that stops, or that cannot work just now; what failed is for {@link #retry}. Of a stream
+     * that is read alone nothing is given back, and it is fine.
+     */
+    default CompletableFuture<Void> giveBack() {
+        return retry();
+    }
+
+    /**
      * To the channel's dead-letter channel, with the reason and the origin in its headers. Where the channel has none the
      * message is dropped.
      *
@@ -81,7 +90,7 @@ public interface Delivery<K, V> {
 
     /**
      * True once its subscription closes. A handler that waits for better times looks now and then, and ends with an {@link
-     * InterruptedException}: the message is given back, as if its consumer had died, without a failure of its own.
+     * InterruptedException}: the message is {@linkplain #giveBack given back}, which costs it no attempt.
      */
     default boolean closing() {
         return false;

@@ -83,13 +83,10 @@ final class HandlerSubscription<K, V> implements Subscription, TypedDelivery.Set
     private void arrived(List<Delivery<byte[], byte[]>> deliveries) {
         lock.lock();
         try {
-            if (closing) {
-                return;
-            }
             for (Delivery<byte[], byte[]> delivery : deliveries) {
                 lanes.arrived(delivery);
             }
-            while (workers.size() < concurrency) {
+            while (!closing && workers.size() < concurrency) {
                 Delivery<byte[], byte[]> first = lanes.next();
                 if (first == null) {
                     return;
@@ -191,8 +188,13 @@ final class HandlerSubscription<K, V> implements Subscription, TypedDelivery.Set
                     failure);
             return;
         }
-        if (interrupting || (closing && failure instanceof InterruptedException)) {
-            // Cut short by close(): the message is given back when the receiver closes, and nothing speaks against it.
+        if (interrupting) {
+            // Cut short by close(): the message goes back when the receiver closes.
+            return;
+        }
+        if (closing && failure instanceof InterruptedException) {
+            // It waited for better times, and has begun nothing.
+            settle(Outcome.GIVEN_BACK, raw::giveBack);
             return;
         }
         switch (failure) {
@@ -346,15 +348,11 @@ final class HandlerSubscription<K, V> implements Subscription, TypedDelivery.Set
     }
 
     private boolean drain(long deadline) throws InterruptedException {
-        lock.lock();
-        try {
-            closing = true;
-            // What no handler has begun goes back when the receiver closes.
-            lanes.clear();
-        } finally {
-            lock.unlock();
-        }
+        closing = true;
         loop.stop(deadline);
+        for (Delivery<byte[], byte[]> unbegun : takeUnbegun()) {
+            settle(Outcome.GIVEN_BACK, unbegun::giveBack);
+        }
         lock.lock();
         try {
             while (!workers.isEmpty() || settlements.get() > 0) {
@@ -365,6 +363,15 @@ final class HandlerSubscription<K, V> implements Subscription, TypedDelivery.Set
                 quieter.awaitNanos(left);
             }
             return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private List<Delivery<byte[], byte[]>> takeUnbegun() {
+        lock.lock();
+        try {
+            return lanes.takeAll();
         } finally {
             lock.unlock();
         }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,8 +85,12 @@ final class Lanes {
         return id != null && id.equals(next.message().id()) && next.attempt() > former.attempt();
     }
 
-    void clear() {
+    /** Takes out all that no handler has begun, of each key in its order. */
+    List<Delivery<byte[], byte[]>> takeAll() {
+        List<Delivery<byte[], byte[]>> taken = new ArrayList<>(ready);
+        lanes.values().stream().filter(Objects::nonNull).forEach(taken::addAll);
         ready.clear();
         lanes.clear();
+        return taken;
     }
 }

@@ -11,6 +11,7 @@ final class TypedDelivery<K, V> implements Delivery<K, V> {
     enum Outcome {
         ACKNOWLEDGED,
         RETRIED,
+        GIVEN_BACK,
         DEAD_LETTERED
     }
 
@@ -86,6 +87,11 @@ final class TypedDelivery<K, V> implements Delivery<K, V> {
     @Override
     public CompletableFuture<Void> retry(Duration delay) {
         return settle(Outcome.RETRIED, raw.retry(delay));
+    }
+
+    @Override
+    public CompletableFuture<Void> giveBack() {
+        return settle(Outcome.GIVEN_BACK, raw.giveBack());
     }
 
     @Override

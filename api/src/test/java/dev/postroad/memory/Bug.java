@@ -50,6 +50,8 @@ public enum Bug {
     SILENT_DEAD_LETTERS,
     /** Attempts beyond the limit go on for ever. */
     NEVER_GIVES_UP,
+    /** What a consumer gives back untouched counts as an attempt. */
+    COUNTS_WHAT_IS_GIVEN_BACK,
     /** Reading always begins with the earliest message. */
     IGNORES_START,
     /** Sends of a transaction take effect before it commits. */

@@ -336,6 +336,14 @@ public final class MemoryBroker {
         changed.signalAll();
     }
 
+    void giveBack(Item item) {
+        if (!bugs.contains(Bug.COUNTS_WHAT_IS_GIVEN_BACK)) {
+            item.attempts--;
+        }
+        item.release(null);
+        changed.signalAll();
+    }
+
     void failed(Item item) {
         if (item.firstFailure == null && !bugs.contains(Bug.FORGETS_THE_FIRST_FAILURE)) {
             item.firstFailure = clock.instant().truncatedTo(ChronoUnit.MILLIS);

@@ -67,6 +67,11 @@ final class MemoryDelivery implements Delivery<byte[], byte[]> {
     }
 
     @Override
+    public CompletableFuture<Void> giveBack() {
+        return settle(() -> broker.giveBack(item));
+    }
+
+    @Override
     public CompletableFuture<Void> deadLetter(String reason) {
         return bury(reason, null);
     }

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 
 /** What becomes of deliveries: shared, redelivered, counted, retried, leased. */
 final class DeliveryChecks {
@@ -46,6 +48,19 @@ final class DeliveryChecks {
                 Check.of(Need.REDELIVERY, "what was held when the connection closed comes again", SurvivalChecks::held)
                         .reopening(),
                 Check.of(Need.DELIVERY_COUNT, "each delivery of a message counts one more", DeliveryChecks::counted),
+                Check.of(
+                        Need.DELIVERY_COUNT,
+                        "what is given back untouched comes again and has lost no attempt",
+                        probe -> givenBack(probe, probe.queue())),
+                Check.of(
+                                Need.DELIVERY_COUNT,
+                                "where order per key is kept too, what is given back untouched has lost no attempt",
+                                probe -> givenBack(probe, probe.queue().withOrderedByKey(true)))
+                        .using(Need.ORDER_PER_KEY),
+                Check.of(
+                        Need.DELIVERY_COUNT,
+                        "what a subscription has not begun when it closes has lost no attempt",
+                        DeliveryChecks::notBegun),
                 Check.of(Need.DELIVERY_COUNT, "the count of deliveries survives a reopen", SurvivalChecks::count)
                         .using(Need.DURABLE, Need.REDELIVERY)
                         .reopening(),
@@ -138,6 +153,48 @@ final class DeliveryChecks {
                 }
             }
         }
+    }
+
+    private static void givenBack(Probe probe, Channel like) {
+        Channel channel = probe.declare(like.withRetry(RetryPolicy.NONE.withMaxAttempts(3)));
+        Inbox inbox = probe.inbox(channel);
+        probe.send(channel, "a");
+        for (int i = 0; i < 5; i++) {
+            Delivery<byte[], byte[]> delivery = inbox.nextIs("a");
+            probe.equal("the attempt", 1, delivery.attempt());
+            inbox.settled(delivery.giveBack());
+            probe.refusedLater("settling what was given back", delivery::acknowledge, Reason.ALREADY_SETTLED);
+        }
+        inbox.settled(inbox.nextIs("a").retry());
+        Delivery<byte[], byte[]> second = inbox.nextIs("a");
+        probe.equal("the attempt after one that failed", 2, second.attempt());
+        inbox.acknowledge(second);
+    }
+
+    private static void notBegun(Probe probe) {
+        Channel channel = probe.declare(probe.queue());
+        List<String> values = BaseChecks.numbered("m", 5);
+        CountDownLatch begun = new CountDownLatch(1);
+        Subscription subscription =
+                probe.listen(channel, ConsumerOptions.DEFAULT.withConcurrency(1).withPrefetch(10), delivery -> {
+                    begun.countDown();
+                    while (!delivery.closing()) {
+                        LockSupport.parkNanos(1_000_000);
+                    }
+                    throw new InterruptedException("a handler that waits for better times ends");
+                });
+        values.forEach(value -> probe.send(channel, value));
+        probe.await("that a handler begins", () -> begun.getCount() == 0);
+        subscription.close();
+        Inbox inbox = probe.inbox(channel);
+        List<String> came = new ArrayList<>();
+        for (int i = 0; i < values.size(); i++) {
+            Delivery<byte[], byte[]> delivery = inbox.next("a message");
+            probe.equal("the attempt", 1, delivery.attempt());
+            came.add(Inbox.value(delivery));
+            inbox.acknowledge(delivery);
+        }
+        probe.equal("the messages", values, came.stream().sorted().toList());
     }
 
     private static void retried(Probe probe) {

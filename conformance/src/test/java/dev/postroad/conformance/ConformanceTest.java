@@ -69,6 +69,7 @@ class ConformanceTest {
             case IGNORES_MAX_LENGTH -> "MAX_LENGTH";
             case DROPS_DEAD_LETTERS, SILENT_DEAD_LETTERS -> "with reason and origin";
             case NEVER_GIVES_UP -> "the last attempt that fails";
+            case COUNTS_WHAT_IS_GIVEN_BACK -> "what is given back untouched";
             case IGNORES_START -> "can be read from";
             case SENDS_BEFORE_COMMIT -> "seen when it commits";
             case FORGETS_TRANSACTED_ACKNOWLEDGEMENTS -> "gone when it commits";

@@ -396,6 +396,14 @@ final class Rehearsal implements Transport {
         }
 
         @Override
+        public CompletableFuture<Void> giveBack() {
+            return settling(() -> {
+                part.attempt--;
+                ready.put(part.place, part);
+            });
+        }
+
+        @Override
         public CompletableFuture<Void> deadLetter(String reason) {
             return settling(() -> settle(part, Verdict.FAILS, reason));
         }

@@ -5,9 +5,11 @@ import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** A delivery that may be lost while it is worked on, or whose settlement may be cut short. */
 final class TestDelivery implements Delivery<byte[], byte[]> {
@@ -27,11 +29,11 @@ final class TestDelivery implements Delivery<byte[], byte[]> {
     void lose() {
         lost = true;
         transport.story().fault(channel(), message().id(), "its lease runs out while it is worked on");
-        giveBack();
+        comeAgain();
     }
 
     /** To be delivered again, as if its consumer had gone. */
-    CompletableFuture<Void> giveBack() {
+    CompletableFuture<Void> comeAgain() {
         return transport.settling(generation, () -> inner.retry(), this::nothing);
     }
 
@@ -85,7 +87,7 @@ final class TestDelivery implements Delivery<byte[], byte[]> {
             return alreadySettled();
         }
         if (held() && crashes(Fault.CRASH_BEFORE_SETTLE) && take()) {
-            giveBack();
+            comeAgain();
             throw transport.crash(channel(), message().id(), "before the delivery is acknowledged");
         }
         CompletableFuture<Void> done = settle("acknowledged", inner::acknowledge);
@@ -101,8 +103,18 @@ final class TestDelivery implements Delivery<byte[], byte[]> {
     }
 
     @Override
+    public CompletableFuture<Void> giveBack() {
+        return settle("given back untouched", inner::giveBack);
+    }
+
+    @Override
     public CompletableFuture<Void> deadLetter(String reason) {
         return settle("dead-lettered: " + reason, () -> inner.deadLetter(reason));
+    }
+
+    @Override
+    public CompletableFuture<Void> deadLetter(String reason, Throwable failure) {
+        return settle("dead-lettered: " + reason, () -> inner.deadLetter(reason, failure));
     }
 
     private CompletableFuture<Void> settle(String how, Supplier<CompletableFuture<Void>> settlement) {
@@ -151,6 +163,11 @@ final class TestDelivery implements Delivery<byte[], byte[]> {
     @Override
     public int attempt() {
         return inner.attempt();
+    }
+
+    @Override
+    public @Nullable Instant firstFailure() {
+        return inner.firstFailure();
     }
 
     @Override

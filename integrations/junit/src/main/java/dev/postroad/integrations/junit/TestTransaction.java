@@ -46,7 +46,7 @@ final class TestTransaction implements Transaction<byte[], byte[]> {
         for (TestDelivery delivery : acknowledged) {
             if (delivery.crashes(Fault.CRASH_BEFORE_SETTLE) && delivery.take()) {
                 inner.close();
-                delivery.giveBack();
+                delivery.comeAgain();
                 throw transport.crash(delivery.channel(), delivery.message().id(), "before a transaction is committed");
             }
         }

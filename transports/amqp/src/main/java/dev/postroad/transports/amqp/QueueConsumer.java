@@ -346,6 +346,11 @@ final class QueueConsumer implements Settler, Link.User {
         return settleAfter(fetched(held).tag, publishAnew(held, held.attempt(), delay));
     }
 
+    @Override
+    public CompletableFuture<Void> giveBack(Held held) {
+        return giveBack(held, held.attempt() - 1);
+    }
+
     private CompletableFuture<Void> publishAnew(Held held, int attempts, Duration delay) {
         try {
             Wire wire = fetched(held).wire;

@@ -116,6 +116,11 @@ final class EmbeddedDelivery implements Delivery<byte[], byte[]> {
     }
 
     @Override
+    public CompletableFuture<Void> giveBack() {
+        return settle(new Command.Outcome.Release(0, null, false));
+    }
+
+    @Override
     public CompletableFuture<Void> deadLetter(String reason) {
         return settle(new Command.Outcome.DeadLetter(reason));
     }

@@ -56,6 +56,12 @@ final class ReadDelivery implements Delivery<byte[], byte[]> {
         return impossible("be retried");
     }
 
+    /** Who is through with it need not say how. */
+    @Override
+    public CompletableFuture<Void> giveBack() {
+        return acknowledge();
+    }
+
     @Override
     public CompletableFuture<Void> deadLetter(String reason) {
         return impossible("be dead-lettered");

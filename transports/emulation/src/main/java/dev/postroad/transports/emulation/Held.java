@@ -54,9 +54,9 @@ public final class Held implements Delivery<byte[], byte[]> {
         this.attempt = attempt;
     }
 
-    /** The same message, delivered once more. */
-    Held again() {
-        Held again = new Held(inflow, arrival, attempt + 1);
+    /** The same message, for its next delivery. */
+    Held again(int nextAttempt) {
+        Held again = new Held(inflow, arrival, nextAttempt);
         again.message = message;
         return again;
     }
@@ -157,11 +157,31 @@ public final class Held implements Delivery<byte[], byte[]> {
             return CompletableFuture.failedFuture(refused);
         }
         if (inflow.keepsRetries()) {
-            inflow.keep(this, delay);
+            inflow.keep(this, attempt + 1, delay);
             return Waiting.done();
         }
         try {
             return inflow.settler().retry(this, delay);
+        } finally {
+            inflow.gone(this);
+        }
+    }
+
+    @Override
+    public CompletableFuture<Void> giveBack() {
+        MessagingException refused = inflow.settle(this);
+        if (refused != null) {
+            return CompletableFuture.failedFuture(refused);
+        }
+        if (inflow.readAlone()) {
+            return Waiting.done();
+        }
+        if (inflow.keepsRetries()) {
+            inflow.keep(this, attempt, Duration.ZERO);
+            return Waiting.done();
+        }
+        try {
+            return inflow.settler().giveBack(this);
         } finally {
             inflow.gone(this);
         }

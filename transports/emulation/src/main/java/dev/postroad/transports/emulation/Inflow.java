@@ -84,6 +84,10 @@ public final class Inflow {
         return keepsRetries;
     }
 
+    boolean readAlone() {
+        return alone;
+    }
+
     // ── From the transport ───────────────────────────────────────────────────────────────────────────────────────────
 
     /**
@@ -320,8 +324,8 @@ public final class Inflow {
     }
 
     /** Delivers the same message again, later, to this receiver; its key waits. */
-    void keep(Held held, Duration delay) {
-        Held again = held.again();
+    void keep(Held held, int nextAttempt, Duration delay) {
+        Held again = held.again(nextAttempt);
         receiver.locked(() -> {
             if (unsettled.remove(held)) {
                 again.state = Held.State.WAITING;
@@ -393,7 +397,7 @@ public final class Inflow {
             return;
         }
         if (keepsRetries) {
-            keep(held, Duration.ZERO);
+            keep(held, held.attempt() + 1, Duration.ZERO);
             return;
         }
         List<Held> fetched = new ArrayList<>();

@@ -19,6 +19,11 @@ public interface Settler {
     /** Back to the broker, to come no earlier than after the delay and counted as delivered {@link Held#attempt} times. */
     CompletableFuture<Void> retry(Held held, Duration delay);
 
+    /** Back to the broker, this delivery not counted; never asked for where the receiver keeps what comes again. */
+    default CompletableFuture<Void> giveBack(Held held) {
+        return retry(held, Duration.ZERO);
+    }
+
     /** The receiver keeps a failed delivery for its next attempt; a place to note the count durably. */
     default void kept(Held held) {}
 

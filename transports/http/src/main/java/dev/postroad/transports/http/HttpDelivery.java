@@ -104,6 +104,11 @@ final class HttpDelivery implements Delivery<byte[], byte[]> {
     }
 
     @Override
+    public CompletableFuture<Void> giveBack() {
+        return settle("release", "counts", false, null);
+    }
+
+    @Override
     public CompletableFuture<Void> deadLetter(String reason) {
         return settle("deadLetter", "reason", cut(reason, MAX_REASON), null);
     }
@@ -118,7 +123,7 @@ final class HttpDelivery implements Delivery<byte[], byte[]> {
         return text.length() <= most ? text : text.substring(0, most);
     }
 
-    private CompletableFuture<Void> settle(String outcome, String member, String value, @Nullable String exception) {
+    private CompletableFuture<Void> settle(String outcome, String member, Object value, @Nullable String exception) {
         return take()
                 ? connection.settle(List.of(name), new Settler.Outcome(outcome, member, value, exception))
                 : failed(alreadySettled());

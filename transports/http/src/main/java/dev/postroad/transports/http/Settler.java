@@ -31,11 +31,11 @@ final class Settler {
         }
     }
 
-    /** What becomes of a delivery: a word of the server's, one member more, and the class of what was thrown. */
+    /** What becomes of a delivery: a word of the server's, one member more (text, or a flag), and the class of what was thrown. */
     record Outcome(
             String word,
             String member,
-            String value,
+            Object value,
             @Nullable String exception) {}
 
     Settler(Http http, String channel) {
@@ -109,7 +109,11 @@ final class Settler {
                         json.writeStartObject();
                         json.writeStringProperty("delivery", delivery);
                         json.writeStringProperty("outcome", outcome.word);
-                        json.writeStringProperty(outcome.member, outcome.value);
+                        if (outcome.value instanceof Boolean flag) {
+                            json.writeBooleanProperty(outcome.member, flag);
+                        } else {
+                            json.writeStringProperty(outcome.member, outcome.value.toString());
+                        }
                         if (outcome.exception != null) {
                             json.writeStringProperty("exception", outcome.exception);
                         }
