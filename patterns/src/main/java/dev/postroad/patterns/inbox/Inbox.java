@@ -4,6 +4,7 @@ import dev.postroad.api.Delivery;
 import dev.postroad.api.Handler;
 import dev.postroad.api.Message;
 import dev.postroad.patterns.jdbc.Dialect;
+import dev.postroad.patterns.jdbc.Transactions;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -84,29 +85,18 @@ public final class Inbox {
             throw new Handler.DeadLetterException("the identity of the message has " + identity.length()
                     + " characters; an inbox remembers " + MAX_ID + " at most");
         }
-        try (Connection connection = database.getConnection()) {
-            boolean autoCommit = connection.getAutoCommit();
-            connection.setAutoCommit(false);
-            try {
-                // First the memory, and then the work: two at once with the same message wait for each other here. It
-                // counts
-                // only if the work is committed with it.
-                if (remember(connection, identity)) {
-                    handler.handle(delivery, connection);
-                    connection.commit();
-                    handled.incrementAndGet();
-                } else {
-                    connection.rollback();
-                    duplicates.incrementAndGet();
-                }
-            } catch (Throwable e) {
-                connection.rollback();
-                throw e;
-            } finally {
-                connection.setAutoCommit(autoCommit);
+        // First the memory, and then the work: two at once with the same message wait for each other here. It counts
+        // only if the
+        // work is committed with it.
+        boolean first = Transactions.<Boolean, Exception>run(database, connection -> {
+            if (!remember(connection, identity)) {
+                return false;
             }
-            cleanUp(connection);
-        }
+            handler.handle(delivery, connection);
+            return true;
+        });
+        (first ? handled : duplicates).incrementAndGet();
+        cleanUp();
     }
 
     private boolean remember(Connection connection, String identity) throws SQLException {
@@ -125,7 +115,7 @@ public final class Inbox {
     }
 
     /** What fails here is tried again later: the message is handled. */
-    private void cleanUp(Connection connection) {
+    private void cleanUp() {
         long now = System.nanoTime();
         long due = nextCleanup.get();
         if (now < due
@@ -134,13 +124,13 @@ public final class Inbox {
             return;
         }
         try {
-            forgetOld(connection);
+            Transactions.run(database, this::forgetOld);
         } catch (SQLException e) {
             LOG.log(Level.WARNING, "the inbox " + settings.table() + " could not be cleaned up: " + e.getMessage());
         }
     }
 
-    private void forgetOld(Connection connection) throws SQLException {
+    private int forgetOld(Connection connection) throws SQLException {
         Dialect dialect = Dialect.of(connection);
         String old = "consumer = ? and handled_at < " + dialect.millisAgo();
         String sql = switch (dialect) {
@@ -154,7 +144,7 @@ public final class Inbox {
         try (PreparedStatement delete = connection.prepareStatement(sql)) {
             delete.setString(1, settings.consumer());
             delete.setLong(2, settings.window().toMillis());
-            delete.executeUpdate();
+            return delete.executeUpdate();
         }
     }
 

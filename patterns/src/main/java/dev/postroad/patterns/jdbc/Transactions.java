@@ -39,19 +39,25 @@ public final class Transactions {
     public static <R extends @Nullable Object, E extends Exception> R run(DataSource database, Work<R, E> work)
             throws SQLException, E {
         try (Connection connection = database.getConnection()) {
-            boolean autoCommit = connection.getAutoCommit();
-            connection.setAutoCommit(false);
-            R result;
-            try {
-                result = work.with(connection);
-                connection.commit();
-            } catch (Throwable e) {
-                undo(connection, autoCommit, e);
-                throw e;
-            }
-            connection.setAutoCommit(autoCommit);
-            return result;
+            return run(connection, work);
         }
+    }
+
+    /** As the other, on a connection that has no transaction under way; it stays open. */
+    public static <R extends @Nullable Object, E extends Exception> R run(Connection connection, Work<R, E> work)
+            throws SQLException, E {
+        boolean autoCommit = connection.getAutoCommit();
+        connection.setAutoCommit(false);
+        R result;
+        try {
+            result = work.with(connection);
+            connection.commit();
+        } catch (Throwable e) {
+            undo(connection, autoCommit, e);
+            throw e;
+        }
+        connection.setAutoCommit(autoCommit);
+        return result;
     }
 
     private static void undo(Connection connection, boolean autoCommit, Throwable why) {

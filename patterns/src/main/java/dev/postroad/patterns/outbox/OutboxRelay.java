@@ -8,6 +8,7 @@ import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.api.Postroad;
 import dev.postroad.api.RetryPolicy;
 import dev.postroad.patterns.jdbc.MessageBytes;
+import dev.postroad.patterns.jdbc.Transactions;
 import dev.postroad.patterns.outbox.OutboxTable.Row;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
@@ -41,6 +42,9 @@ public final class OutboxRelay implements AutoCloseable {
     private static final RetryPolicy BACKOFF =
             new RetryPolicy(1_000_000, Duration.ofMillis(100), Duration.ofHours(1), 2.0, 0.5);
 
+    /** Rows that a relay has sent, and deleted, before it tidies the table. */
+    private static final int TIDIED_AFTER = 20_000;
+
     private final DataSource database;
     private final MessageProducer<byte[], byte[]> producer;
     private final OutboxSettings settings;
@@ -54,6 +58,7 @@ public final class OutboxRelay implements AutoCloseable {
     private boolean alarmed;
     private long nextBacklogCheck;
     private int nextLane;
+    private int untidied;
 
     private OutboxRelay(DataSource database, Postroad postroad, OutboxSettings settings, Consumer<Backlog> alarm) {
         this.database = database;
@@ -180,32 +185,49 @@ public final class OutboxRelay implements AutoCloseable {
         return delay.compareTo(settings.maxBackoff()) < 0 ? delay : settings.maxBackoff();
     }
 
+    /**
+     * What became of a batch.
+     *
+     * @param rows that were read
+     * @param failure which ended it before its end; null if there was none
+     */
+    private record Batch(
+            int rows, int sent, int refused, @Nullable MessagingException failure) {}
+
     /** Sends one batch. @return false if there was nothing to send */
     private boolean relayBatch() throws SQLException {
+        Batch batch = Transactions.run(database, this::relayBatch);
+        relayed.addAndGet(batch.sent);
+        tidyAfter(batch.sent);
+        refused.addAndGet(batch.refused);
+        if (batch.failure != null) {
+            throw batch.failure;
+        }
+        return batch.rows > 0;
+    }
+
+    private void tidyAfter(int sent) {
+        untidied += sent;
+        if (untidied < TIDIED_AFTER) {
+            return;
+        }
+        untidied = 0;
         try (Connection connection = database.getConnection()) {
-            connection.setAutoCommit(false);
-            // The rows must be read as they are once the lanes are locked, not as they were before.
-            connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
-            try {
-                List<Integer> lanes = table.lockLanes(connection, nextLane);
-                List<Row> rows = lanes.isEmpty() ? List.of() : table.next(connection, lanes);
-                if (!lanes.isEmpty()) {
-                    nextLane = (lanes.getLast() + 1) % settings.lanes();
-                }
-                if (rows.isEmpty()) {
-                    connection.rollback();
-                    return false;
-                }
-                relay(connection, rows);
-                return true;
-            } catch (SQLException | RuntimeException e) {
-                connection.rollback();
-                throw e;
-            }
+            table.tidy(connection);
+        } catch (SQLException e) {
+            LOG.log(Level.DEBUG, "the table of the outbox " + settings.table() + " could not be tidied", e);
         }
     }
 
-    private void relay(Connection connection, List<Row> rows) throws SQLException {
+    private Batch relayBatch(Connection connection) throws SQLException {
+        // The rows must be read as they are once the lanes are locked, not as they were before.
+        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        List<Integer> lanes = table.lockLanes(connection, nextLane);
+        if (lanes.isEmpty()) {
+            return new Batch(0, 0, 0, null);
+        }
+        nextLane = (lanes.getLast() + 1) % settings.lanes();
+        List<Row> rows = table.next(connection, lanes);
         Map<String, List<Row>> byChannel = new LinkedHashMap<>();
         for (Row row : rows) {
             byChannel
@@ -225,12 +247,7 @@ public final class OutboxRelay implements AutoCloseable {
             }
         }
         table.delete(connection, sent);
-        connection.commit();
-        relayed.addAndGet(sent.size());
-        refused.addAndGet(failed.size());
-        if (failure != null) {
-            throw failure;
-        }
+        return new Batch(rows.size(), sent.size(), failed.size(), failure);
     }
 
     /**

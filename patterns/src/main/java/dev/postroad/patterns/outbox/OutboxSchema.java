@@ -1,6 +1,7 @@
 package dev.postroad.patterns.outbox;
 
 import dev.postroad.patterns.jdbc.Dialect;
+import dev.postroad.patterns.jdbc.Transactions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -42,6 +43,12 @@ public final class OutboxSchema {
                 + "primary key (lane, seq)"
                 + (dialect == Dialect.MYSQL ? ", key (seq)" : "")
                 + ")" + storage(dialect));
+        if (dialect == Dialect.POSTGRESQL) {
+            // Whether a key has a failed row is asked for each that is read: without it PostgreSQL may look through the
+            // table.
+            statements.add("create index if not exists " + table.substring(table.lastIndexOf('.') + 1) + "_failed on "
+                    + table + " (lane, ordering_key, seq) where failure is not null");
+        }
         statements.add("create table if not exists " + settings.lanesTable() + " (lane smallint not null primary key)");
         return statements;
     }
@@ -86,24 +93,22 @@ public final class OutboxSchema {
         if (there == settings.lanes()) {
             return;
         }
-        boolean autoCommit = connection.getAutoCommit();
-        connection.setAutoCommit(false);
-        try (PreparedStatement insert =
-                connection.prepareStatement("insert into " + settings.lanesTable() + " (lane) values (?)")) {
-            for (int lane = 0; lane < settings.lanes(); lane++) {
-                insert.setInt(1, lane);
-                insert.addBatch();
-            }
-            insert.executeBatch();
-            connection.commit();
+        try {
+            Transactions.run(connection, each -> {
+                try (PreparedStatement insert =
+                        each.prepareStatement("insert into " + settings.lanesTable() + " (lane) values (?)")) {
+                    for (int lane = 0; lane < settings.lanes(); lane++) {
+                        insert.setInt(1, lane);
+                        insert.addBatch();
+                    }
+                    return insert.executeBatch();
+                }
+            });
         } catch (SQLException e) {
-            connection.rollback();
             // Another program, starting as well, was faster.
             if (OutboxTable.count(connection, "select count(*) from " + settings.lanesTable()) != settings.lanes()) {
                 throw e;
             }
-        } finally {
-            connection.setAutoCommit(autoCommit);
         }
     }
 }

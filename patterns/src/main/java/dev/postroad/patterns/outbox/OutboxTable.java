@@ -12,12 +12,17 @@ import java.sql.Statement;
 import java.sql.Types;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The statements of an outbox. */
 final class OutboxTable {
     private static final int MAX_FAILURE = 1_000;
+    private static final int FETCHED_AT_ONCE = 128;
 
     private final OutboxSettings settings;
 
@@ -87,34 +92,62 @@ final class OutboxTable {
         return lanes;
     }
 
-    /** What is next in these lanes, in order, up to the bounds of a batch. Keys with a failed row are passed over. */
+    /**
+     * What is next in these lanes, each lane in its order, up to the bounds of a batch. Keys with a failed row are passed over.
+     *
+     * <p>Each lane is read from its beginning and for its share alone: asked for the first of all lanes together a database reads
+     * all that waits. What lanes with little leave of the batch goes to those that have more.
+     */
     List<Row> next(Connection connection, List<Integer> lanes) throws SQLException {
         List<Row> next = new ArrayList<>();
+        Map<Integer, Long> from = new LinkedHashMap<>();
+        lanes.forEach(lane -> from.put(lane, Long.MIN_VALUE));
         long bytes = 0;
-        String sql = "select o.lane, o.seq, o.ordering_key, o.channel, o.message from " + settings.table()
-                + " o where o.lane in (" + marks(lanes.size()) + ") and o.failure is null"
+        while (!from.isEmpty() && next.size() < settings.batch() && bytes < settings.batchBytes()) {
+            int share = (settings.batch() - next.size() + from.size() - 1) / from.size();
+            Map<Integer, Integer> came = new HashMap<>();
+            List<Row> more = read(connection, from, share, settings.batchBytes() - bytes);
+            for (Row row : more) {
+                bytes += row.message.length;
+                came.merge(row.lane, 1, Integer::sum);
+                from.put(row.lane, row.seq);
+            }
+            next.addAll(more);
+            from.keySet().removeIf(lane -> came.getOrDefault(lane, 0) < share);
+        }
+        return next;
+    }
+
+    /** The next of each lane behind a row of it, at most so many each, until the bytes are reached. */
+    private List<Row> read(Connection connection, Map<Integer, Long> from, int share, long bytes) throws SQLException {
+        String ofLane = "(select o.lane, o.seq, o.ordering_key, o.channel, o.message from " + settings.table()
+                + " o where o.lane = ? and o.seq > ? and o.failure is null"
                 + " and (o.ordering_key is null or not exists (select 1 from " + settings.table()
                 + " f where f.lane = o.lane and f.ordering_key = o.ordering_key and f.seq < o.seq"
-                + " and f.failure is not null)) order by o.seq limit ?";
-        try (PreparedStatement select = connection.prepareStatement(sql)) {
+                + " and f.failure is not null)) order by o.seq limit ?)";
+        List<Row> rows = new ArrayList<>();
+        try (PreparedStatement select =
+                connection.prepareStatement(String.join(" union all ", Collections.nCopies(from.size(), ofLane)))) {
             int at = 1;
-            for (int lane : lanes) {
-                select.setInt(at++, lane);
+            for (Map.Entry<Integer, Long> lane : from.entrySet()) {
+                select.setInt(at++, lane.getKey());
+                select.setLong(at++, lane.getValue());
+                select.setInt(at++, share);
             }
-            select.setInt(at, settings.batch());
             // Not all of it at once: a batch may be cut short by its bytes.
-            select.setFetchSize(64);
-            try (ResultSet rows = select.executeQuery()) {
-                while (bytes < settings.batchBytes() && rows.next()) {
-                    long key = rows.getLong(3);
-                    Long orderingKey = rows.wasNull() ? null : key;
-                    byte[] message = rows.getBytes(5);
-                    bytes += message.length;
-                    next.add(new Row(rows.getInt(1), rows.getLong(2), orderingKey, rows.getString(4), message));
+            select.setFetchSize(FETCHED_AT_ONCE);
+            long left = bytes;
+            try (ResultSet found = select.executeQuery()) {
+                while (left > 0 && found.next()) {
+                    long key = found.getLong(3);
+                    Long orderingKey = found.wasNull() ? null : key;
+                    byte[] message = found.getBytes(5);
+                    left -= message.length;
+                    rows.add(new Row(found.getInt(1), found.getLong(2), orderingKey, found.getString(4), message));
                 }
             }
         }
-        return next;
+        return rows;
     }
 
     /**
@@ -145,6 +178,20 @@ final class OutboxTable {
                 }
                 delete.executeUpdate();
             }
+        }
+    }
+
+    /**
+     * Makes the room of deleted rows free for new ones, where the database does not do so by itself, or, as PostgreSQL, once a
+     * minute: at some ten thousand rows a second that is a large table. Whoever is at it already does it for all.
+     */
+    void tidy(Connection connection) throws SQLException {
+        if (Dialect.of(connection) != Dialect.POSTGRESQL) {
+            return;
+        }
+        connection.setAutoCommit(true);
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("vacuum (skip_locked, truncate false) " + settings.table());
         }
     }
 

@@ -6,6 +6,7 @@ import dev.postroad.api.Handler;
 import dev.postroad.api.Message;
 import dev.postroad.patterns.jdbc.Dialect;
 import dev.postroad.patterns.jdbc.MessageBytes;
+import dev.postroad.patterns.jdbc.Transactions;
 import dev.postroad.patterns.outbox.Outbox;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
@@ -221,23 +222,13 @@ public final class Aggregator<K, V, L, W> implements Handler<K, V>, AutoCloseabl
     }
 
     private void inTransaction(Work work) throws Exception {
-        try (Connection connection = database.getConnection()) {
-            boolean autoCommit = connection.getAutoCommit();
-            connection.setAutoCommit(false);
+        AtomicLong count = Transactions.<@Nullable AtomicLong, Exception>run(database, connection -> {
             // What another transaction has committed must be seen once its lock is had.
             connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
-            try {
-                AtomicLong count = work.on(connection);
-                connection.commit();
-                if (count != null) {
-                    count.incrementAndGet();
-                }
-            } catch (Throwable e) {
-                connection.rollback();
-                throw e;
-            } finally {
-                connection.setAutoCommit(autoCommit);
-            }
+            return work.on(connection);
+        });
+        if (count != null) {
+            count.incrementAndGet();
         }
     }
 
