@@ -39,6 +39,9 @@ public final class Main {
         List<String> rest = new ArrayList<>(words);
         rest.remove("bench");
         String name = rest.isEmpty() ? "" : rest.getFirst();
+        if (name.equals("outbox")) {
+            return OutboxBench.run(rest.subList(1, rest.size()), System.out, System.err);
+        }
         Suite suite = Suite.ALL.stream()
                 .filter(each -> each.name().equals(name))
                 .findFirst()
@@ -46,9 +49,10 @@ public final class Main {
         if (suite == null) {
             boolean help = name.isEmpty() || name.equals("--help") || name.equals("-h") || name.equals("help");
             String known = Suite.ALL.stream()
-                    .map(each -> "  ./postroad bench " + each.name() + " [OPTIONS]\n"
-                            + each.summary().indent(6))
-                    .collect(Collectors.joining("\n"));
+                            .map(each -> "  ./postroad bench " + each.name() + " [OPTIONS]\n"
+                                    + each.summary().indent(6))
+                            .collect(Collectors.joining("\n"))
+                    + "\n" + OutboxBench.summary();
             if (help) {
                 System.out.print(known);
                 return name.isEmpty() ? 2 : 0;
