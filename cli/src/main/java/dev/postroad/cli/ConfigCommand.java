@@ -115,7 +115,9 @@ final class ConfigCommand implements Runnable {
 
         @Override
         public Integer call() {
-            Map<String, ?> effective = EffectiveConfig.of(load(file));
+            ServerSettings settings = load(file);
+            Map<String, ?> effective =
+                    EffectiveConfig.of(settings, file == null ? Map.of() : ConfigFile.patterns(file));
             if (format.json()) {
                 Json.print(Terminal.out(), effective);
             } else {

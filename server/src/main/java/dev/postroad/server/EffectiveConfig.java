@@ -6,6 +6,7 @@ import dev.postroad.engine.TopicDefinition;
 import dev.postroad.engine.channel.ChannelDeclaration;
 import dev.postroad.engine.channel.ChannelSettings;
 import dev.postroad.engine.channel.Quantity;
+import dev.postroad.patterns.settings.PatternSettings;
 import dev.postroad.protocols.amqp091.AmqpSettings;
 import dev.postroad.protocols.http.HttpSettings;
 import dev.postroad.security.TlsSettings;
@@ -25,11 +26,21 @@ public final class EffectiveConfig {
 
     /** All keys with their values, defaults included: texts, numbers, booleans, null, lists and maps. */
     public static Map<String, @Nullable Object> of(ServerSettings settings) {
+        return of(settings, Map.of());
+    }
+
+    /** As the other, with the patterns of channels, by their names: {@link ConfigFile#patterns}. */
+    public static Map<String, @Nullable Object> of(ServerSettings settings, Map<String, PatternSettings> patterns) {
         Map<String, @Nullable Object> all = new LinkedHashMap<>();
         all.put("server", server(settings));
         Map<String, @Nullable Object> channels = new LinkedHashMap<>();
         for (ChannelDeclaration channel : settings.channels()) {
-            channels.put(channel.name(), ChannelSettings.toMap(channel));
+            Map<String, @Nullable Object> map = new LinkedHashMap<>(ChannelSettings.toMap(channel));
+            PatternSettings ofChannel = patterns.get(channel.name());
+            if (ofChannel != null) {
+                map.put("patterns", PatternSection.toMap(ofChannel));
+            }
+            channels.put(channel.name(), map);
         }
         all.put("channels", channels);
         Map<String, @Nullable Object> topics = new LinkedHashMap<>();

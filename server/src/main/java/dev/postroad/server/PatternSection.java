@@ -1,6 +1,7 @@
 package dev.postroad.server;
 
 import dev.postroad.engine.channel.ChannelDeclaration;
+import dev.postroad.engine.channel.Quantity;
 import dev.postroad.patterns.breaker.BreakerSettings;
 import dev.postroad.patterns.breaker.RateSettings;
 import dev.postroad.patterns.claimcheck.ClaimSettings;
@@ -13,8 +14,10 @@ import dev.postroad.patterns.overload.TimeLimitSettings;
 import dev.postroad.patterns.settings.PatternSettings;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -233,6 +236,103 @@ final class PatternSection {
                         section.item("perSecond") == null ? null : Integer.valueOf(whole(section, "perSecond", 1)))
                 .withBatch((int) section.whole("batch", 1, 1_000, usual.batch()))
                 .withBy(by == null ? usual.by() : by);
+    }
+
+    /** The keys and values that {@link #read} makes these settings of. */
+    static Map<String, @Nullable Object> toMap(PatternSettings settings) {
+        Map<String, @Nullable Object> all = new LinkedHashMap<>();
+        TimeLimitSettings limit = settings.timeLimit();
+        if (limit != null) {
+            Map<String, @Nullable Object> map = put(all, "timeLimit");
+            map.put("limit", time(limit.limit()));
+            map.put("grace", time(limit.grace()));
+            Duration lease = limit.lease();
+            if (lease != null) {
+                map.put("lease", time(lease));
+            }
+            map.put("maxAbandoned", limit.maxAbandoned());
+            map.put("giveUp", limit.giveUp());
+        }
+        BreakerSettings breaker = settings.circuitBreaker();
+        if (breaker != null) {
+            Map<String, @Nullable Object> map = put(all, "circuitBreaker");
+            map.put("window", breaker.window());
+            map.put("minCalls", breaker.minCalls());
+            map.put("failureRate", breaker.failureRate());
+            map.put("openFor", time(breaker.openFor()));
+            map.put("maxOpenFor", time(breaker.maxOpenFor()));
+            map.put("probes", breaker.probes());
+            map.put("triesPerMessage", breaker.triesPerMessage());
+            map.put("lease", time(breaker.lease()));
+        }
+        RateSettings rate = settings.rateLimit();
+        if (rate != null) {
+            Map<String, @Nullable Object> map = put(all, "rateLimit");
+            map.put("permits", rate.permits());
+            map.put("period", time(rate.period()));
+            map.put("burst", rate.burst());
+            map.put("lease", time(rate.lease()));
+        }
+        InboxStore inbox = settings.inbox();
+        if (inbox != null) {
+            put(all, "inbox").putAll(toMap(inbox));
+        }
+        ClaimSettings claims = settings.claimCheck();
+        if (claims != null) {
+            Map<String, @Nullable Object> map = put(all, "claimCheck");
+            map.put("threshold", claims.threshold());
+            map.put("lifetime", time(claims.lifetime()));
+            map.put("cleanupInterval", time(claims.cleanupInterval()));
+            if (settings.blobs() != null) {
+                map.put("folder", settings.blobs().toString());
+            }
+        }
+        RedriveSettings redrive = settings.redrive();
+        if (redrive != null) {
+            Map<String, @Nullable Object> map = put(all, "deadLetters");
+            if (redrive.perSecond() != null) {
+                map.put("perSecond", redrive.perSecond());
+            }
+            map.put("batch", redrive.batch());
+            map.put("max", redrive.max());
+            map.put("by", redrive.by());
+        }
+        return all;
+    }
+
+    private static Map<String, @Nullable Object> toMap(InboxStore inbox) {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("consumer", inbox.consumer());
+        switch (inbox) {
+            case InboxSettings database -> {
+                map.put("store", word(Store.DATABASE));
+                map.put("window", time(database.window()));
+                map.put("table", database.table());
+                map.put("cleanupInterval", time(database.cleanupInterval()));
+            }
+            case ChannelInboxSettings broker -> {
+                map.put("store", word(Store.BROKER));
+                map.put("window", time(broker.window()));
+            }
+            case RedisInboxSettings redis -> {
+                map.put("store", word(Store.REDIS));
+                map.put("window", time(redis.window()));
+                map.put("prefix", redis.prefix());
+                map.put("claim", time(redis.claim()));
+                map.put("busyDelay", time(redis.busyDelay()));
+            }
+        }
+        return map;
+    }
+
+    private static Map<String, @Nullable Object> put(Map<String, @Nullable Object> all, String pattern) {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        all.put(pattern, map);
+        return map;
+    }
+
+    private static String time(Duration time) {
+        return Quantity.time(time.toMillis());
     }
 
     private static String word(Store store) {

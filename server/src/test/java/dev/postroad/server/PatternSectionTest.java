@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -101,6 +102,26 @@ class PatternSectionTest {
         assertThat(patterns.get("invoices"))
                 .isEqualTo(PatternSettings.NONE.withInbox(new ChannelInboxSettings("books", Duration.ofHours(2))));
         assertThat(ConfigFile.load(file).channels()).hasSize(4);
+    }
+
+    @Test
+    void what_takes_effect_is_shown_so_that_it_can_be_read_back() {
+        ServerSettings settings = ConfigFile.parse("postroad.yaml", WHOLE, Map.of());
+        Map<String, PatternSettings> patterns = ConfigFile.patterns("postroad.yaml", WHOLE, Map.of());
+        Object channels = EffectiveConfig.of(settings, patterns).get("channels");
+        assertThat(ConfigFile.patterns("shown.yaml", "channels: " + yaml(channels), Map.of()))
+                .isEqualTo(patterns);
+        assertThat(yaml(channels))
+                .contains("timeLimit: {limit: 20s, grace: 500ms, lease: 1m, maxAbandoned: 4, giveUp: true}")
+                .contains("inbox: {consumer: books, store: broker, window: 2h}");
+    }
+
+    private static String yaml(Object value) {
+        return value instanceof Map<?, ?> map
+                ? map.entrySet().stream()
+                        .map(entry -> entry.getKey() + ": " + yaml(entry.getValue()))
+                        .collect(Collectors.joining(", ", "{", "}"))
+                : value == null ? "none" : value.toString();
     }
 
     @Test
