@@ -21,18 +21,6 @@ public final class FaultyDatabase implements DataSource {
     private final AtomicInteger stepsLeft = new AtomicInteger(Integer.MAX_VALUE);
     private volatile boolean after;
     private final AtomicInteger breaks = new AtomicInteger();
-    private boolean deadly;
-
-    /** How a process ends that dies of a broken step. */
-    public static final int DEAD = 137;
-
-    /** A database at whose step, so many from now, this process dies: no connection is closed, nothing is tidied up. */
-    public static FaultyDatabase deadly(DataSource inner, int step, boolean afterwards) {
-        FaultyDatabase database = new FaultyDatabase(inner);
-        database.deadly = true;
-        database.breakAt(step, afterwards);
-        return database;
-    }
 
     public FaultyDatabase(DataSource inner) {
         this.inner = inner;
@@ -94,9 +82,6 @@ public final class FaultyDatabase implements DataSource {
     }
 
     private SQLException broken(Connection connection, String step) {
-        if (deadly) {
-            Runtime.getRuntime().halt(DEAD);
-        }
         breaks.incrementAndGet();
         try {
             if (!connection.getAutoCommit()) {

@@ -66,14 +66,10 @@ public enum TestDatabase {
         }
     }
 
-    /**
-     * Where this database is, for another process too.
-     *
-     * @param files of H2, which has its data there; the others have a server
-     */
-    public String url(Path files) {
+    /** Where this database is, for other processes too. */
+    public String url() {
         return switch (this) {
-            case H2 -> "jdbc:h2:file:" + files + ";LOCK_TIMEOUT=20000";
+            case H2 -> "jdbc:h2:tcp://127.0.0.1:" + server().port() + "/mem:test;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000";
             case POSTGRESQL -> "jdbc:postgresql://127.0.0.1:" + server().port() + "/postgres?user=test";
             case MARIADB -> "jdbc:mariadb://127.0.0.1:" + server().port() + "/test?user=test&password=test";
         };
@@ -102,12 +98,33 @@ public enum TestDatabase {
         synchronized (SERVERS) {
             return SERVERS.computeIfAbsent(this, database -> {
                 try {
-                    return database == POSTGRESQL ? startPostgres() : startMariaDb();
+                    return switch (database) {
+                        case H2 -> startH2();
+                        case POSTGRESQL -> startPostgres();
+                        case MARIADB -> startMariaDb();
+                    };
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
             });
         }
+    }
+
+    private static Server startH2() throws IOException {
+        Path directory = Files.createTempDirectory("postroad-h2");
+        int port = FreePort.find();
+        ChildProcess server = ChildProcess.java(
+                        "org.h2.tools.Server",
+                        "-tcp",
+                        "-tcpPort",
+                        Integer.toString(port),
+                        "-ifNotExists",
+                        "-baseDir",
+                        directory.toString())
+                .start();
+        endWithThisJvm(server, directory);
+        server.awaitLine("TCP server running");
+        return new Server(port);
     }
 
     private static Server startPostgres() throws IOException {
