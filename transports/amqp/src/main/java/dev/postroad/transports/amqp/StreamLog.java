@@ -1,6 +1,7 @@
 package dev.postroad.transports.amqp;
 
 import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.AlreadyClosedException;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
@@ -8,6 +9,7 @@ import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.transports.emulation.Log;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
@@ -20,6 +22,7 @@ import java.util.function.Consumer;
 
 /** A log as a stream queue. To catch up, a mark is appended and awaited: the broker tells no better where its end is. */
 final class StreamLog implements Log, Link.User {
+    private static final System.Logger LOG = System.getLogger("dev.postroad.transports.amqp");
     static final String PREFIX = "postroad-";
     private static final String MARK_TYPE = "postroad-mark";
     private static final int PREFETCH = 500;
@@ -75,7 +78,12 @@ final class StreamLog implements Log, Link.User {
                     String consumerTag, Envelope envelope, AMQP.BasicProperties properties, byte[] body)
                     throws IOException {
                 arrived(properties, body);
-                opened.basicAck(envelope.getDeliveryTag(), false);
+                try {
+                    opened.basicAck(envelope.getDeliveryTag(), false);
+                } catch (AlreadyClosedException e) {
+                    // It is read again from where this log has come to, or never, if it was closed.
+                    LOG.log(Level.DEBUG, "reading {0} ended", queue);
+                }
             }
         });
     }
