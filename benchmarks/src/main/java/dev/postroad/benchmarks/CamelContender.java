@@ -13,12 +13,13 @@ import org.apache.camel.Exchange;
 import org.apache.camel.component.springrabbit.SpringRabbitMQComponent;
 import org.apache.camel.impl.engine.SimpleCamelContext;
 import org.springframework.amqp.rabbit.connection.CachingConnectionFactory;
+import org.springframework.retry.interceptor.RetryOperationsInterceptor;
 
 /**
  * Camel's endpoints, without a route around them. Its producer for RabbitMQ waits for each confirm, so there it is used by many
  * threads; the one for Kafka is asynchronous.
  */
-final class CamelContender implements Contender {
+final class CamelContender implements ClientContender {
     private static final int THREADS = 32;
 
     /** Declares what Camel is not to declare by itself. */
@@ -58,6 +59,8 @@ final class CamelContender implements Contender {
         SpringRabbitMQComponent component = new SpringRabbitMQComponent();
         component.setConnectionFactory(connections);
         camel.addComponent("spring-rabbitmq", component);
+        // What it makes by itself it makes of classes that this Spring AMQP has no more.
+        camel.getRegistry().bind("retry", new RetryOperationsInterceptor());
         String uri = "spring-rabbitmq:default?routingKey=%1$s";
         RawRabbitMq declaring = new RawRabbitMq(place);
         return new CamelContender(
@@ -65,7 +68,7 @@ final class CamelContender implements Contender {
                 declaring::declareQueue,
                 uri + "&confirm=enabled",
                 uri + "&queues=%1$s&autoDeclare=false&prefetchCount=" + Terms.PREFETCH
-                        + "&messageListenerContainerType=DMLC",
+                        + "&messageListenerContainerType=DMLC&retry=#retry",
                 THREADS,
                 () -> {
                     declaring.close();
@@ -101,12 +104,7 @@ final class CamelContender implements Contender {
         AsyncProducer producer = endpoint.createAsyncProducer();
         producer.start();
         ExecutorService senders = threads == 0 ? null : Executors.newFixedThreadPool(threads);
-        return new Sender() {
-            @Override
-            public void send(byte[] payload) {
-                throw Contender.cannot("sender that waits");
-            }
-
+        return new Ahead() {
             @Override
             public void send(byte[] payload, Confirmation confirmation) {
                 Exchange exchange = endpoint.createExchange();
@@ -148,11 +146,6 @@ final class CamelContender implements Contender {
                 arrivals.accept(Payloads.sentAt(exchange.getMessage().getBody(byte[].class))));
         consumer.start();
         return consumer::close;
-    }
-
-    @Override
-    public Log log(String name, int batch) {
-        throw Contender.cannot("log");
     }
 
     @Override

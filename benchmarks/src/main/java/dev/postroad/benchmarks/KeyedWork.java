@@ -4,7 +4,6 @@ import dev.postroad.api.Channel;
 import dev.postroad.api.ConsumerOptions;
 import dev.postroad.api.Format;
 import dev.postroad.api.Message;
-import dev.postroad.api.MessageProducer;
 import dev.postroad.api.Postroad;
 import dev.postroad.api.Subscription;
 import java.io.Closeable;
@@ -14,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Messages of a thousand keys in six partitions, each of which is 20 ms of work. */
 final class KeyedWork {
@@ -52,12 +51,18 @@ final class KeyedWork {
         }
     }
 
-    private static byte[] key(int number) {
-        return ("key-" + number % KEYS).getBytes(StandardCharsets.UTF_8);
+    /** All keys in turn, again and again. */
+    private static final class Keys implements Supplier<byte @Nullable []> {
+        private int number;
+
+        @Override
+        public byte[] get() {
+            return ("key-" + number++ % KEYS).getBytes(StandardCharsets.UTF_8);
+        }
     }
 
     /** Keys of one partition side by side, each in its order. */
-    static final class OfPostroad implements Contender {
+    static final class OfPostroad implements ClientContender {
         private final Postroad postroad;
 
         OfPostroad(String url) {
@@ -71,32 +76,8 @@ final class KeyedWork {
 
         @Override
         public Sender sender(String queue, Sending sending) {
-            MessageProducer<byte[], byte[]> producer = postroad.producer(Format.bytes());
-            return new Sender() {
-                private int number;
-
-                @Override
-                public void send(byte[] payload) {
-                    throw Contender.cannot("sender that waits");
-                }
-
-                @Override
-                public void send(byte[] payload, Confirmation confirmation) {
-                    producer.sendAsync(queue, Message.of(key(number++), payload))
-                            .whenComplete((receipt, failure) -> {
-                                if (failure == null) {
-                                    confirmation.confirmed();
-                                } else {
-                                    confirmation.failed(failure);
-                                }
-                            });
-                }
-
-                @Override
-                public void close() {
-                    producer.close();
-                }
-            };
+            Keys keys = new Keys();
+            return PostroadApi.sender(postroad, queue, payload -> Message.of(keys.get(), payload));
         }
 
         @Override
@@ -117,18 +98,13 @@ final class KeyedWork {
         }
 
         @Override
-        public Log log(String name, int batch) {
-            throw Contender.cannot("log");
-        }
-
-        @Override
         public void close() {
             postroad.close();
         }
     }
 
     /** Six consumers of one group, with a partition each: what a group can do at most. */
-    static final class OfKafka implements Contender {
+    static final class OfKafka implements ClientContender {
         private final String servers;
 
         OfKafka(String servers) {
@@ -142,32 +118,7 @@ final class KeyedWork {
 
         @Override
         public Sender sender(String queue, Sending sending) {
-            KafkaProducer<byte[], byte[]> producer =
-                    new KafkaProducer<>(Terms.producer(servers), new ByteArraySerializer(), new ByteArraySerializer());
-            return new Sender() {
-                private int number;
-
-                @Override
-                public void send(byte[] payload) {
-                    throw Contender.cannot("sender that waits");
-                }
-
-                @Override
-                public void send(byte[] payload, Confirmation confirmation) {
-                    producer.send(RawKafka.record(queue, key(number++), payload), (place, failure) -> {
-                        if (failure == null) {
-                            confirmation.confirmed();
-                        } else {
-                            confirmation.failed(failure);
-                        }
-                    });
-                }
-
-                @Override
-                public void close() {
-                    producer.close();
-                }
-            };
+            return RawKafka.sender(servers, queue, new Keys());
         }
 
         @Override
@@ -180,16 +131,6 @@ final class KeyedWork {
                 readers.add(reader);
             }
             return () -> readers.forEach(RawKafka.Reader::close);
-        }
-
-        @Override
-        public Log log(String name, int batch) {
-            throw Contender.cannot("log");
-        }
-
-        @Override
-        public void close() {
-            // Each sender and receiver has clients of its own.
         }
     }
 }

@@ -43,16 +43,21 @@ final class PostroadApi implements Contender {
 
     @Override
     public Sender sender(String queue, Sending sending) {
+        return sender(postroad, queue, Message::of);
+    }
+
+    /** @param messages the message of each payload, in turn */
+    static Sender sender(Postroad postroad, String queue, Function<byte[], Message<byte[], byte[]>> messages) {
         MessageProducer<byte[], byte[]> producer = postroad.producer(Format.bytes());
         return new Sender() {
             @Override
             public void send(byte[] payload) {
-                producer.send(queue, Message.of(payload));
+                producer.send(queue, messages.apply(payload));
             }
 
             @Override
             public void send(byte[] payload, Confirmation confirmation) {
-                sendTo(producer, queue, payload, confirmation);
+                sendTo(producer, queue, messages.apply(payload), confirmation);
             }
 
             @Override
@@ -63,8 +68,11 @@ final class PostroadApi implements Contender {
     }
 
     private static void sendTo(
-            MessageProducer<byte[], byte[]> producer, String channel, byte[] payload, Confirmation confirmation) {
-        producer.sendAsync(channel, Message.of(payload)).whenComplete((receipt, failure) -> {
+            MessageProducer<byte[], byte[]> producer,
+            String channel,
+            Message<byte[], byte[]> message,
+            Confirmation confirmation) {
+        producer.sendAsync(channel, message).whenComplete((receipt, failure) -> {
             if (failure == null) {
                 confirmation.confirmed();
             } else {
@@ -151,7 +159,7 @@ final class PostroadApi implements Contender {
         @Override
         public void append(byte[] payload, Confirmation confirmation) {
             if (batch == 1) {
-                sendTo(producer, stream, payload, confirmation);
+                sendTo(producer, stream, Message.of(payload), confirmation);
                 return;
             }
             pending.add(Message.of(payload));

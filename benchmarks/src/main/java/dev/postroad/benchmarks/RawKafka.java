@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -24,7 +25,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /** Straight on Kafka's client: sends with a callback; polls, and commits each poll. */
-final class RawKafka implements Contender {
+final class RawKafka implements ClientContender {
     private static final Duration POLL = Duration.ofMillis(100);
 
     private final String servers;
@@ -58,17 +59,17 @@ final class RawKafka implements Contender {
 
     @Override
     public Sender sender(String queue, Sending sending) {
+        return sender(servers, queue, () -> null);
+    }
+
+    /** @param keys the key of each message, in turn; null for none */
+    static Sender sender(String servers, String topic, Supplier<byte @Nullable []> keys) {
         KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(Terms.producer(servers), new ByteArraySerializer(), new ByteArraySerializer());
-        return new Sender() {
-            @Override
-            public void send(byte[] payload) {
-                throw Contender.cannot("sender that waits");
-            }
-
+        return new Ahead() {
             @Override
             public void send(byte[] payload, Confirmation confirmation) {
-                producer.send(record(queue, null, payload), (place, failure) -> {
+                producer.send(record(topic, keys.get(), payload), (place, failure) -> {
                     if (failure == null) {
                         confirmation.confirmed();
                     } else {
@@ -131,15 +132,5 @@ final class RawKafka implements Contender {
             closing = true;
             Stopwatch.join(thread);
         }
-    }
-
-    @Override
-    public Log log(String name, int batch) {
-        throw Contender.cannot("log");
-    }
-
-    @Override
-    public void close() {
-        // Each sender and receiver has a client of its own.
     }
 }

@@ -19,7 +19,7 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Straight on RabbitMQ's client: confirms many in flight, acknowledgements a hundred at a time. */
-final class RawRabbitMq implements Contender {
+final class RawRabbitMq implements ClientContender {
     private static final int PERSISTENT = 2;
 
     private final Connection connection;
@@ -66,12 +66,7 @@ final class RawRabbitMq implements Contender {
                 (number, multiple) -> {
                     throw new IllegalStateException("message " + number + " was refused");
                 });
-        return new Sender() {
-            @Override
-            public void send(byte[] payload) {
-                throw Contender.cannot("sender that waits");
-            }
-
+        return new Ahead() {
             @Override
             public void send(byte[] payload, Confirmation confirmation) throws IOException {
                 unconfirmed.put(channel.getNextPublishSeqNo(), confirmation);
@@ -133,11 +128,6 @@ final class RawRabbitMq implements Contender {
         } catch (TimeoutException e) {
             throw new IOException(e);
         }
-    }
-
-    @Override
-    public Log log(String name, int batch) {
-        throw Contender.cannot("log");
     }
 
     @Override

@@ -15,7 +15,7 @@ import org.springframework.kafka.listener.KafkaMessageListenerContainer;
 import org.springframework.kafka.listener.MessageListener;
 
 /** Spring Kafka: its template, and its listener container, which commits each poll as it comes. */
-final class SpringKafka implements Contender {
+final class SpringKafka implements ClientContender {
     private final String servers;
 
     SpringKafka(String servers) {
@@ -32,12 +32,7 @@ final class SpringKafka implements Contender {
         DefaultKafkaProducerFactory<byte[], byte[]> producers = new DefaultKafkaProducerFactory<>(
                 new HashMap<>(Terms.producer(servers)), new ByteArraySerializer(), new ByteArraySerializer());
         KafkaTemplate<byte[], byte[]> template = new KafkaTemplate<>(producers);
-        return new Sender() {
-            @Override
-            public void send(byte[] payload) {
-                throw Contender.cannot("sender that waits");
-            }
-
+        return new Ahead() {
             @Override
             public void send(byte[] payload, Confirmation confirmation) {
                 template.send(RawKafka.record(queue, null, payload)).whenComplete((sent, failure) -> {
@@ -70,15 +65,5 @@ final class SpringKafka implements Contender {
                 new KafkaMessageListenerContainer<>(consumers, properties);
         container.start();
         return container::stop;
-    }
-
-    @Override
-    public Log log(String name, int batch) {
-        throw Contender.cannot("log");
-    }
-
-    @Override
-    public void close() {
-        // Each sender and receiver has clients of its own.
     }
 }
