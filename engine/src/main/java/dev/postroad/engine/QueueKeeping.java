@@ -225,8 +225,8 @@ final class QueueKeeping {
 
         private static boolean full(QueueState queue, int coming) {
             QueueDefinition definition = queue.definition();
-            return (definition.maxMessages() > 0 && queue.messages() + coming >= definition.maxMessages())
-                    || (definition.maxBytes() > 0 && queue.bytes() >= definition.maxBytes());
+            return (definition.maxMessages() > 0 && queue.boundedMessages() + coming >= definition.maxMessages())
+                    || (definition.maxBytes() > 0 && queue.boundedBytes() >= definition.maxBytes());
         }
 
         void flush() {

@@ -58,6 +58,21 @@ class QueueBoundsTest {
     }
 
     @Test
+    void whatIsInFlightTakesNoRoomFromWhatIsMovedWhereTheBoundIsOnWhatWaits() {
+        Rig rig = new Rig();
+        with(rig, () -> {
+            rig.declare(QueueDefinition.named("from"));
+            rig.declare(QueueDefinition.named("to").withMaxMessages(2).withBoundsWaiting(true));
+            rig.send("to", message("a"), message("b"));
+            rig.consume("to", 2);
+            rig.send("from", message("c"), message("d"), message("e"));
+            assertThat(rig.<Long>call(reply -> new Command.Move("from", "to", null, 10, reply)))
+                    .isEqualTo(2);
+            assertThat(rig.contents("from")).containsExactly("e");
+        });
+    }
+
+    @Test
     void aFullDedupWindowRefusesNewIdsAndConfirmsKnownOnes() {
         Rig rig = new Rig();
         with(rig, () -> {
