@@ -5,6 +5,7 @@ import dev.postroad.engine.Command;
 import dev.postroad.engine.Durability;
 import dev.postroad.engine.EngineException.Reason;
 import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.Policy;
 import dev.postroad.engine.QueueDefinition;
 import dev.postroad.engine.QueueDefinition.Overflow;
 import dev.postroad.engine.StreamDefinition;
@@ -42,7 +43,7 @@ final class Commands {
                 () -> {
                     ModelQueue known = model.queues.get(definition.name());
                     boolean mismatch = model.streams.containsKey(definition.name())
-                            || (known != null && !known.definition.equals(definition));
+                            || (known != null && !known.declared.equals(definition));
                     boolean foreign = known != null
                             && known.definition.exclusive()
                             && known.owner != null
@@ -64,7 +65,7 @@ final class Commands {
         return new Act(() -> "declare " + definition, new Command.Declare(definition, null, answer), answer, () -> {
             ModelStream known = model.streams.get(definition.name());
             boolean mismatch = model.queues.containsKey(definition.name())
-                    || (known != null && !known.definition.equals(definition));
+                    || (known != null && !known.declared.equals(definition));
             if (answer.carriedOut(when(mismatch, Reason.MISMATCH))) {
                 answer.equalTo(known == null);
                 if (known == null) {
@@ -203,6 +204,37 @@ final class Commands {
         }
     }
 
+    // ── Policies ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    Act set(Policy policy) {
+        Answer<Boolean> answer = new Answer<>(() -> "set " + policy);
+        return new Act(() -> "set " + policy, new Command.SetPolicy(policy, answer), answer, () -> {
+            if (answer.carriedOut()) {
+                Policy known = model.policies.get(policy.operator(), policy.name());
+                answer.equalTo(known == null);
+                if (!policy.equals(known)) {
+                    model.set(policy);
+                }
+                promise(answer);
+            }
+        });
+    }
+
+    Act deletePolicy(boolean operator, String name) {
+        Supplier<String> text = () -> "delete " + (operator ? "operator's " : "") + "policy " + name;
+        Answer<Boolean> answer = new Answer<>(text);
+        return new Act(text, new Command.DeletePolicy(operator, name, answer), answer, () -> {
+            if (answer.carriedOut()) {
+                Policy known = model.policies.get(operator, name);
+                answer.equalTo(known != null);
+                if (known != null) {
+                    model.deletePolicy(known);
+                }
+                promise(answer);
+            }
+        });
+    }
+
     // ── Publishing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     /** Why a publish must be refused; empty if it must not. */
@@ -237,11 +269,33 @@ final class Commands {
         if (id != null && queue.dedup != null && queue.dedup.knows(id, model.now)) {
             return false;
         }
-        long most = queue.definition.maxMessages();
-        if (most == 0 || queue.definition.overflow() != Overflow.REJECT_PUBLISH) {
+        if (queue.definition.overflow() != Overflow.REJECT_PUBLISH) {
             return false;
         }
-        return queue.size() + coming.merge(queue, 1, Integer::sum) > most;
+        long most = queue.definition.maxMessages();
+        long bytes = queue.definition.maxBytes();
+        return (most > 0 && queue.bounded() + coming.merge(queue, 1, Integer::sum) > most)
+                || (bytes > 0 && queue.leastBytes() >= bytes);
+    }
+
+    /** Where a queue may be full of bytes, as far as the model can tell. */
+    private Reason[] mayBeFull(List<Command.Publish> publishes) {
+        for (Command.Publish publish : publishes) {
+            ModelQueue queue = publish.topic() == null ? model.queues.get(publish.channel()) : null;
+            if (queue != null
+                    && queue.definition.overflow() == Overflow.REJECT_PUBLISH
+                    && queue.definition.maxBytes() > 0
+                    && queue.mostBytes() >= queue.definition.maxBytes()) {
+                return when(true, Reason.FULL);
+            }
+        }
+        return new Reason[0];
+    }
+
+    private static Reason[] both(Reason[] some, Reason[] others) {
+        List<Reason> all = new ArrayList<>(List.of(some));
+        all.addAll(List.of(others));
+        return all.toArray(Reason[]::new);
     }
 
     Act publish(
@@ -259,7 +313,7 @@ final class Commands {
             Reason[] must = refusal(publish, new java.util.IdentityHashMap<>());
             boolean durable = durability == null ? durable(publish) : durability == Durability.DURABLE;
             messages.forEach(m -> world.used(m.id()));
-            if (answer.carriedOut(must, tooLarge(List.of(publish), 0))) {
+            if (answer.carriedOut(must, both(tooLarge(List.of(publish), 0), mayBeFull(List.of(publish))))) {
                 model.batch();
                 Command.Published expected = model.publish(publish);
                 if (answer.done()) {
@@ -637,7 +691,7 @@ final class Commands {
             List<Copy> all = new ArrayList<>();
             Reason[] must = refusal(publishes, settlements, commits, all);
             publishes.forEach(p -> p.messages().forEach(m -> world.used(m.id())));
-            if (!answer.carriedOut(must, tooLarge(publishes, all.size()))) {
+            if (!answer.carriedOut(must, both(tooLarge(publishes, all.size()), mayBeFull(publishes)))) {
                 return;
             }
             model.batch();

@@ -111,8 +111,8 @@ final class Comparison {
             }
         }
         Map<String, Object> expected = new TreeMap<>();
-        model.all().forEach(q -> expected.put(Observed.name(q), q.definition));
-        model.streams.values().forEach(s -> expected.put(s.name(), s.definition));
+        model.all().forEach(q -> expected.put(Observed.name(q), q.declared));
+        model.streams.values().forEach(s -> expected.put(s.name(), s.declared));
         if (!there.equals(expected)) {
             return "there are the channels " + there.keySet() + " instead of " + expected.keySet()
                     + (there.keySet().equals(expected.keySet()) ? ", with other definitions" : "");
@@ -123,6 +123,16 @@ final class Comparison {
         if (!new HashSet<>(status.bindings()).equals(new HashSet<>(model.topology.bindings))
                 || status.bindings().size() != model.topology.bindings.size()) {
             return "there are the bindings " + status.bindings() + " instead of " + model.topology.bindings;
+        }
+        if (!new HashSet<>(status.policies().all()).equals(new HashSet<>(model.policies.all))) {
+            return "there are the policies " + status.policies().all() + " instead of " + model.policies.all;
+        }
+        for (EngineStatus.Queue queue : status.queues()) {
+            ModelQueue known = model.queues.get(queue.definition().name());
+            if (known != null && !status.policies().effective(known.declared).equals(known.definition)) {
+                return "policies make of queue " + known.name() + " "
+                        + status.policies().effective(known.declared) + " instead of " + known.definition;
+            }
         }
         return offsets(status);
     }
@@ -152,7 +162,9 @@ final class Comparison {
         List<Command.Browsed> browsed = observed.queues().getOrDefault(Observed.name(queue), List.of());
         boolean any = lastMoment && queue.maybeTaken;
         for (Copy copy : queue.all()) {
-            any |= copy.mayDrop || (copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null);
+            any |= copy.mayDrop
+                    || copy.mayOverflow
+                    || (copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null);
         }
         if (!any) {
             return false;
@@ -181,13 +193,16 @@ final class Comparison {
             boolean over = copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null;
             // Where it may have gone in more than one way, a dead letter tells which it was.
             boolean taken = copy.mayDrop || (lastMoment && queue.maybeTaken && copy.notBefore <= model.latest);
-            if (over && (!taken || letterThere(copy, "expired"))) {
+            boolean otherwise = taken || copy.mayOverflow;
+            if (over && (!otherwise || letterThere(copy, "expired"))) {
                 model.expired(copy);
                 changed = true;
             } else if (taken) {
                 model.batch();
                 model.remove(copy);
                 changed = true;
+            } else if (copy.mayOverflow) {
+                changed |= model.overflowed(copy);
             }
         }
         return changed;
@@ -214,7 +229,7 @@ final class Comparison {
     }
 
     /** True if a dead letter that the model did not know tells that this message was given up for this cause. */
-    private boolean letterThere(Copy copy, String cause) {
+    boolean letterThere(Copy copy, String cause) {
         String home = Model.home(copy.queue);
         String group = copy.queue.stream == null ? null : copy.queue.name();
         for (ModelQueue letters : model.all()) {
@@ -269,6 +284,10 @@ final class Comparison {
             Set<Copy> missing = new java.util.LinkedHashSet<>(expected);
             found.forEach(missing::remove);
             return "missing: " + missing + " of " + expected;
+        }
+        if (Model.tooMuch(queue)) {
+            return "it holds at least " + queue.leastBytes() + " bytes of " + queue.definition.maxBytes() + " at most: "
+                    + expected;
         }
         return order(queue, expected, found);
     }
@@ -338,8 +357,11 @@ final class Comparison {
         for (Copy copy : found) {
             copy.loose = false;
             copy.mayDrop = false;
+            copy.mayOverflow = false;
         }
         queue.loose = false;
+        queue.marked.clear();
+        queue.markings = 0;
     }
 
     private static void place(ModelQueue queue, List<Copy> copies, List<Long> orders) {

@@ -51,6 +51,9 @@ final class Copy {
     /** Nobody's filter took it in a shared group: it may go. */
     boolean mayDrop;
 
+    /** Its queue may have held too many bytes: as one of the oldest it may have had to go. */
+    boolean mayOverflow;
+
     /** By which the broker knows it; -1 while the model does not know. */
     long number = -1;
 
@@ -89,6 +92,17 @@ final class Copy {
     /** A message is known by its time stamp, which no other has. */
     long tag() {
         return body.timestampMillis();
+    }
+
+    long leastBytes() {
+        byte[] payload = body.payload();
+        byte[] own = body.key();
+        return (payload == null ? 0 : payload.length) + (own == null ? 0 : own.length);
+    }
+
+    /** With all that may stand around it in a record. */
+    long mostBytes() {
+        return leastBytes() + (letter == null ? 500 : 3_000);
     }
 
     /**

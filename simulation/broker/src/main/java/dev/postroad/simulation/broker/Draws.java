@@ -3,6 +3,7 @@ package dev.postroad.simulation.broker;
 import dev.postroad.engine.Binding;
 import dev.postroad.engine.Durability;
 import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.Policy;
 import dev.postroad.engine.QueueDefinition;
 import dev.postroad.engine.QueueDefinition.DeadLetterTarget;
 import dev.postroad.engine.QueueDefinition.Overflow;
@@ -40,6 +41,7 @@ final class Draws {
     /** True while nothing may be too large at once. */
     boolean small;
 
+    private final int firstRouting;
     private long tags;
     private int ids;
 
@@ -48,6 +50,7 @@ final class Draws {
         ttls = scenario == Scenario.TIMER || (scenario != Scenario.KEYED && dice.chance(1, 3));
         bounds = !ttls && dice.chance(1, 2);
         big = dice.chance(1, 4);
+        firstRouting = scenario == Scenario.STRAIN ? dice.below(ALL_ROUTINGS.length) : 0;
     }
 
     static String name(Dice dice, String kind, int count) {
@@ -98,7 +101,7 @@ final class Draws {
         if (dice.chance(1, 8)) {
             definition = definition.withAutoDelete(true);
         }
-        if (scenario == Scenario.WIDE && dice.chance(1, 3)) {
+        if (scenario.wide() && dice.chance(1, 3)) {
             definition = definition.withSingleActiveConsumer(true);
         }
         if (dice.chance(1, 10)) {
@@ -106,6 +109,20 @@ final class Draws {
         }
         if (definition.deadLetter() == null && dice.chance(1, scenario == Scenario.TIMER ? 2 : 4)) {
             definition = definition.withExpiresMillis(dice.choose(1_000L, 10_000L));
+        }
+        if (name.startsWith("w")) {
+            definition = definition
+                    .withDeadLetter(dice.chance(2, 3) ? DeadLetterTarget.channel("dead2") : null)
+                    .withMaxBytes(dice.choose(600L, 4_000L, 20_000L))
+                    .withMaxMessages(dice.chance(1, 4) ? dice.between(2, 8) : 0)
+                    .withBoundsWaiting(dice.chance(1, 4));
+            Overflow overflow = dice.choose(Overflow.REJECT_PUBLISH, Overflow.DROP_OLDEST, Overflow.DEAD_LETTER_OLDEST);
+            return definition
+                    .withOverflow(
+                            overflow == Overflow.DEAD_LETTER_OLDEST && definition.deadLetter() == null
+                                    ? Overflow.DROP_OLDEST
+                                    : overflow)
+                    .withOverflowSaid(dice.chance(1, 2));
         }
         if (bounds && name.startsWith("b")) {
             Overflow overflow = dice.choose(Overflow.REJECT_PUBLISH, Overflow.DROP_OLDEST, Overflow.DEAD_LETTER_OLDEST);
@@ -141,10 +158,60 @@ final class Draws {
         return dice.chance(1, 4) ? definition.withRetentionBytes(dice.choose(1L, 500L, 5_000L)) : definition;
     }
 
+    /** A policy for queues and streams; one for the queues with bounds in bytes says nothing else. */
+    Policy policy(String name, boolean operator, Dice dice) {
+        boolean heavy = dice.chance(1, 4);
+        boolean bound = bounds && dice.chance(1, 2);
+        Policy.Settings settings = heavy
+                ? new Policy.Settings(
+                        0,
+                        0,
+                        dice.chance(1, 3) ? dice.between(1, 6) : 0,
+                        dice.choose(500L, 2_000L, 10_000L),
+                        dice.chance(1, 2) ? dice.choose(Overflow.REJECT_PUBLISH, Overflow.DROP_OLDEST) : null,
+                        null,
+                        0,
+                        0,
+                        null,
+                        null)
+                : new Policy.Settings(
+                        ttls && dice.chance(1, 3) ? dice.choose(300L, 3_000L) : 0,
+                        !ttls && dice.chance(1, 8) ? dice.choose(5_000L, 60_000L) : 0,
+                        bound ? dice.between(1, 10) : 0,
+                        0,
+                        bound && dice.chance(1, 2)
+                                ? dice.choose(
+                                        Overflow.REJECT_PUBLISH, Overflow.DROP_OLDEST, Overflow.DEAD_LETTER_OLDEST)
+                                : null,
+                        !operator && !ttls && dice.chance(1, 3)
+                                ? DeadLetterTarget.channel("dead" + dice.below(2))
+                                : null,
+                        dice.chance(1, 2) ? dice.between(1, 3) : 0,
+                        dice.chance(1, 3) ? dice.choose(1_000L, 20_000L) : 0,
+                        null,
+                        "said");
+        return new Policy(
+                name,
+                operator,
+                Policy.Scope.ALL,
+                heavy ? Policies.HEAVY.pattern() : dice.choose(Policies.NAMES).pattern(),
+                settings.maxAgeMillis() > 0 || dice.chance(1, 2) ? Policy.AppliesTo.ALL : Policy.AppliesTo.CHANNELS,
+                dice.below(3),
+                settings);
+    }
+
     TopicDefinition topic(String name, @Nullable String alternate, Dice dice) {
-        return TopicDefinition.named(name, dice.choose(scenario == Scenario.WIDE ? ALL_ROUTINGS : ROUTINGS))
+        return TopicDefinition.named(name, routing(name, dice))
                 .withAlternate(alternate)
                 .withAutoDelete(dice.chance(1, 6));
+    }
+
+    private TopicDefinition.Routing routing(String name, Dice dice) {
+        if (scenario == Scenario.STRAIN) {
+            // A name keeps its routing: within a long turn it may go and come back, and bindings fit all the same.
+            return ALL_ROUTINGS[(firstRouting + name.charAt(1)) % ALL_ROUTINGS.length];
+        }
+        return dice.choose(scenario.wide() ? ALL_ROUTINGS : ROUTINGS);
     }
 
     Binding binding(TopicDefinition from, String destination, boolean toTopic, Dice dice) {
@@ -181,6 +248,11 @@ final class Draws {
     }
 
     EngineMessage message(long now, boolean delays, boolean tombstones, Dice dice) {
+        return message(now, delays, tombstones, 0, dice);
+    }
+
+    /** @param wanted size of the payload; 0 draws it */
+    EngineMessage message(long now, boolean delays, boolean tombstones, int wanted, Dice dice) {
         boolean keyed = dice.chance(2, 3);
         byte[] key = keyed ? ("k" + dice.below(4)).getBytes(StandardCharsets.UTF_8) : null;
         Map<String, Object> headers = Map.of();
@@ -196,9 +268,11 @@ final class Draws {
                 headers.put("häder", dice.choose("", "ü\u0000", 1.5, true, new byte[] {1, 0, (byte) dice.below(256)}));
             }
         }
-        int size = big && dice.chance(1, 6)
-                ? dice.between(1_000, small ? 1_000 : 12_000)
-                : dice.chance(1, 20) ? 0 : dice.between(1, 120);
+        int size = wanted > 0
+                ? wanted
+                : big && dice.chance(1, 6)
+                        ? dice.between(1_000, small ? 1_000 : 12_000)
+                        : dice.chance(1, 20) ? 0 : dice.between(1, 120);
         byte[] payload = new byte[size];
         long bits = dice.next();
         for (int i = 0; i < size; i++) {

@@ -3,6 +3,7 @@ package dev.postroad.simulation.broker;
 import dev.postroad.engine.Binding;
 import dev.postroad.engine.Command;
 import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.Policy;
 import dev.postroad.engine.QueueDefinition;
 import dev.postroad.engine.QueueDefinition.Overflow;
 import dev.postroad.engine.Route;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class Model {
     final History history = new History();
     final Topology topology = new Topology(history);
+    final Policies policies = new Policies();
     final Map<String, ModelQueue> queues = new LinkedHashMap<>();
     final Map<String, ModelStream> streams = new LinkedHashMap<>();
     final Map<String, TreeMap<String, Command.Position>> offsets = new TreeMap<>();
@@ -181,9 +183,7 @@ final class Model {
                 queue.dedup.add(id, now);
             }
         }
-        if (queue.definition.overflow() != Overflow.REJECT_PUBLISH && over(queue) && !overflowing.contains(queue)) {
-            overflowing.add(queue);
-        }
+        noteOverflow(queue);
         return copy;
     }
 
@@ -240,7 +240,20 @@ final class Model {
 
     private boolean over(ModelQueue queue) {
         long most = queue.definition.maxMessages();
-        return most > 0 && queue.size() > most;
+        return most > 0 && queue.bounded() > most;
+    }
+
+    private static boolean mayBeOver(ModelQueue queue) {
+        long most = queue.definition.maxBytes();
+        return most > 0 && queue.mostBytes() > most;
+    }
+
+    private void noteOverflow(ModelQueue queue) {
+        if (queue.definition.overflow() != Overflow.REJECT_PUBLISH
+                && (over(queue) || mayBeOver(queue))
+                && !overflowing.contains(queue)) {
+            overflowing.add(queue);
+        }
     }
 
     ModelStream.Entry append(
@@ -589,6 +602,7 @@ final class Model {
 
     /** The time to live of a message was over some time since. In a batch of its own. */
     void expired(Copy copy) {
+        copy.queue.marked.remove(copy);
         batch();
         giveUp(copy, "expired", true, copy.mayExpire);
         afterBatch();
@@ -622,8 +636,98 @@ final class Model {
                     }
                 }
                 shortened.add(queue);
+                mark(queue);
             }
         }
+    }
+
+    /** Marks those that have to go, from the oldest on, if each has as many bytes as it may have. */
+    private static void mark(ModelQueue queue) {
+        long bytes = queue.definition.maxBytes() > 0 ? queue.mostBytes() : 0;
+        if (bytes <= queue.definition.maxBytes()) {
+            return;
+        }
+        List<Copy> waiting = new ArrayList<>(queue.all());
+        waiting.removeIf(copy -> copy.holder != null);
+        waiting.sort(Comparator.comparingInt((Copy copy) -> copy.lane).thenComparingLong(copy -> copy.order));
+        queue.markings++;
+        queue.marked.clear();
+        for (Copy copy : waiting) {
+            if (bytes > queue.definition.maxBytes()) {
+                copy.mayOverflow = true;
+                queue.marked.add(copy);
+                queue.loose = true;
+                bytes -= copy.mostBytes();
+            }
+        }
+    }
+
+    /** Its queue held too many bytes, and it was the oldest. True if that may be. */
+    boolean overflowed(Copy copy) {
+        ModelQueue queue = copy.queue;
+        if (queue.markings == 1 && (queue.marked.isEmpty() || queue.marked.getFirst() != copy)) {
+            return false;
+        }
+        queue.marked.remove(copy);
+        batch();
+        if (queue.definition.overflow() == Overflow.DEAD_LETTER_OLDEST) {
+            giveUp(copy, "overflow", false, now);
+        } else {
+            remove(copy);
+        }
+        afterBatch();
+        return true;
+    }
+
+    /** True if its queue must have let more of them go. */
+    static boolean tooMuch(ModelQueue queue) {
+        QueueDefinition definition = queue.definition;
+        return definition.maxBytes() > 0
+                && definition.overflow() != Overflow.REJECT_PUBLISH
+                && queue.markings == 1
+                && queue.all().stream().allMatch(copy -> copy.holder == null)
+                && queue.leastBytes() > definition.maxBytes();
+    }
+
+    // ── Policies ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** Puts a policy in the place of the one of its name, in a batch of its own. */
+    void set(Policy policy) {
+        batch();
+        List<Policy> before = List.copyOf(policies.all);
+        policies.all.removeIf(
+                known -> known.operator() == policy.operator() && known.name().equals(policy.name()));
+        policies.all.add(policy);
+        follow(before);
+    }
+
+    void deletePolicy(Policy policy) {
+        batch();
+        List<Policy> before = List.copyOf(policies.all);
+        policies.all.remove(policy);
+        follow(before);
+    }
+
+    private void follow(List<Policy> before) {
+        history.changed(() -> {
+            policies.all.clear();
+            policies.all.addAll(before);
+        });
+        for (ModelQueue queue : queues.values()) {
+            QueueDefinition was = queue.definition;
+            queue.definition = policies.effective(queue.declared);
+            history.changed(() -> queue.definition = was);
+            if (was.expiresMillis() != queue.definition.expiresMillis()) {
+                queue.idleSince = now;
+            }
+            noteOverflow(queue);
+        }
+        for (ModelStream stream : streams.values()) {
+            StreamDefinition was = stream.definition;
+            stream.definition = policies.effective(stream.declared);
+            history.changed(() -> stream.definition = was);
+        }
+        afterBatch();
     }
 
     /** Later messages of a key that has died follow it. */
@@ -694,6 +798,9 @@ final class Model {
             copy.notBefore = notBefore;
             copy.firstDelay = firstDelay;
         });
+        if (copy.queue.definition.boundsWaiting()) {
+            noteOverflow(copy.queue);
+        }
     }
 
     /** A delivery goes back because its consumer ended or its lease ran out. */
@@ -790,9 +897,7 @@ final class Model {
                 batch();
                 List.copyOf(queue.all()).forEach(this::remove);
             }
-            if (queue.definition.overflow() != Overflow.REJECT_PUBLISH && over(queue) && !overflowing.contains(queue)) {
-                overflowing.add(queue);
-            }
+            noteOverflow(queue);
         }
         anyOrder = true;
         Map<ModelQueue, Map<String, Long>> firstDead = new LinkedHashMap<>();
@@ -829,6 +934,7 @@ final class Model {
     void declare(QueueDefinition definition, @Nullable Object owner) {
         batch();
         ModelQueue queue = new ModelQueue(definition, null, history);
+        queue.definition = policies.effective(definition);
         queue.idleSince = now;
         queue.owner = definition.exclusive() ? owner : null;
         queues.put(definition.name(), queue);
@@ -840,7 +946,9 @@ final class Model {
 
     void declare(StreamDefinition definition) {
         batch();
-        streams.put(definition.name(), new ModelStream(definition, history));
+        ModelStream stream = new ModelStream(definition, history);
+        stream.definition = policies.effective(definition);
+        streams.put(definition.name(), stream);
         history.changed(() -> streams.remove(definition.name()));
     }
 
@@ -998,7 +1106,7 @@ final class Model {
     }
 
     private static boolean full(ModelQueue queue) {
-        return queue.definition.maxMessages() > 0 && queue.size() >= queue.definition.maxMessages();
+        return queue.definition.maxMessages() > 0 && queue.bounded() >= queue.definition.maxMessages();
     }
 
     private static List<Copy> line(ModelQueue letters, Copy of) {

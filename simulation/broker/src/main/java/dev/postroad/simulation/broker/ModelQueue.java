@@ -13,7 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /** A queue, or a shared group, of the model: a list of messages, looked through from the beginning each time. */
 final class ModelQueue {
-    final QueueDefinition definition;
+    final QueueDefinition declared;
+
+    /** What was declared with what policies add to it. */
+    QueueDefinition definition;
+
     final @Nullable ModelStream stream;
     final @Nullable Dedup dedup;
     final TreeMap<Long, Copy> copies = new TreeMap<>();
@@ -37,10 +41,16 @@ final class ModelQueue {
     /** In which order some of its messages stand is not known. */
     boolean loose;
 
+    /** Those that may have had to go because it holds too many bytes, the first to go first; and how often that was so. */
+    final List<Copy> marked = new ArrayList<>();
+
+    int markings;
+
     /** Messages with a key have waited for their first delivery here: such keys have no simple order. */
     boolean delayedKeys;
 
     ModelQueue(QueueDefinition definition, @Nullable ModelStream stream, History history) {
+        this.declared = definition;
         this.definition = definition;
         this.stream = stream;
         dedup = definition.dedupMillis() > 0 ? new Dedup(definition.dedupMillis(), history) : null;
@@ -120,6 +130,38 @@ final class ModelQueue {
             }
         }
         return best;
+    }
+
+    /** Messages that count for its bound. */
+    int bounded() {
+        if (!definition.boundsWaiting()) {
+            return size();
+        }
+        int waiting = 0;
+        for (Copy copy : copies.values()) {
+            waiting += copy.holder == null ? 1 : 0;
+        }
+        return waiting;
+    }
+
+    /** Bytes that count for its bound, at least: how many more a message takes is the broker's affair. */
+    long leastBytes() {
+        return bytes(false);
+    }
+
+    /** And at most. */
+    long mostBytes() {
+        return bytes(true);
+    }
+
+    private long bytes(boolean most) {
+        long sum = 0;
+        for (Copy copy : copies.values()) {
+            if (!definition.boundsWaiting() || copy.holder == null) {
+                sum += most ? copy.mostBytes() : copy.leastBytes();
+            }
+        }
+        return sum;
     }
 
     /** The oldest message of the lowest priority that nobody holds. */

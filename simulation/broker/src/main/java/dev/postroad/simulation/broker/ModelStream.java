@@ -52,7 +52,11 @@ final class ModelStream {
         final List<long[]> batches = new ArrayList<>();
     }
 
-    final StreamDefinition definition;
+    final StreamDefinition declared;
+
+    /** What was declared with what policies add to it. */
+    StreamDefinition definition;
+
     final @Nullable Dedup dedup;
     final Partition[] partitions;
     final List<ModelQueue> groups = new ArrayList<>();
@@ -61,6 +65,7 @@ final class ModelStream {
     long accepted;
 
     ModelStream(StreamDefinition definition, History history) {
+        this.declared = definition;
         this.definition = definition;
         dedup = definition.dedupMillis() > 0 ? new Dedup(definition.dedupMillis(), history) : null;
         partitions = new Partition[definition.partitions()];

@@ -21,11 +21,21 @@ public enum Scenario {
     /** Delays, schedules, leases, times to live, idle queues. */
     TIMER,
     /** As {@link #ALL}, with what has a say of its own in it: single active consumers, shares by hash, letters chosen one by one. */
-    WIDE;
+    WIDE,
+    /**
+     * As {@link #WIDE}, under strain: bounds in bytes, policies that come and go under what is used, a disk that is full for a
+     * while, hundreds of dead letters of few keys put back at once, and much in one turn.
+     */
+    STRAIN;
 
     /** True if all commands and options are used. */
     boolean everything() {
-        return this == ALL || this == WIDE;
+        return this == ALL || wide();
+    }
+
+    /** True if the rarer commands and options are used too. */
+    boolean wide() {
+        return this == WIDE || this == STRAIN;
     }
 
     /** As it is written on a command line. */

@@ -22,7 +22,8 @@ record SimulateOptions(long seed, int steps, long runs, double minutes, List<Sce
               --runs K           at most (1 with --seed, else without end)
               --minutes M        at most (1)
               --scenario NAME    queue, keyed, stream, group, transaction, timer, all (every
-                                 command together) or wide (the rarer ones too) (all)
+                                 command together), wide (the rarer ones too) or
+                                 strain (bytes, policies, a full disk) (all)
               --help             this
 
             Ends with 0 if no promise was broken, else with 1 and the shortest way there.

@@ -25,7 +25,7 @@ public final class SimulationExperiment implements Experiment {
         Campaign campaign = new Campaign();
         long begun = System.nanoTime();
         long nanos = budget.time().toNanos();
-        List<Scenario> scenarios = List.of(Scenario.ALL, Scenario.WIDE);
+        List<Scenario> scenarios = List.of(Scenario.ALL, Scenario.WIDE, Scenario.STRAIN);
         campaign.run(scenarios, budget.seed(), STEPS, Long.MAX_VALUE, nanos, result -> {
             Campaign.Sum now = campaign.sum();
             progress.at(

@@ -4,8 +4,10 @@ import dev.postroad.engine.Binding;
 import dev.postroad.engine.Command;
 import dev.postroad.engine.Durability;
 import dev.postroad.engine.EngineMessage;
+import dev.postroad.engine.QueueDefinition;
 import dev.postroad.engine.TopicDefinition;
 import dev.postroad.simulation.disk.Fault;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +56,9 @@ final class Workload {
         passTime(dice);
         int what = dice.below(200);
         boolean mayDie = dice.chance(1, crashOneIn);
-        if (what < 3) {
+        if (scenario == Scenario.STRAIN && dice.chance(1, 6)) {
+            strain(dice, mayDie);
+        } else if (what < 3) {
             world.restart();
             restarted();
         } else if (what < 13) {
@@ -135,7 +139,7 @@ final class Workload {
             }
         }
         draws.small = mayDie;
-        int most = dice.choose(1, 3, 8, 20);
+        int most = scenario == Scenario.STRAIN ? dice.choose(3, 20, 60, 150) : dice.choose(1, 3, 8, 20);
         for (int i = dice.between(1, most); i > 0; i--) {
             add(acts, dice);
         }
@@ -161,7 +165,7 @@ final class Workload {
 
     private @Nullable Act draw(Dice dice, List<Act> acts) {
         int kind = dice.below(100);
-        if (scenario == Scenario.WIDE && dice.chance(1, 25)) {
+        if (scenario.wide() && dice.chance(1, 25)) {
             return putBack(dice);
         }
         return switch (scenario) {
@@ -182,7 +186,7 @@ final class Workload {
                         : kind < 8
                                 ? declareStream(dice)
                                 : kind < 45 ? transact(dice) : kind < 65 ? publish(dice) : consume(dice);
-            case ALL, WIDE ->
+            case ALL, WIDE, STRAIN ->
                 switch (kind / 4) {
                     case 0 -> declareQueue(dice);
                     case 1 -> dice.chance(1, 2) ? declareStream(dice) : sharedGroup(dice, acts);
@@ -196,6 +200,229 @@ final class Workload {
                     default -> consume(dice);
                 };
         };
+    }
+
+    // ── Strain ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private void strain(Dice dice, boolean mayDie) {
+        switch (dice.below(20)) {
+            case 0, 1 -> fullDisk(dice);
+            case 2 -> manyLetters(dice);
+            case 3, 4, 5, 6, 7 -> {
+                List<Act> acts = new ArrayList<>();
+                // What has gone by the policies that were must be known first.
+                world.lookFirst(acts);
+                acts.add(policy(dice));
+                carryOut(acts, mayDie, dice);
+            }
+            default -> {
+                // How many bytes a message takes is the broker's affair: what follows from it is looked at act by act.
+                Act act = heavy(dice);
+                if (act != null) {
+                    carryOut(List.of(act), mayDie, dice);
+                }
+            }
+        }
+    }
+
+    private void carryOut(List<Act> acts, boolean mayDie, Dice dice) {
+        if (mayDie) {
+            world.armKill(dice.between(1, 5));
+        }
+        boolean alive = world.turn(acts);
+        world.disarm();
+        if (!alive) {
+            if (!mayDie) {
+                throw new Violation("the broker failed without a fault");
+            }
+            crash(dice);
+        }
+    }
+
+    private Act policy(Dice dice) {
+        boolean operator = dice.chance(1, 3);
+        String name = Draws.name(dice, "p", 3);
+        boolean known = model.policies.get(operator, name) != null;
+        return dice.chance(known ? 2 : 1, known ? 4 : 12)
+                ? commands.deletePolicy(operator, name)
+                : commands.set(draws.policy(name, operator, dice));
+    }
+
+    /** On queues whose bound is in bytes. */
+    private @Nullable Act heavy(Dice dice) {
+        String name = Draws.name(dice, "w", 2);
+        ModelQueue queue = model.queues.get(name);
+        ModelQueue letters = model.queues.get("dead2");
+        if (letters == null || dice.chance(1, 40)) {
+            return commands.declare(letters == null ? QueueDefinition.named("dead2") : letters.declared, null);
+        }
+        if (queue == null || dice.chance(1, 30)) {
+            return queue == null
+                    ? commands.declare(draws.queue(name, dice), owner(dice))
+                    : commands.deleteChannel(name, false, false, queue.owner);
+        }
+        List<EngineMessage> messages = new ArrayList<>();
+        for (int i = dice.choose(1, 1, 2, 4); i > 0; i--) {
+            messages.add(draws.message(world.clock, false, false, dice.choose(100, 600, 3_000), dice));
+        }
+        List<Copy> held = new ArrayList<>();
+        queue.consumers.forEach(consumer -> held.addAll(consumer.held.values()));
+        return switch (dice.below(10)) {
+            case 0 -> {
+                ModelQueue other = model.queues.get(queueName(dice));
+                yield other == null ? null : commands.move(name, other.name(), null, dice.choose(1L, 100L));
+            }
+            case 1 -> letters.size() > 20 ? commands.purge("dead2") : commands.purge(name);
+            case 2, 3 -> {
+                List<Commands.Settlement> settlements = new ArrayList<>();
+                if (!held.isEmpty()) {
+                    Copy copy = dice.pick(held);
+                    settlements.add(new Commands.Settlement(
+                            java.util.Objects.requireNonNull(copy.holder),
+                            new long[] {copy.number},
+                            null,
+                            outcome(dice)));
+                }
+                yield commands.transact(
+                        List.of(new Command.Publish(
+                                null, name, messages, null, false, null, new Answer<>(() -> "part"))),
+                        settlements,
+                        List.of());
+            }
+            case 4, 5 -> {
+                if (held.isEmpty()) {
+                    yield null;
+                }
+                Copy copy = dice.pick(held);
+                yield commands.settle(
+                        java.util.Objects.requireNonNull(copy.holder).id,
+                        new long[] {copy.number},
+                        null,
+                        outcome(dice));
+            }
+            default -> commands.publish(null, name, messages, durability(dice), false);
+        };
+    }
+
+    /** The disk has no space for some turns: what is refused is refused, what was confirmed stays, and after it all goes on. */
+    private void fullDisk(Dice dice) {
+        world.fillDisk(dice.choose(0, 3_000, 100_000));
+        for (int i = dice.between(1, 6); i > 0; i--) {
+            List<Act> acts = new ArrayList<>();
+            for (int j = dice.choose(1, 5, 40); j > 0; j--) {
+                Act act = plain(dice);
+                if (act != null) {
+                    acts.add(act);
+                }
+            }
+            if (!world.turn(acts)) {
+                throw new Violation("the broker failed because the disk was full");
+            }
+            if (dice.chance(1, 3) && !world.checkpointStep(dice.chance(1, 2))) {
+                throw new Violation("the broker failed because the disk was full");
+            }
+        }
+        if (!world.look()) {
+            throw new Violation("the broker failed because the disk was full");
+        }
+        world.freeDisk();
+        pass(1_000);
+        look(dice);
+    }
+
+    /** What has no consequences that would wait for space, so that each is done or refused as a whole. */
+    private @Nullable Act plain(Dice dice) {
+        List<ModelConsumer> consumers = List.copyOf(model.consumers.values());
+        ModelStream stream = anyStream(dice);
+        if (stream != null && dice.chance(1, 4)) {
+            return commands.publish(null, stream.name(), messages(dice, true), durability(dice), false);
+        }
+        if (!consumers.isEmpty() && dice.chance(1, 3)) {
+            ModelConsumer consumer = dice.pick(consumers);
+            if (consumer.held.isEmpty()) {
+                return commands.credit(consumer, dice.choose(1, 5));
+            }
+            Copy copy = dice.pick(List.copyOf(consumer.held.values()));
+            Command.Outcome done = Command.Outcome.Acknowledge.INSTANCE;
+            return dice.chance(2, 3)
+                    ? commands.settle(consumer.id, new long[] {copy.number}, null, done)
+                    : commands.transact(
+                            List.of(new Command.Publish(
+                                    null,
+                                    Draws.name(dice, "q", 4),
+                                    messages(dice, false),
+                                    null,
+                                    false,
+                                    null,
+                                    new Answer<>(() -> "part"))),
+                            List.of(new Commands.Settlement(consumer, new long[] {copy.number}, null, done)),
+                            List.of());
+        }
+        ModelQueue queue = model.queues.get(Draws.name(dice, "q", 4));
+        return queue == null || queue.definition.overflow() != QueueDefinition.Overflow.REJECT_PUBLISH || tooMany()
+                ? null
+                : commands.publish(null, queue.name(), messages(dice, false), durability(dice), false);
+    }
+
+    /** More dead letters of few keys than go back in one batch; then all of them, or most, go back together. */
+    private void manyLetters(Dice dice) {
+        ModelQueue known = model.queues.get("lines");
+        QueueDefinition lines = QueueDefinition.named("lines")
+                .withKeyOrdered(true)
+                .withDeadLetter(QueueDefinition.DeadLetterTarget.channel("dead3"));
+        List<Act> acts = new ArrayList<>();
+        acts.add(commands.declare(QueueDefinition.named("dead3"), null));
+        acts.add(commands.declare(lines, null));
+        int keys = dice.between(1, 5);
+        for (int i = known == null ? 45 : 20; i > 0; i--) {
+            List<EngineMessage> messages = new ArrayList<>();
+            for (int j = 0; j < 8; j++) {
+                messages.add(draws.message(world.clock, false, false, dice.between(1, 20), dice)
+                        .withTtlMillis(0)
+                        .withKey(("k" + dice.below(keys)).getBytes(StandardCharsets.UTF_8)));
+            }
+            acts.add(commands.publish(null, "lines", messages, null, false));
+        }
+        carryOut(acts, false, dice);
+        ModelQueue queue = model.queues.get("lines");
+        if (queue == null) {
+            return;
+        }
+        if (queue.consumers.isEmpty()) {
+            acts = List.of(commands.subscribe(queue, Command.ConsumerSettings.prefetch(5, "l"), null));
+            carryOut(acts, false, dice);
+        }
+        List<Act> settled = new ArrayList<>();
+        for (ModelConsumer consumer : queue.consumers) {
+            for (Copy copy : consumer.held.values()) {
+                settled.add(commands.settle(
+                        consumer.id,
+                        new long[] {copy.number},
+                        null,
+                        dice.chance(9, 10)
+                                ? new Command.Outcome.DeadLetter("no")
+                                : Command.Outcome.Acknowledge.INSTANCE));
+            }
+        }
+        List<ModelConsumer> consumers = List.copyOf(queue.consumers);
+        if (dice.chance(1, 2)) {
+            consumers.forEach(consumer -> settled.add(commands.unsubscribe(consumer, true)));
+        }
+        carryOut(settled, false, dice);
+        look(dice);
+        boolean all = dice.chance(1, 2);
+        List<Long> numbers = new ArrayList<>();
+        ModelQueue letters = model.queues.get("dead3");
+        for (Copy copy : letters == null ? List.<Copy>of() : letters.all()) {
+            if (copy.number >= 0 && (all || dice.chance(99, 100))) {
+                numbers.add(copy.number);
+            }
+        }
+        carryOut(List.of(commands.putBack("dead3", numbers)), dice.chance(1, 2), dice);
+        look(dice);
+        if (dice.chance(3, 4)) {
+            carryOut(List.of(commands.purge("lines"), commands.purge("dead3")), false, dice);
+        }
     }
 
     // ── Declaring ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -219,7 +446,7 @@ final class Workload {
             return commands.deleteChannel(name, dice.chance(1, 3), dice.chance(1, 3), owner(dice));
         }
         if (known != null && dice.chance(1, 2)) {
-            return commands.declare(known.definition, dice.chance(1, 2) ? known.owner : owner(dice));
+            return commands.declare(known.declared, dice.chance(1, 2) ? known.owner : owner(dice));
         }
         Object owner = owner(dice);
         return commands.declare(draws.queue(name, dice), owner);
@@ -436,6 +663,9 @@ final class Workload {
             return null;
         }
         ModelQueue queue = dice.pick(all);
+        if (queue.name().equals("dead2")) {
+            return null; // what bounds in bytes put there is known only when somebody has looked
+        }
         boolean automatic = dice.chance(1, 8);
         Filter filter = dice.chance(1, 8) ? Filter.number(dice.below(Filter.COUNT)) : null;
         Object owner = queue.owner != null && dice.chance(3, 4) ? queue.owner : owner(dice);

@@ -90,6 +90,7 @@ final class World {
     long lastTurn;
 
     private boolean promised;
+    private boolean diskFull;
 
     /** How much of the model's history is certain to be from before the last moment. */
     private int lastKnown = Integer.MAX_VALUE;
@@ -195,6 +196,19 @@ final class World {
                 disk.failCall(0, fault, false);
             }
         });
+    }
+
+    /** From now on all files together have room for so many bytes more. */
+    void fillDisk(long bytes) {
+        tell("  the disk has " + bytes + " bytes left");
+        disk.capacity(disk.usedBytes() + bytes);
+        diskFull = true;
+    }
+
+    void freeDisk() {
+        tell("  the disk has space again");
+        disk.capacity(Long.MAX_VALUE);
+        diskFull = false;
     }
 
     void disarm() {
@@ -316,6 +330,7 @@ final class World {
     private void agree() {
         Observed observed = observe();
         orderLeases(observed);
+        overflowUnseen(observed);
         String first = null;
         boolean last = true;
         int batches = 0;
@@ -349,6 +364,21 @@ final class World {
         }
         lastKnown = Integer.MAX_VALUE;
         counts.checks++;
+    }
+
+    /** What had to go from queues that do not come back, their dead letters tell. */
+    private void overflowUnseen(Observed observed) {
+        for (ModelQueue queue : model.all()) {
+            for (Copy copy : comesBack(queue) ? List.<Copy>of() : List.copyOf(queue.marked)) {
+                if (copy.there && new Comparison(model, observed, true).letterThere(copy, "overflow")) {
+                    model.overflowed(copy);
+                }
+            }
+        }
+    }
+
+    private static boolean comesBack(ModelQueue queue) {
+        return queue.durable() && !queue.definition.exclusive() && queue.definition.expiresMillis() == 0;
     }
 
     /** In which order the queues had their leases looked at nobody promises: what is there tells how far that had come. */
@@ -398,6 +428,9 @@ final class World {
                     tell("  " + act.text().get());
                 }
                 submitted++;
+                if (diskFull) {
+                    act.answer().fullDisk();
+                }
                 engine().submit(act.command(), submitAt);
                 counts.commands++;
             }
@@ -449,9 +482,7 @@ final class World {
     /** What may have expired in the last moment in queues that nobody can look at afterwards, for they do not come back. */
     private void expireUnseen() {
         for (ModelQueue queue : model.all()) {
-            boolean comesBack =
-                    queue.durable() && !queue.definition.exclusive() && queue.definition.expiresMillis() == 0;
-            for (Copy copy : comesBack ? List.<Copy>of() : List.copyOf(queue.all())) {
+            for (Copy copy : comesBack(queue) ? List.<Copy>of() : List.copyOf(queue.all())) {
                 if (copy.there && copy.mayExpire > 0 && copy.mayExpire <= model.now && copy.holder == null) {
                     model.expired(copy);
                 }

@@ -95,6 +95,11 @@ public final class SimulatedDisk {
         capacityBytes = bytes;
     }
 
+    /** The bytes that all files together have now. */
+    public synchronized long usedBytes() {
+        return used;
+    }
+
     /** Lets reads return fewer bytes than asked for, as the seed has it. */
     public synchronized void shortReads(long seed) {
         shortReads = new Random(seed);

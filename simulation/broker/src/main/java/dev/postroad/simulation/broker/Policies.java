@@ -1,0 +1,141 @@
+package dev.postroad.simulation.broker;
+
+import dev.postroad.engine.Policy;
+import dev.postroad.engine.QueueDefinition;
+import dev.postroad.engine.QueueDefinition.DeadLetterTarget;
+import dev.postroad.engine.QueueDefinition.Overflow;
+import dev.postroad.engine.StreamDefinition;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** The policies of the model, looked through one by one, and what they make of a declaration. */
+final class Policies {
+    /** A pattern of names, and what it means in plain Java. */
+    record Names(String pattern, Predicate<String> meaning) {}
+
+    /** Names of queues without a bound in bytes, and of streams. */
+    static final Names[] NAMES = {
+        new Names("^q", name -> name.startsWith("q")),
+        new Names("^[qb][02]$", name -> name.matches("[qb][02]")),
+        new Names("^(q|b|s)", name -> name.matches("[qbs].*")),
+        new Names("^b|^s1", name -> name.startsWith("b") || name.startsWith("s1")),
+    };
+
+    /** Names of queues whose bound is in bytes. */
+    static final Names HEAVY = new Names("^w", name -> name.startsWith("w"));
+
+    final List<Policy> all = new ArrayList<>();
+
+    @Nullable
+    Policy get(boolean operator, String name) {
+        for (Policy policy : all) {
+            if (policy.operator() == operator && policy.name().equals(name)) {
+                return policy;
+            }
+        }
+        return null;
+    }
+
+    private static boolean takes(Policy policy, String name) {
+        if (HEAVY.pattern().equals(policy.pattern())) {
+            return HEAVY.meaning().test(name);
+        }
+        for (Names names : NAMES) {
+            if (names.pattern().equals(policy.pattern())) {
+                return names.meaning().test(name);
+            }
+        }
+        throw new IllegalStateException(policy.pattern());
+    }
+
+    /** Of those that match, that of the highest priority; of equals the one whose name comes first. */
+    private @Nullable Policy of(String name, boolean operator, boolean stream) {
+        Policy best = null;
+        for (Policy policy : all) {
+            boolean applies = policy.operator() == operator
+                    && (stream || policy.appliesTo() != Policy.AppliesTo.STREAMS)
+                    && takes(policy, name);
+            if (applies
+                    && (best == null
+                            || policy.priority() > best.priority()
+                            || (policy.priority() == best.priority()
+                                    && policy.name().compareTo(best.name()) < 0))) {
+                best = policy;
+            }
+        }
+        return best;
+    }
+
+    private static long least(
+            long one,
+            @Nullable Policy said,
+            @Nullable Policy bounds,
+            java.util.function.ToLongFunction<Policy.Settings> of) {
+        long least = one;
+        for (Policy policy : new Policy[] {said, bounds}) {
+            long more = policy == null ? 0 : of.applyAsLong(policy.settings());
+            if (more > 0 && (least == 0 || more < least)) {
+                least = more;
+            }
+        }
+        return least;
+    }
+
+    QueueDefinition effective(QueueDefinition declared) {
+        Policy said = of(declared.name(), false, false);
+        Policy bounds = of(declared.name(), true, false);
+        if (said == null && bounds == null) {
+            return declared;
+        }
+        long messages = least(declared.maxMessages(), said, bounds, Policy.Settings::maxMessages);
+        long bytes = least(declared.maxBytes(), said, bounds, Policy.Settings::maxBytes);
+        boolean ownBound = declared.maxMessages() > 0 || declared.maxBytes() > 0;
+        boolean bounded = messages > 0 || bytes > 0;
+        DeadLetterTarget given = said == null ? null : said.settings().deadLetter();
+        DeadLetterTarget letters = declared.deadLetter() == null ? given : declared.deadLetter();
+        if (declared.deadLetter() != null
+                && given != null
+                && letters != null
+                && letters.topic() != null
+                && letters.channel() == null
+                && given.topic() != null) {
+            letters = new DeadLetterTarget(letters.topic(), given.channel());
+        }
+        Overflow chosen = declared.overflow();
+        Overflow other = said != null && said.settings().overflow() != null
+                ? said.settings().overflow()
+                : bounds == null ? null : bounds.settings().overflow();
+        if (!declared.overflowSaid() && other != null) {
+            chosen = other;
+        } else if (chosen == Overflow.DROP_OLDEST && declared.deadLetter() == null && letters != null && bounded) {
+            chosen = Overflow.DEAD_LETTER_OLDEST;
+        }
+        if (letters == null || !bounded) {
+            chosen = switch (chosen) {
+                case DEAD_LETTER_OLDEST -> Overflow.DROP_OLDEST;
+                case DEAD_LETTER_NEWEST -> Overflow.REJECT_PUBLISH;
+                case REJECT_PUBLISH, DROP_OLDEST -> chosen;
+            };
+        }
+        return declared.withDeliveryLimit(
+                        (int) least(declared.deliveryLimit(), said, bounds, settings -> settings.deliveryLimit()))
+                .withTtlMillis(least(declared.ttlMillis(), said, bounds, Policy.Settings::ttlMillis))
+                .withExpiresMillis(least(declared.expiresMillis(), said, bounds, Policy.Settings::expiresMillis))
+                .withMaxMessages(messages)
+                .withMaxBytes(bytes)
+                .withDeadLetter(letters)
+                .withOverflow(chosen)
+                .withOverflowSaid(declared.overflowSaid())
+                .withBoundsWaiting(declared.boundsWaiting() || (bounded && !ownBound));
+    }
+
+    StreamDefinition effective(StreamDefinition declared) {
+        Policy said = of(declared.name(), false, true);
+        Policy bounds = of(declared.name(), true, true);
+        return declared.withRetentionMillis(
+                        least(declared.retentionMillis(), said, bounds, Policy.Settings::maxAgeMillis))
+                .withRetentionBytes(least(declared.retentionBytes(), said, bounds, Policy.Settings::maxBytes));
+    }
+}
