@@ -197,12 +197,12 @@ final class Comparison {
             if (over && (!otherwise || letterThere(copy, "expired"))) {
                 model.expired(copy);
                 changed = true;
+            } else if (copy.mayOverflow && (!taken || letterThere(copy, "overflow"))) {
+                changed |= model.overflowed(copy);
             } else if (taken) {
                 model.batch();
                 model.remove(copy);
                 changed = true;
-            } else if (copy.mayOverflow) {
-                changed |= model.overflowed(copy);
             }
         }
         return changed;
