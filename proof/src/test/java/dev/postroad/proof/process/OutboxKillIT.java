@@ -165,7 +165,12 @@ class OutboxKillIT {
         }
 
         private ServeBroker.Server startBroker() {
-            return new ServeBroker().start(folder.resolve("broker"), port);
+            return new ServeBroker(
+                            "256m",
+                            List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+                            Map.of(),
+                            List.of("--amqp-port", "0"))
+                    .start(folder.resolve("broker"), port);
         }
 
         void run() throws Exception {
