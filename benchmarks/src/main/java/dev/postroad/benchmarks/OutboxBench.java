@@ -114,14 +114,14 @@ final class OutboxBench {
     private static int number(String option, String value, int least, int most) throws Refused {
         try {
             int number = Integer.parseInt(value);
-            if (number >= least && number <= most) {
-                return number;
+            if (number < least || number > most) {
+                throw new NumberFormatException("out of bounds");
             }
+            return number;
         } catch (NumberFormatException e) {
-            // told below
+            throw new Refused(option + " is '" + value + "'; it must be a whole number from "
+                    + String.format(Locale.ROOT, "%,d to %,d", least, most));
         }
-        throw new Refused(option + " is '" + value + "'; it must be a whole number from "
-                + String.format(Locale.ROOT, "%,d to %,d", least, most));
     }
 
     private void measure(PrintStream out, PrintStream err)

@@ -33,7 +33,7 @@ final class PostgresServer implements AutoCloseable {
         boolean root = "root".equals(System.getProperty("user.name"));
         if (root) {
             run(List.of("chown", "postgres", folder.toString()));
-            run(List.of("chmod", "a+x", folder.getParent().toString()));
+            run(List.of("chmod", "a+x", folder.resolveSibling(".").toString()));
         }
         String data = folder.resolve("data").toString();
         run(as(root, programs.resolve("initdb").toString(), "-D", data, "-A", "trust", "-U", "bench"));
