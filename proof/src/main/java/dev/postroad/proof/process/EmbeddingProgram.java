@@ -76,16 +76,16 @@ final class EmbeddingProgram {
                 }
             }
             if (produce) {
-                // Until it is killed, or whoever started it is gone.
-                try (Transacting transacting =
-                        new Transacting(loads.getFirst(), lanes, transcripts, firstProducer + Lane.Mix.USUAL.alone())) {
-                    if (traffics.getFirst().awaitDelivery(PATIENCE)) {
-                        say(DELIVERING);
-                    }
-                    while (System.in.read() >= 0) {
-                        say(ACCEPTING);
-                    }
+                Transacting transacting =
+                        new Transacting(loads.getFirst(), lanes, transcripts, firstProducer + Lane.Mix.USUAL.alone());
+                if (traffics.getFirst().awaitDelivery(PATIENCE)) {
+                    say(DELIVERING);
                 }
+                // Until it is killed, or whoever started it is gone.
+                while (System.in.read() >= 0) {
+                    say(ACCEPTING);
+                }
+                transacting.close();
             } else {
                 for (Load load : loads) {
                     Await.value("nothing is left", PATIENCE, load::left, left -> left == 0);

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -63,21 +62,21 @@ public final class PowerCutExperiment implements Experiment {
                                 new Trial("serve", LoopDisk.Kind.XFS, served, ON_XFS / 2),
                                 new Trial("embedded", LoopDisk.Kind.XFS, embedded, ON_XFS / 2)));
         int times = (int) Math.max(1, budget.time().dividedBy(GOAL_TIME));
-        Map<LoopDisk.Kind, AtomicLong> cuts =
-                Map.of(LoopDisk.Kind.EXT4, new AtomicLong(), LoopDisk.Kind.XFS, new AtomicLong());
+        AtomicLong onExt4 = new AtomicLong();
+        AtomicLong onXfs = new AtomicLong();
         List<SideBySide.Work> all = new ArrayList<>();
         for (List<Trial> lane : lanes) {
             Random own = new Random(random.nextLong());
             all.add(() -> {
                 for (Trial trial : lane) {
-                    cuts.get(trial.kind)
+                    (trial.kind == LoopDisk.Kind.EXT4 ? onExt4 : onXfs)
                             .addAndGet(run(trial, times, budget.time().dividedBy(lane.size()), own, results, progress));
                 }
             });
         }
         SideBySide.run(all);
-        results.count("power cuts on ext4", cuts.get(LoopDisk.Kind.EXT4).get(), ON_EXT4);
-        results.count("power cuts on xfs", cuts.get(LoopDisk.Kind.XFS).get(), ON_XFS);
+        results.count("power cuts on ext4", onExt4.get(), ON_EXT4);
+        results.count("power cuts on xfs", onXfs.get(), ON_XFS);
         return results.outcome();
     }
 

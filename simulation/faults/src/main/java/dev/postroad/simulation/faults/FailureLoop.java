@@ -95,10 +95,13 @@ final class FailureLoop {
      */
     private void judge(Trial trial, SimulatedDisk disk, boolean again) {
         recoveries++;
-        SimulatedDisk[] after = new SimulatedDisk[1];
-        String first = trial.recover(disk, false, () -> after[0] = again ? disk.crash(Crash.losingAll()) : null);
-        SimulatedDisk later = after[0];
-        if (later != null) {
+        List<SimulatedDisk> after = new ArrayList<>();
+        String first = trial.recover(disk, false, () -> {
+            if (again) {
+                after.add(disk.crash(Crash.losingAll()));
+            }
+        });
+        for (SimulatedDisk later : after) {
             recoveries++;
             String second = trial.recover(later, false, Observation.Opened.NOTHING);
             if (!second.equals(first)) {
