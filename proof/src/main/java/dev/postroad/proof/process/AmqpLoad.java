@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 /** A queue over AMQP: one connection; the sends of all threads go through one channel with confirms, batches through one of their own. */
 final class AmqpLoad implements Load {
     private static final int PREFETCH = 1_000;
+    private static final int PATIENCE_MILLIS = 60_000;
 
     private final Connection connection;
     private final Channel publishing;
@@ -48,6 +49,9 @@ final class AmqpLoad implements Load {
         factory.setHost("127.0.0.1");
         factory.setPort(port);
         factory.setAutomaticRecoveryEnabled(false);
+        // A machine may have much else to do; that says nothing about the broker.
+        factory.setHandshakeTimeout(PATIENCE_MILLIS);
+        factory.setConnectionTimeout(PATIENCE_MILLIS);
         // That connections break is what this is about.
         factory.setExceptionHandler(new ForgivingExceptionHandler() {
             @Override
