@@ -104,9 +104,8 @@ final class Policies {
             letters = new DeadLetterTarget(letters.topic(), given.channel());
         }
         Overflow chosen = declared.overflow();
-        Overflow other = said != null && said.settings().overflow() != null
-                ? said.settings().overflow()
-                : bounds == null ? null : bounds.settings().overflow();
+        Overflow wanted = said == null ? null : said.settings().overflow();
+        Overflow other = wanted != null || bounds == null ? wanted : bounds.settings().overflow();
         if (!declared.overflowSaid() && other != null) {
             chosen = other;
         } else if (chosen == Overflow.DROP_OLDEST && declared.deadLetter() == null && letters != null && bounded) {
