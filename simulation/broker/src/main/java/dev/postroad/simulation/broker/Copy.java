@@ -97,7 +97,8 @@ final class Copy {
     long leastBytes() {
         byte[] payload = body.payload();
         byte[] own = body.key();
-        return (payload == null ? 0 : payload.length) + (own == null ? 0 : own.length);
+        long bytes = payload == null ? 0 : payload.length;
+        return bytes + (own == null ? 0 : own.length);
     }
 
     /** With all that may stand around it in a record. */
