@@ -270,7 +270,11 @@ final class Workload {
         return switch (dice.below(10)) {
             case 0 -> {
                 ModelQueue other = model.queues.get(queueName(dice));
-                yield other == null ? null : commands.move(name, other.name(), null, dice.choose(1L, 100L));
+                if (other == null) {
+                    yield null;
+                }
+                long most = dice.choose(1L, 100L);
+                yield commands.move(name, other.name(), null, most);
             }
             case 1 -> letters.size() > 20 ? commands.purge("dead2") : commands.purge(name);
             case 2, 3 -> {
