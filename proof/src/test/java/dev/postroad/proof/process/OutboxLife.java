@@ -118,9 +118,9 @@ final class OutboxLife {
         try (Postroad postroad = Postroad.over(step.on(Postroad.connect(args[2]).transport()))) {
             if (role == Role.RELAY) {
                 System.out.println(AT_WORK);
-                try (OutboxRelay relay = relay(database, postroad, suffix)) {
-                    new CountDownLatch(1).await();
-                }
+                OutboxRelay relay = relay(database, postroad, suffix);
+                new CountDownLatch(1).await();
+                relay.close();
             }
             System.out.println(AT_WORK);
             AtomicReference<@Nullable Subscription> subscription = new AtomicReference<>();

@@ -105,7 +105,8 @@ final class Policies {
         }
         Overflow chosen = declared.overflow();
         Overflow wanted = said == null ? null : said.settings().overflow();
-        Overflow other = wanted != null || bounds == null ? wanted : bounds.settings().overflow();
+        Overflow other =
+                wanted != null || bounds == null ? wanted : bounds.settings().overflow();
         if (!declared.overflowSaid() && other != null) {
             chosen = other;
         } else if (chosen == Overflow.DROP_OLDEST && declared.deadLetter() == null && letters != null && bounded) {
