@@ -8,5 +8,10 @@ import java.util.function.Supplier;
  *
  * @param text for people
  * @param judge compares the answer with what the model expects, and lets the model follow
+ * @param looks true if it is the checker's own, and no operation of the workload
  */
-record Act(Supplier<String> text, Command command, Answer<?> answer, Runnable judge) {}
+record Act(Supplier<String> text, Command command, Answer<?> answer, Runnable judge, boolean looks) {
+    Act(Supplier<String> text, Command command, Answer<?> answer, Runnable judge) {
+        this(text, command, answer, judge, false);
+    }
+}

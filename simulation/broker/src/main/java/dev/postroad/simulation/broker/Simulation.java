@@ -46,7 +46,7 @@ public final class Simulation {
             @Nullable String violation,
             List<String> story) {
 
-        /** Commands and deliveries. */
+        /** Commands and deliveries, without those of the checker that looks at everything. */
         public long operations() {
             return commands + deliveries;
         }

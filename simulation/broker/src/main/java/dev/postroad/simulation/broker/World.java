@@ -432,7 +432,7 @@ final class World {
                     act.answer().fullDisk();
                 }
                 engine().submit(act.command(), submitAt);
-                counts.commands++;
+                counts.commands += act.looks() ? 0 : 1;
             }
             engine().turn(submitAt);
         } catch (Killed e) {
@@ -891,7 +891,7 @@ final class World {
         List<Runnable> then = new ArrayList<>();
         Answer<EngineStatus> inspected = new Answer<>(() -> "inspect");
         Observed parts = new Observed(null);
-        acts.add(new Act(() -> "inspect", new Command.Inspect(inspected), inspected, () -> {}));
+        acts.add(new Act(() -> "inspect", new Command.Inspect(inspected), inspected, () -> {}, true));
         browseAll(model.all(), parts, then).forEach(look -> acts.add(act(look)));
         for (ModelStream stream : model.streams.values()) {
             for (int p = 0; p < stream.partitions.length; p++) {
@@ -919,13 +919,13 @@ final class World {
     }
 
     private static Act act(Command look) {
-        return new Act(() -> "look", look, (Answer<?>) look.reply(), () -> {});
+        return new Act(() -> "look", look, (Answer<?>) look.reply(), () -> {}, true);
     }
 
     /** Adds the act that compares, after all those that look. */
     private void compare(List<Act> acts, List<Runnable> then, Supplier<Comparison> with) {
         Answer<List<Command.Position>> last = new Answer<>(() -> "offsets");
-        acts.add(new Act(() -> "compare", new Command.GroupOffsets("nobody", last), last, () -> {
+        Runnable judge = () -> {
             if (last.known()) {
                 then.forEach(Runnable::run);
                 Comparison comparison = with.get();
@@ -933,7 +933,8 @@ final class World {
                 Violation.unless(difference == null, () -> "looking: " + difference);
                 comparison.adopt();
             }
-        }));
+        };
+        acts.add(new Act(() -> "compare", new Command.GroupOffsets("nobody", last), last, judge, true));
     }
 
     /** Looks at the queues of which time may have brought something that the model does not know of yet, if there are any. */
