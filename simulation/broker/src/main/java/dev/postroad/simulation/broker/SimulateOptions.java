@@ -23,7 +23,8 @@ record SimulateOptions(long seed, int steps, long runs, double minutes, List<Sce
               --minutes M        at most (1)
               --scenario NAME    queue, keyed, stream, group, transaction, timer, all (every
                                  command together), wide (the rarer ones too) or
-                                 strain (bytes, policies, a full disk) (all)
+                                 strain (bytes, policies, a full disk; its model is
+                                 young, and may be what is wrong) (all)
               --help             this
 
             Ends with 0 if no promise was broken, else with 1 and the shortest way there.
