@@ -231,6 +231,19 @@ class ArchitectureTest {
         assertThat(sleepers).as("tests that wait by the clock").isEmpty();
     }
 
+    /** {@code ./postroad} builds its programs without tests, and resolves all that they depend on. */
+    @Test
+    void programsAreBuiltWithoutJarsOfTests() {
+        List<String> poms = REACTOR.modules().stream()
+                .map(module -> module.resolve("pom.xml"))
+                .filter(pom -> Reactor.read(pom).contains("<artifactId>maven-dependency-plugin"))
+                .filter(pom -> Reactor.read(pom).split("<profiles>", 2)[0].contains("<type>test-jar"))
+                .map(REACTOR::nameOf)
+                .toList();
+
+        assertThat(poms).as("programs that a quick build can't build").isEmpty();
+    }
+
     private static boolean isWithin(String packageName, String parent) {
         return packageName.equals(parent) || packageName.startsWith(parent + ".");
     }
