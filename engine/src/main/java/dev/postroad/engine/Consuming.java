@@ -13,6 +13,9 @@ final class Consuming {
 
     private static final int CHUNK = 1024;
 
+    /** Payload bytes of that: all of a turn's deliveries are in memory at once. */
+    private static final long MOST_BYTES_PER_TURN = 8 << 20;
+
     private record Handover(ConsumerState consumer, EngineDelivery delivery) {}
 
     private final Engine engine;
@@ -26,6 +29,9 @@ final class Consuming {
     private final ConsumerState[] takers = new ConsumerState[CHUNK];
     private final Stored[] messages = new Stored[CHUNK];
     private final List<Long> expired = new ArrayList<>();
+    /** Payload bytes that were chosen in this turn of the queue. */
+    private long chosenBytes;
+
     private long nextConsumerId = 1;
 
     Consuming(Engine engine, Settling settling, Declaring declaring) {
@@ -375,7 +381,8 @@ final class Consuming {
             return false;
         }
         queue.wakeDelayed(engine.now());
-        for (int handed = 0; handed < MOST_PER_TURN; ) {
+        chosenBytes = 0;
+        for (int handed = 0; handed < MOST_PER_TURN && chosenBytes < MOST_BYTES_PER_TURN; ) {
             int count = choose(queue);
             boolean freed = false;
             if (count > 0) {
@@ -388,7 +395,7 @@ final class Consuming {
                 settling.giveUp(queue, expired.getFirst(), Settling.Why.EXPIRED, "its time to live was over");
                 expired.removeFirst();
             }
-            if (count < CHUNK && !late && !freed) {
+            if (count < CHUNK && chosenBytes < MOST_BYTES_PER_TURN && !late && !freed) {
                 return false;
             }
         }
@@ -399,7 +406,7 @@ final class Consuming {
     private int choose(QueueState queue) {
         boolean filters = queue.hasFilters();
         int count = 0;
-        while (count < CHUNK) {
+        while (count < CHUNK && chosenBytes < MOST_BYTES_PER_TURN) {
             ConsumerState taker = queue.nextConsumer();
             if (taker == null) {
                 break;
@@ -440,6 +447,8 @@ final class Consuming {
             numbers[count] = number;
             takers[count] = taker;
             messages[count] = stored;
+            byte[] payload = stored.message().payload();
+            chosenBytes += payload == null ? 0 : payload.length;
             count++;
         }
         return count;

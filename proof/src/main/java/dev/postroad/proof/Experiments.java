@@ -34,13 +34,13 @@ final class Experiments {
     /** All of them, each new and unused. */
     static List<Chapter> all() {
         return List.of(
-                new Chapter(new CrashImages(), 125, COMPUTING),
-                new Chapter(new BugCatalogue(), 140, COMPUTING),
-                new Chapter(new IoFailures(), 110, COMPUTING),
-                new Chapter(new Corruption(), 80, COMPUTING),
-                new Chapter(new StateMachinesExperiment(), 130, COMPUTING),
-                new Chapter(new SimulationExperiment(), 250, COMPUTING),
-                new Chapter(new Fuzzing(), 410, COMPUTING),
+                new Chapter(new CrashImages(), 180, COMPUTING),
+                new Chapter(new BugCatalogue(), 180, COMPUTING),
+                new Chapter(new IoFailures(), 210, COMPUTING),
+                new Chapter(new Corruption(), 140, COMPUTING),
+                new Chapter(new StateMachinesExperiment(), 195, COMPUTING),
+                new Chapter(new SimulationExperiment(), 220, COMPUTING),
+                new Chapter(new Fuzzing(), 250, COMPUTING),
                 new Chapter(new KillExperiment(), 160, JUDGING),
                 new Chapter(new PowerCutExperiment(), 200, JUDGING),
                 new Chapter(new PauseExperiment(), 30, JUDGING),

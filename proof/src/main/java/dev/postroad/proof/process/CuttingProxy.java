@@ -3,7 +3,6 @@ package dev.postroad.proof.process;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -91,7 +90,8 @@ final class CuttingProxy implements AutoCloseable {
                 socket.setSoLinger(true, 0);
                 socket.close();
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                // Its other side was faster and has ended it: there is nothing left to reset.
+                continue;
             }
         }
     }

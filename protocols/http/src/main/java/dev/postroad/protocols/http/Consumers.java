@@ -25,7 +25,11 @@ import org.jspecify.annotations.Nullable;
 final class Consumers {
     private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
+    /** Of the heap, for what waits for connections that read slowly. */
+    private static final long SHARE_OF_HEAP = 8;
+
     private final Broker broker;
+    private final Inbox.Share share = new Inbox.Share(Runtime.getRuntime().maxMemory() / SHARE_OF_HEAP);
     private final int instance = ThreadLocalRandom.current().nextInt();
     private final Map<Long, HttpConsumer> byId = new ConcurrentHashMap<>();
 
@@ -45,8 +49,9 @@ final class Consumers {
     HttpConsumer open(Wish wish, boolean listening) {
         ChannelDeclaration channel = wish.channel;
         requireGroup(channel, wish.group, wish.start);
-        Inbox inbox = new Inbox(listening, this::release);
+        Inbox inbox = new Inbox(listening, share, this::release);
         long id = broker.await(reply -> new Command.Subscribe(channel.name(), wish.group, wish.settings, inbox, reply));
+        inbox.resumeWith(() -> broker.submit(new Command.Credit(id, 0, Reply.ignored())));
         HttpConsumer consumer = new HttpConsumer(
                 instance, id, channel, wish.group, wish.settings.autoAcknowledge(), wish.leaseMillis, inbox);
         byId.put(id, consumer);

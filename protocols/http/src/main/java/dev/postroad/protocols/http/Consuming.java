@@ -26,7 +26,8 @@ final class Consuming {
     private static final long WINDOW_BYTES = 8L * 1024 * 1024;
     private static final long MOST_WINDOW_BYTES = 256L * 1024 * 1024;
     private static final int BATCH = 512;
-    private static final int FLUSH_BYTES = 256 * 1024;
+    private static final long BATCH_BYTES = 64 * 1024;
+    private static final int FLUSH_BYTES = 64 * 1024;
     private static final long STALLED_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long END_MILLIS = 2_000;
     private static final byte[] NEWLINE = {'\n'};
@@ -152,7 +153,7 @@ final class Consuming {
             send();
             Inbox inbox = consumer.inbox();
             while (true) {
-                List<EngineDelivery> batch = inbox.take(BATCH, heartbeatMillis);
+                List<EngineDelivery> batch = inbox.take(BATCH, BATCH_BYTES, heartbeatMillis);
                 if (!batch.isEmpty()) {
                     write(batch);
                     if (consumer.autoAcknowledge()) {

@@ -107,11 +107,11 @@ final class Receiving {
         List<EngineDelivery> taken = new ArrayList<>();
         try {
             credit(consumer, max);
-            taken.addAll(inbox.take(max, waitMillis));
+            taken.addAll(inbox.take(max, Long.MAX_VALUE, waitMillis));
             // Once this is answered nothing more is under way: the engine hands out deliveries before it answers.
             credit(consumer, -max);
             if (taken.size() < max) {
-                taken.addAll(inbox.take(max - taken.size(), 0));
+                taken.addAll(inbox.take(max - taken.size(), Long.MAX_VALUE, 0));
             }
             complete = true;
             return taken;

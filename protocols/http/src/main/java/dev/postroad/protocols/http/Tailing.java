@@ -165,7 +165,10 @@ final class Tailing {
             feed.comment();
             while (!feed.over && !consumer.inbox().stopped() && consumer.inbox().cancelledReason() == null) {
                 List<EngineDelivery> batch = consumer.inbox()
-                        .take(64, exchange.settings().heartbeat().toMillis());
+                        .take(
+                                64,
+                                Long.MAX_VALUE,
+                                exchange.settings().heartbeat().toMillis());
                 if (batch.isEmpty()) {
                     feed.comment();
                 }

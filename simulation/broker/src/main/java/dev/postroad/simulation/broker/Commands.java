@@ -123,6 +123,9 @@ final class Commands {
         return switch (topic.routing()) {
             case RULE -> binding.pattern().contains(" ") || binding.pattern().matches("[a-z]+([.][a-z]+)*");
             case HASH -> binding.pattern().matches("[0-9]{1,7}");
+            // A wildcard is a whole word or level, and # the last level.
+            case PATTERN -> !binding.pattern().matches(".*([^.][*#]|[*#][^.]).*");
+            case LEVELS -> !binding.pattern().isEmpty() && !binding.pattern().matches(".*([^/][+#]|[+#][^/]|#/).*");
             default -> true;
         };
     }

@@ -25,7 +25,8 @@ public final class SimulationExperiment implements Experiment {
         Campaign campaign = new Campaign();
         long begun = System.nanoTime();
         long nanos = budget.time().toNanos();
-        // STRAIN is for whoever looks at what it finds: its model is young, and a difference is the model's more often than not.
+        // STRAIN is for whoever looks at what it finds: its model is young, and a difference is the model's more often
+        // than not.
         List<Scenario> scenarios = List.of(Scenario.ALL, Scenario.WIDE);
         campaign.run(scenarios, budget.seed(), STEPS, Long.MAX_VALUE, nanos, result -> {
             Campaign.Sum now = campaign.sum();
