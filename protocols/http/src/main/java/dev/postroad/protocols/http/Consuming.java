@@ -6,7 +6,6 @@ import dev.postroad.engine.EngineDelivery;
 import dev.postroad.engine.Reply;
 import dev.postroad.engine.channel.ChannelDeclaration;
 import dev.postroad.engine.runtime.Broker;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.exc.JacksonIOException;
 
 /**
  * Streams of deliveries: a consumer that lives as long as its connection. What the client does not settle comes back when the
@@ -27,7 +27,7 @@ final class Consuming {
     private static final long MOST_WINDOW_BYTES = 256L * 1024 * 1024;
     private static final int BATCH = 512;
     private static final long BATCH_BYTES = 64 * 1024;
-    private static final int FLUSH_BYTES = 64 * 1024;
+    private static final int CHUNK_BYTES = 16 * 1024;
     private static final long STALLED_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long END_MILLIS = 2_000;
     private static final byte[] NEWLINE = {'\n'};
@@ -138,7 +138,7 @@ final class Consuming {
         private final boolean events;
         private final HttpConsumer consumer;
         private final Thread thread = Thread.currentThread();
-        private final ByteArrayOutputStream buffer = new ByteArrayOutputStream(16 * 1024);
+        private final Chunks chunks = new Chunks();
         private final CountDownLatch ended = new CountDownLatch(1);
         private volatile long writingSince;
 
@@ -168,7 +168,7 @@ final class Consuming {
                     send();
                     return;
                 }
-                buffer.writeBytes(events ? ":\n\n".getBytes(StandardCharsets.US_ASCII) : NEWLINE);
+                chunks.write(events ? ":\n\n".getBytes(StandardCharsets.US_ASCII) : NEWLINE);
                 send();
             }
         }
@@ -176,47 +176,75 @@ final class Consuming {
         private void write(List<EngineDelivery> batch) throws IOException {
             for (EngineDelivery delivery : batch) {
                 if (events) {
-                    buffer.writeBytes("event: delivery\ndata: ".getBytes(StandardCharsets.US_ASCII));
+                    chunks.write("event: delivery\ndata: ".getBytes(StandardCharsets.US_ASCII));
                 }
-                try (JsonGenerator json = Json.MAPPER.createGenerator(buffer)) {
+                try (JsonGenerator json = Json.MAPPER.createGenerator(chunks)) {
                     Receiving.write(json, consumer, delivery, catalog);
+                } catch (JacksonIOException e) {
+                    throw new IOException(e.getMessage(), e);
                 }
-                buffer.writeBytes(NEWLINE);
+                chunks.write(NEWLINE);
                 if (events) {
-                    buffer.writeBytes(NEWLINE);
-                }
-                if (buffer.size() >= FLUSH_BYTES) {
-                    send();
+                    chunks.write(NEWLINE);
                 }
             }
             send();
         }
 
-        private void line(String event, byte[] json) {
+        private void line(String event, byte[] json) throws IOException {
             if (events) {
-                buffer.writeBytes(("event: " + event + "\ndata: ").getBytes(StandardCharsets.US_ASCII));
+                chunks.write(("event: " + event + "\ndata: ").getBytes(StandardCharsets.US_ASCII));
             }
-            buffer.writeBytes(json);
-            buffer.writeBytes(NEWLINE);
+            chunks.write(json);
+            chunks.write(NEWLINE);
             if (events) {
-                buffer.writeBytes(NEWLINE);
+                chunks.write(NEWLINE);
             }
         }
 
         private void send() throws IOException {
-            if (buffer.size() == 0) {
-                return;
-            }
+            chunks.drain();
             writingSince = System.nanoTime();
-            buffer.writeTo(out);
             out.flush();
             writingSince = 0;
-            if (buffer.size() > FLUSH_BYTES * 4) {
-                // One large message need not hold its memory for as long as the connection lives.
-                buffer.reset();
-                return;
+        }
+
+        /**
+         * What is on its way to the client: in chunks, so that a large message to one that does not read takes no memory of its
+         * own. Flushing and closing are the connection's, not those of whoever writes a message.
+         */
+        private final class Chunks extends OutputStream {
+            private final byte[] chunk = new byte[CHUNK_BYTES];
+            private int length;
+
+            @Override
+            public void write(int b) throws IOException {
+                if (length == chunk.length) {
+                    drain();
+                }
+                chunk[length++] = (byte) b;
             }
-            buffer.reset();
+
+            @Override
+            public void write(byte[] bytes, int from, int count) throws IOException {
+                for (int at = from, left = count; left > 0; ) {
+                    if (length == chunk.length) {
+                        drain();
+                    }
+                    int fits = Math.min(left, chunk.length - length);
+                    System.arraycopy(bytes, at, chunk, length, fits);
+                    length += fits;
+                    at += fits;
+                    left -= fits;
+                }
+            }
+
+            void drain() throws IOException {
+                writingSince = System.nanoTime();
+                out.write(chunk, 0, length);
+                writingSince = 0;
+                length = 0;
+            }
         }
 
         /** Ends a connection whose client has not read for long: interrupting closes its socket. */
