@@ -56,8 +56,9 @@ public interface Delivery<K, V> {
 
     /**
      * Back to the channel untouched, to be delivered again at once, here or elsewhere: this delivery was no attempt and is not
-     * counted as one. For a consumer that stops, or that cannot work just now; what failed is for {@link #retry}. Of a stream
-     * that is read alone nothing is given back, and it is fine.
+     * counted as one. For a consumer that stops, or that cannot work just now; what failed is for {@link #retry}. A transport that
+     * does not implement it counts the attempt, as {@link #retry()} does. Of a stream that is read alone nothing is given back, and
+     * the future completes at once.
      */
     default CompletableFuture<Void> giveBack() {
         return retry();
