@@ -1,5 +1,6 @@
 package dev.postroad.benchmarks;
 
+import dev.postroad.testkit.PostgresServer;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;

@@ -10,6 +10,7 @@ import dev.postroad.patterns.outbox.Outbox;
 import dev.postroad.patterns.outbox.OutboxRelay;
 import dev.postroad.patterns.outbox.OutboxSchema;
 import dev.postroad.patterns.outbox.OutboxSettings;
+import dev.postroad.testkit.PostgresServer;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.sql.Connection;

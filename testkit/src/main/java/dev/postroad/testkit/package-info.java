@@ -9,7 +9,8 @@
  *   <li>{@link dev.postroad.testkit.ChildProcess} starts, watches, stops and kills another process;
  *       {@link dev.postroad.testkit.FreePort} finds it a port.
  *   <li>{@link dev.postroad.testkit.RabbitMqServer} is a real RabbitMQ to compare with,
- *       {@link dev.postroad.testkit.RedisServer} a real Redis.
+ *       {@link dev.postroad.testkit.KafkaServer} a real Kafka, {@link dev.postroad.testkit.RedisServer} a real Redis,
+ *       {@link dev.postroad.testkit.PostgresServer} a real PostgreSQL.
  * </ul>
  *
  * <p>Read {@code Property} first: most tests need it and {@code Generator} alone. For temporary folders use JUnit's

@@ -3,6 +3,7 @@ package dev.postroad.patterns.jdbc;
 import dev.postroad.testkit.Await;
 import dev.postroad.testkit.ChildProcess;
 import dev.postroad.testkit.FreePort;
+import dev.postroad.testkit.PostgresServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -122,56 +123,16 @@ public enum TestDatabase {
                         "-baseDir",
                         directory.toString())
                 .start();
-        endWithThisJvm(server, directory);
+        endWithThisJvm(server::close, directory);
         server.awaitLine("TCP server running");
         return new Server(port);
     }
 
     private static Server startPostgres() throws IOException {
-        Path programs = postgresPrograms();
         Path directory = Files.createTempDirectory("postroad-postgres");
-        Path data = directory.resolve("data");
-        run("chown", "postgres", directory.toString());
-        asPostgres(
-                programs.resolve("initdb").toString(), "-D", data.toString(), "-A", "trust", "-U", "test", "--no-sync");
-        int port = FreePort.find();
-        ChildProcess server = ChildProcess.command(
-                        "runuser",
-                        "-u",
-                        "postgres",
-                        "--",
-                        programs.resolve("postgres").toString(),
-                        "-D",
-                        data.toString(),
-                        "-p",
-                        Integer.toString(port),
-                        "-h",
-                        "127.0.0.1",
-                        "-k",
-                        directory.toString(),
-                        "-c",
-                        "fsync=off")
-                .directory(directory)
-                .start();
-        endWithThisJvm(server, directory);
-        PGSimpleDataSource probe = new PGSimpleDataSource();
-        probe.setServerNames(new String[] {"127.0.0.1"});
-        probe.setPortNumbers(new int[] {port});
-        probe.setDatabaseName("postgres");
-        probe.setUser("test");
-        awaitConnection(probe, port, server);
-        return new Server(port);
-    }
-
-    private static Path postgresPrograms() throws IOException {
-        try (Stream<Path> versions = Files.list(Path.of("/usr/lib/postgresql"))) {
-            return versions.map(version -> version.resolve("bin"))
-                    .filter(programs -> Files.isExecutable(programs.resolve("postgres")))
-                    .findFirst()
-                    .orElseThrow();
-        } catch (IOException | java.util.NoSuchElementException e) {
-            throw new IOException("these tests need PostgreSQL: apt-get install postgresql", e);
-        }
+        PostgresServer server = PostgresServer.start(directory, "fsync=off");
+        endWithThisJvm(server::close, directory);
+        return new Server(server.port());
     }
 
     private static Server startMariaDb() throws IOException {
@@ -203,7 +164,7 @@ public enum TestDatabase {
                         "--innodb-flush-log-at-trx-commit=0",
                         "--init-file=" + setup)
                 .start();
-        endWithThisJvm(server, directory);
+        endWithThisJvm(server::close, directory);
         try {
             awaitConnection(
                     new MariaDbDataSource("jdbc:mariadb://127.0.0.1:" + port + "/test?user=test&password=test"),
@@ -234,9 +195,9 @@ public enum TestDatabase {
         });
     }
 
-    private static void endWithThisJvm(ChildProcess server, Path directory) {
+    private static void endWithThisJvm(Runnable end, Path directory) {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            server.close();
+            end.run();
             try (Stream<Path> files = Files.walk(directory)) {
                 files.sorted(java.util.Comparator.reverseOrder())
                         .forEach(file -> file.toFile().delete());
@@ -244,11 +205,6 @@ public enum TestDatabase {
                 System.err.println("could not delete " + directory + ": " + e);
             }
         }));
-    }
-
-    private static void asPostgres(String... command) {
-        run(Stream.concat(Stream.of("runuser", "-u", "postgres", "--"), Stream.of(command))
-                .toArray(String[]::new));
     }
 
     private static void run(String... command) {
