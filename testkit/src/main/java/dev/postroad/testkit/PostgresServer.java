@@ -43,7 +43,10 @@ public final class PostgresServer implements AutoCloseable {
         Files.createDirectories(folder);
         if (ROOT) {
             run(List.of("chown", "postgres", folder.toString()));
-            run(List.of("chmod", "a+x", folder.toAbsolutePath().getParent().toString()));
+            run(List.of(
+                    "chmod",
+                    "a+x",
+                    folder.toAbsolutePath().resolve("..").normalize().toString()));
         }
         run(as(programs.resolve("initdb"), "-D", data.toString(), "-A", "trust", "-U", USER, "--no-sync"));
         int port = FreePort.find();
