@@ -194,13 +194,12 @@ final class AmqpTransport implements Transport {
                                 + "' is a stream, and streams are read in order (deliverAt)");
             }
             int partition = partition(channel, message.key());
-            return publisher
-                    .publish(
-                            "",
-                            Topology.queue(channel, partition),
-                            wire.properties(channel.name(), null, true),
-                            wire.body())
-                    .thenApply(confirmed -> new Receipt(id, channel.name(), partition, -1, false));
+            return publisher.publish(
+                    "",
+                    Topology.queue(channel, partition),
+                    wire.properties(channel.name(), null, true),
+                    wire.body(),
+                    new Receipt(id, channel.name(), partition, -1, false));
         }
         if (wire.notBefore() > now) {
             return schedules()
@@ -208,7 +207,7 @@ final class AmqpTransport implements Transport {
                     .thenComposeAsync(noted -> publish(channel, wire), Thread::startVirtualThread)
                     .thenApply(confirmed -> new Receipt(id, channel.name(), -1, -1, false));
         }
-        return publish(channel, wire).thenApply(confirmed -> new Receipt(id, channel.name(), -1, -1, false));
+        return publishNow(channel, wire, now, new Receipt(id, channel.name(), -1, -1, false));
     }
 
     private int partition(Channel channel, byte @Nullable [] key) {
@@ -219,17 +218,24 @@ final class AmqpTransport implements Transport {
     /** Publishes to a queue, or to where it waits for its time. */
     CompletableFuture<Void> publish(Channel channel, Wire wire) {
         long now = System.currentTimeMillis();
-        boolean persistent = channel.durability() != dev.postroad.api.Durability.TRANSIENT;
         if (wire.notBefore() > now) {
             return delays.send(
                     channel.name(),
-                    wire.properties(channel.name(), null, persistent),
+                    wire.properties(
+                            channel.name(), null, channel.durability() != dev.postroad.api.Durability.TRANSIENT),
                     wire.body(),
                     wire.notBefore() - now);
         }
+        return this.<@Nullable Void>publishNow(channel, wire, now, null);
+    }
+
+    private <T extends @Nullable Object> CompletableFuture<T> publishNow(
+            Channel channel, Wire wire, long now, T outcome) {
+        boolean persistent = channel.durability() != dev.postroad.api.Durability.TRANSIENT;
         long expires = wire.expires(channel.ttl());
         Duration ttl = expires == Long.MAX_VALUE ? null : Duration.ofMillis(Math.max(1, expires - now));
-        return publisher.publish("", channel.name(), wire.properties(channel.name(), ttl, persistent), wire.body());
+        return publisher.publish(
+                "", channel.name(), wire.properties(channel.name(), ttl, persistent), wire.body(), outcome);
     }
 
     /** A dead letter of a stream goes to its end: all groups see it again. */
@@ -342,7 +348,7 @@ final class AmqpTransport implements Transport {
                 }
             }
             opened = true;
-            return receiver;
+            return SteadyReceiver.of(receiver, found, options);
         } finally {
             if (!opened) {
                 receiver.close();

@@ -1,17 +1,18 @@
 package dev.postroad.transports.amqp;
 
 import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.AlreadyClosedException;
 import com.rabbitmq.client.Channel;
-import com.rabbitmq.client.ShutdownSignalException;
+import com.rabbitmq.client.impl.AMQConnection;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
-import dev.postroad.transports.emulation.Waiting;
 import java.io.IOException;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,23 +21,43 @@ import org.jspecify.annotations.Nullable;
 /**
  * Publishes with confirms, many in flight on one channel, which is opened anew when the broker closes it. What is unconfirmed when
  * a channel goes fails: whether the broker has it is unknown. Safe for use by many threads; keeps the order of the calls.
+ *
+ * <p>A message goes to the broker at once while few are unconfirmed. Where many are, their senders do not wait for each, and what
+ * comes within a quarter of a millisecond goes together. Confirms are counted here and not by the client, which would keep a sorted
+ * set of what is unconfirmed beside ours.
  */
 final class Publisher implements Link.User, AutoCloseable {
     private static final long CONFIRM_SECONDS = 60;
+
+    /** With so many unconfirmed messages, others wait for company. */
+    private static final int MANY = 64;
+
+    private static final long COMPANY_NANOS = 250_000;
     private static final Pattern LIMIT = Pattern.compile("larger than (?:configured )?max size (\\d+)");
 
-    /** A message under way. */
-    private static final class Sending {
+    /** A message under way, completed with its outcome when it is confirmed. */
+    private static final class Sending<T extends @Nullable Object> extends CompletableFuture<T> {
         private final String routingKey;
         private final @Nullable String id;
         private final int bytes;
+        private final T outcome;
         private final long since = System.nanoTime();
-        private final CompletableFuture<Void> done = new CompletableFuture<>();
 
-        Sending(String routingKey, @Nullable String id, int bytes) {
+        Sending(String routingKey, @Nullable String id, int bytes, T outcome) {
             this.routingKey = routingKey;
             this.id = id;
             this.bytes = bytes;
+            this.outcome = outcome;
+        }
+
+        void confirmed() {
+            complete(outcome);
+        }
+
+        /** For who gets the future: one that is this much and no more. */
+        @Override
+        public <U> CompletableFuture<U> newIncompleteFuture() {
+            return new CompletableFuture<>();
         }
 
         String name() {
@@ -47,18 +68,32 @@ final class Publisher implements Link.User, AutoCloseable {
     /** A channel with what is unconfirmed on it. */
     private static final class Session {
         private final Channel channel;
-        private final Unconfirmed<Sending> unconfirmed = new Unconfirmed<>();
+        private final AMQConnection connection;
+        private final Outgoing outgoing;
+        private final Unconfirmed<Sending<?>> unconfirmed = new Unconfirmed<>();
         private final Set<String> returned = ConcurrentHashMap.newKeySet();
         private final AtomicBoolean over = new AtomicBoolean();
 
+        /** The number of the last message. Guarded by the lock. */
+        private long last;
+
         Session(Channel channel) {
             this.channel = channel;
+            // Ours recover nothing by themselves, and such a connection is one of these.
+            this.connection = (AMQConnection) channel.getConnection();
+            this.outgoing = new Outgoing(channel.getChannelNumber(), connection.getFrameMax(), channel::getCloseReason);
         }
     }
 
     private final Link link;
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Session current;
+
+    /** True while there may be messages that wait for company; written under the lock. */
+    private volatile boolean busy;
+
+    private @Nullable Thread sender;
+    private volatile boolean closed;
 
     Publisher(Link link) {
         this.link = link;
@@ -67,22 +102,27 @@ final class Publisher implements Link.User, AutoCloseable {
 
     /** @return completes with the confirm; fails {@code NOT_FOUND} where no queue took it, {@code FULL} where one refused */
     CompletableFuture<Void> publish(String exchange, String routingKey, AMQP.BasicProperties properties, byte[] body) {
+        return this.<@Nullable Void>publish(exchange, routingKey, properties, body, null);
+    }
+
+    /** As the other, and completes with this. */
+    <T extends @Nullable Object> CompletableFuture<T> publish(
+            String exchange, String routingKey, AMQP.BasicProperties properties, byte[] body, T outcome) {
         String blocked = link.blocked();
         if (blocked != null) {
             return CompletableFuture.failedFuture(new MessagingException(
                     Reason.FULL, link.url().shown() + " takes no messages at present: " + blocked));
         }
-        Sending sending = new Sending(routingKey, properties.getMessageId(), body.length);
+        Sending<T> sending = new Sending<>(routingKey, properties.getMessageId(), body.length, outcome);
         lock.lock();
         try {
             Session session = session();
-            long number = session.channel.getNextPublishSeqNo();
-            session.unconfirmed.add(number, sending);
-            try {
-                session.channel.basicPublish(exchange, routingKey, true, properties, body);
-            } catch (IOException | RuntimeException e) {
-                session.unconfirmed.remove(number);
-                throw e;
+            session.outgoing.add(exchange, routingKey, properties, body);
+            session.unconfirmed.add(++session.last, sending);
+            if (session.outgoing.isFull() || session.unconfirmed.size() < MANY) {
+                send(session);
+            } else {
+                sendSoon();
             }
             if (session.over.get()) {
                 // Its end may have been told before this was entered.
@@ -94,17 +134,71 @@ final class Publisher implements Link.User, AutoCloseable {
         } finally {
             lock.unlock();
         }
-        return sending.done;
+        return sending;
     }
+
+    /** Under the lock. What can't be written fails, with all that is unconfirmed: part of it may have been. */
+    private void send(Session session) {
+        try {
+            session.outgoing.sendOn(session.connection);
+        } catch (AlreadyClosedException e) {
+            failAll(session, session.channel.getCloseReason());
+        } catch (IOException | RuntimeException e) {
+            failAll(session, e);
+        }
+    }
+
+    // ── What waits for company ───────────────────────────────────────────────────────────────────────────────────────
+
+    /** Under the lock. */
+    private void sendSoon() {
+        if (busy) {
+            return;
+        }
+        busy = true;
+        Thread present = sender;
+        if (present == null) {
+            sender = Thread.ofPlatform().daemon().name("postroad-amqp-sender").start(this::sendWhileBusy);
+        } else {
+            LockSupport.unpark(present);
+        }
+    }
+
+    private void sendWhileBusy() {
+        while (!closed) {
+            if (busy) {
+                LockSupport.parkNanos(this, COMPANY_NANOS);
+                sendRest();
+            } else {
+                LockSupport.park(this);
+            }
+        }
+    }
+
+    private void sendRest() {
+        lock.lock();
+        try {
+            Session session = current;
+            if (session == null || session.outgoing.isEmpty()) {
+                busy = false;
+            } else {
+                send(session);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ── Channels ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     private Session session() throws IOException {
         Session session = current;
-        if (session != null && session.channel.isOpen()) {
+        if (session != null && session.channel.isOpen() && !session.over.get()) {
             return session;
         }
         Channel channel = link.channel();
         Session opened = new Session(channel);
-        channel.confirmSelect();
+        channel.rpc(new AMQP.Confirm.Select.Builder().build());
         channel.addConfirmListener(
                 (number, multiple) -> confirmed(opened, number, multiple, true),
                 (number, multiple) -> confirmed(opened, number, multiple, false));
@@ -117,35 +211,37 @@ final class Publisher implements Link.User, AutoCloseable {
 
     private void confirmed(Session session, long number, boolean multiple, boolean taken) {
         if (multiple) {
-            session.unconfirmed.removeUpTo(number).forEach(sending -> end(session, sending, taken));
+            for (Sending<?> sending : session.unconfirmed.removeUpTo(number)) {
+                end(session, sending, taken);
+            }
         } else {
-            Sending sending = session.unconfirmed.remove(number);
+            Sending<?> sending = session.unconfirmed.remove(number);
             if (sending != null) {
                 end(session, sending, taken);
             }
         }
     }
 
-    private void end(Session session, Sending sending, boolean taken) {
+    private void end(Session session, Sending<?> sending, boolean taken) {
         if (!session.returned.isEmpty() && session.returned.remove(sending.name())) {
-            sending.done.completeExceptionally(new MessagingException(
+            sending.completeExceptionally(new MessagingException(
                     Reason.NOT_FOUND,
                     "there is no queue '" + sending.routingKey + "' on "
                             + link.url().shown() + " any more; declare the channel again"));
         } else if (taken) {
-            Waiting.complete(sending.done);
+            sending.confirmed();
         } else {
-            sending.done.completeExceptionally(new MessagingException(
+            sending.completeExceptionally(new MessagingException(
                     Reason.FULL,
                     "queue '" + sending.routingKey + "' on " + link.url().shown() + " refuses message " + sending.id
                             + ": it is full (maxMessages, maxBytes)"));
         }
     }
 
-    private void failAll(Session session, @Nullable ShutdownSignalException cause) {
+    private void failAll(Session session, @Nullable Throwable cause) {
         session.over.set(true);
         Throwable why = cause == null ? new IOException("the channel is closed") : cause;
-        for (Sending sending : session.unconfirmed.removeUpTo(Long.MAX_VALUE)) {
+        for (Sending<?> sending : session.unconfirmed.removeUpTo(Long.MAX_VALUE)) {
             MessagingException failure =
                     Failures.of("sending message " + sending.id + " to '" + sending.routingKey + "'", link.url(), why);
             if (failure.reason() == Reason.TOO_LARGE && sending.bytes <= limit(failure)) {
@@ -155,7 +251,7 @@ final class Publisher implements Link.User, AutoCloseable {
                                 + "' was under way when another was refused; the outcome is unknown",
                         why);
             }
-            sending.done.completeExceptionally(failure);
+            sending.completeExceptionally(failure);
         }
     }
 
@@ -171,8 +267,8 @@ final class Publisher implements Link.User, AutoCloseable {
             return;
         }
         long before = System.nanoTime() - TimeUnit.SECONDS.toNanos(CONFIRM_SECONDS);
-        for (Sending sending : session.unconfirmed.removeWhile(each -> each.since - before <= 0)) {
-            sending.done.completeExceptionally(new MessagingException(
+        for (Sending<?> sending : session.unconfirmed.removeWhile(each -> each.since - before <= 0)) {
+            sending.completeExceptionally(new MessagingException(
                     Reason.TIMEOUT,
                     "message " + sending.id + " to '" + sending.routingKey + "' was not confirmed by "
                             + link.url().shown() + " within " + CONFIRM_SECONDS + " s; the outcome is unknown"));
@@ -195,11 +291,11 @@ final class Publisher implements Link.User, AutoCloseable {
         if (session == null) {
             return;
         }
+        sendRest();
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        for (Sending sending : session.unconfirmed.all()) {
+        for (Sending<?> sending : session.unconfirmed.all()) {
             try {
-                sending.done
-                        .exceptionally(failure -> null)
+                sending.handle((confirmed, failure) -> sending)
                         .get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
             } catch (java.util.concurrent.TimeoutException | java.util.concurrent.ExecutionException e) {
                 return;
@@ -213,6 +309,11 @@ final class Publisher implements Link.User, AutoCloseable {
     @Override
     public void close() {
         link.remove(this);
+        closed = true;
+        Thread present = sender;
+        if (present != null) {
+            LockSupport.unpark(present);
+        }
         Session session = current;
         if (session != null) {
             Link.release(session.channel);

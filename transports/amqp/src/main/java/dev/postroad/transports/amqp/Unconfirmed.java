@@ -32,6 +32,11 @@ final class Unconfirmed<T> {
         end = number + 1;
     }
 
+    /** Not fewer than there are: from the first to the last, with those between that are confirmed. */
+    synchronized long size() {
+        return end - first;
+    }
+
     private int place(long number) {
         return (int) number & (ring.length - 1);
     }

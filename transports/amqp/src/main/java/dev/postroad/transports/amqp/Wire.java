@@ -164,26 +164,32 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
     /** @param place where it lies, for the id of a message that has none */
     static Wire read(String channel, Supplier<String> place, AMQP.BasicProperties from, byte[] body) {
         Map<String, Object> raw = from.getHeaders() == null ? Map.of() : from.getHeaders();
-        Map<String, String> headers = new LinkedHashMap<>();
-        Map<String, Object> own = new HashMap<>();
+        Map<String, String> headers = Map.of();
+        // Most messages have one header, our time: no table is made for that.
+        Map<String, Object> own = Map.of();
+        Object time = null;
         for (Map.Entry<String, Object> header : raw.entrySet()) {
             String name = header.getKey();
             Object value = header.getValue();
-            if (name.startsWith(ESCAPED)) {
-                headers.put(name.substring(ESCAPED.length()), text(value));
-            } else if (name.startsWith(OWN) || name.equals(KEY) || name.equals(VERSION) || name.equals(TOMBSTONE)) {
+            if (name.equals(TIME)) {
+                time = value;
+            } else if (name.startsWith(OWN) && !name.startsWith(ESCAPED)
+                    || name.equals(KEY)
+                    || name.equals(VERSION)
+                    || name.equals(TOMBSTONE)) {
+                own = own.isEmpty() ? new HashMap<>() : own;
                 own.put(name, value);
             } else if (!brokersOwn(name)) {
-                headers.put(name, text(value));
+                headers = headers.isEmpty() ? new LinkedHashMap<>() : headers;
+                headers.put(name.startsWith(ESCAPED) ? name.substring(ESCAPED.length()) : name, text(value));
             }
         }
         if (!headers.containsKey(DeadLetter.ORIGIN_HEADER)) {
             DeadLetter letter = letter(raw);
             if (letter != null) {
-                headers.putAll(letter.addedTo(Map.of()));
+                headers = letter.addedTo(headers);
             }
         }
-        Object time = own.get(TIME);
         Date timestamp = from.getTimestamp();
         long millis = time instanceof Number number
                 ? number.longValue()
@@ -230,7 +236,7 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
 
     private static @Nullable String longer(Map<String, Object> own, String name, @Nullable String property) {
         // Only what is too long for its property.
-        Object value = property == null && own.size() > 1 ? own.get(OWN + name) : null;
+        Object value = property == null && !own.isEmpty() ? own.get(OWN + name) : null;
         return value == null ? property : text(value);
     }
 

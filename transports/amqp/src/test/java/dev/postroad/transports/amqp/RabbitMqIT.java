@@ -9,10 +9,12 @@ import dev.postroad.api.Channel;
 import dev.postroad.api.ConsumerOptions;
 import dev.postroad.api.Format;
 import dev.postroad.api.Message;
+import dev.postroad.api.MessageConsumer;
 import dev.postroad.api.MessageProducer;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.api.Postroad;
+import dev.postroad.api.Receipt;
 import dev.postroad.conformance.Conformance;
 import dev.postroad.conformance.ConformanceReport;
 import dev.postroad.conformance.TransportPage;
@@ -29,9 +31,12 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -93,6 +98,32 @@ class RabbitMqIT {
         try (Postroad postroad = Postroad.connect(url());
                 OrderFlow flow = new OrderFlow(postroad, plan)) {
             assertThat(flow.runThrough(PATIENCE)).get().matches(Books::balance);
+        }
+    }
+
+    @Test
+    void aBacklogComesInPiecesOfAnEighthOfThePrefetch() {
+        try (Postroad postroad = Postroad.connect(url())) {
+            postroad.declare(Channel.command("pieces").withDeadLetter(null));
+            MessageProducer<byte[], byte[]> producer = postroad.producer(Format.bytes());
+            List<CompletableFuture<Receipt>> sent = new ArrayList<>();
+            for (int i = 0; i < 2_000; i++) {
+                sent.add(producer.sendAsync("pieces", Message.of(new byte[] {(byte) i, (byte) (i >> 8)})));
+            }
+            sent.forEach(CompletableFuture::join);
+            MessageConsumer<byte[], byte[]> consumer =
+                    postroad.consumer(Format.bytes(), ConsumerOptions.DEFAULT.withPrefetch(200));
+            consumer.subscribe(List.of("pieces"));
+            int next = 0;
+            while (next < 2_000) {
+                List<Message<byte[], byte[]>> polled = consumer.poll(PATIENCE);
+                assertThat(polled).hasSizeBetween(1, 25);
+                for (Message<byte[], byte[]> message : polled) {
+                    assertThat(message.value()).containsExactly((byte) next, (byte) (next >> 8));
+                    next++;
+                }
+                consumer.commit();
+            }
         }
     }
 
