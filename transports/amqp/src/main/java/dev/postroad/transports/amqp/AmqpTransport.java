@@ -226,11 +226,10 @@ final class AmqpTransport implements Transport {
                     wire.body(),
                     wire.notBefore() - now);
         }
-        return this.<@Nullable Void>publishNow(channel, wire, now, null);
+        return publishNow(channel, wire, now, Publisher.CONFIRMED);
     }
 
-    private <T extends @Nullable Object> CompletableFuture<T> publishNow(
-            Channel channel, Wire wire, long now, T outcome) {
+    private <T> CompletableFuture<T> publishNow(Channel channel, Wire wire, long now, T outcome) {
         boolean persistent = channel.durability() != dev.postroad.api.Durability.TRANSIENT;
         long expires = wire.expires(channel.ttl());
         Duration ttl = expires == Long.MAX_VALUE ? null : Duration.ofMillis(Math.max(1, expires - now));

@@ -29,6 +29,10 @@ import org.jspecify.annotations.Nullable;
 final class Publisher implements Link.User, AutoCloseable {
     private static final long CONFIRM_SECONDS = 60;
 
+    /** The one value of Void, of messages whose confirm tells nothing more. */
+    @SuppressWarnings("NullAway")
+    static final Void CONFIRMED = null;
+
     /** With so many unconfirmed messages, others wait for company. */
     private static final int MANY = 64;
 
@@ -36,7 +40,7 @@ final class Publisher implements Link.User, AutoCloseable {
     private static final Pattern LIMIT = Pattern.compile("larger than (?:configured )?max size (\\d+)");
 
     /** A message under way, completed with its outcome when it is confirmed. */
-    private static final class Sending<T extends @Nullable Object> extends CompletableFuture<T> {
+    private static final class Sending<T> extends CompletableFuture<T> {
         private final String routingKey;
         private final @Nullable String id;
         private final int bytes;
@@ -102,11 +106,11 @@ final class Publisher implements Link.User, AutoCloseable {
 
     /** @return completes with the confirm; fails {@code NOT_FOUND} where no queue took it, {@code FULL} where one refused */
     CompletableFuture<Void> publish(String exchange, String routingKey, AMQP.BasicProperties properties, byte[] body) {
-        return this.<@Nullable Void>publish(exchange, routingKey, properties, body, null);
+        return publish(exchange, routingKey, properties, body, CONFIRMED);
     }
 
     /** As the other, and completes with this. */
-    <T extends @Nullable Object> CompletableFuture<T> publish(
+    <T> CompletableFuture<T> publish(
             String exchange, String routingKey, AMQP.BasicProperties properties, byte[] body, T outcome) {
         String blocked = link.blocked();
         if (blocked != null) {

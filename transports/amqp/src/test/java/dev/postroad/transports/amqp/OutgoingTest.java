@@ -184,8 +184,7 @@ class OutgoingTest {
         Outgoing late = new Outgoing(CHANNEL, FRAME_MAX, () -> end);
         with(new AMQP.BasicProperties.Builder()).addTo(late);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        assertThatThrownBy(() -> late.writeTo(new DataOutputStream(bytes)))
-                .isInstanceOf(AlreadyClosedException.class);
+        assertThatThrownBy(() -> late.writeTo(new DataOutputStream(bytes))).isInstanceOf(AlreadyClosedException.class);
         assertThat(bytes.size()).isZero();
     }
 }

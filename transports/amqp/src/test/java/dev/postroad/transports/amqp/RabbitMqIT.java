@@ -33,12 +33,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
@@ -54,6 +58,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RabbitMqIT {
     private static final Path PAGE = Path.of("../../docs/transports.md");
     private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final int AHEAD = 500;
     private static final String MANAGEMENT = "rabbitmq_management";
 
     @TempDir
@@ -235,17 +240,20 @@ class RabbitMqIT {
                     ConsumerOptions.DEFAULT.withConcurrency(4),
                     delivery -> handled.add(delivery.message().value()));
             Thread producer = Thread.ofVirtual().start(() -> produce(postroad, confirmed, sending));
-            Await.until("that messages flow", () -> confirmed.size() > 200);
+            CompletableFuture<Void> ahead = CompletableFuture.runAsync(
+                    () -> produceAhead(postroad, confirmed, sending), Thread::startVirtualThread);
+            Await.until("that messages flow", () -> confirmed.size() > 2 * AHEAD);
             end.accept(rabbit);
             int before = confirmed.size();
             rabbit = RabbitMqServer.startOn(rabbit.port(), folder, MANAGEMENT);
-            Await.until("that messages flow again", PATIENCE, () -> confirmed.size() > before + 200);
+            Await.until("that messages flow again", PATIENCE, () -> confirmed.size() > before + 2 * AHEAD);
             // Who comes now finds all that was declared, though a stream may not be back.
             try (Postroad other = Postroad.connect(url())) {
                 assertThat(other.find("load")).isPresent();
             }
             sending.set(false);
             Await.until("that the producer ends", () -> !producer.isAlive());
+            ahead.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
             Await.until("that all confirmed messages were handled", PATIENCE, () -> handled.containsAll(confirmed));
         }
     }
@@ -260,6 +268,30 @@ class RabbitMqIT {
                 confirmed.add(value);
             } catch (MessagingException e) {
                 assertThat(e.reason().repeatable()).as(e.toString()).isTrue();
+                LockSupport.parkNanos(10_000_000);
+            }
+        }
+    }
+
+    /** As the other, with so many under way that they go together; of each it is told what became of it. */
+    private static void produceAhead(Postroad postroad, Set<String> confirmed, AtomicBoolean sending) {
+        MessageProducer<String, String> producer = postroad.producer(Format.strings());
+        for (int i = 0; sending.get(); i += AHEAD) {
+            Map<String, CompletableFuture<Receipt>> sent = new HashMap<>();
+            for (int each = i; each < i + AHEAD; each++) {
+                sent.put("a" + each, producer.sendAsync("load", Message.of("a" + each)));
+            }
+            AtomicInteger failed = new AtomicInteger();
+            sent.forEach((value, receipt) -> {
+                try {
+                    receipt.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
+                    confirmed.add(value);
+                } catch (CompletionException e) {
+                    assertThat(e.getCause()).isInstanceOf(MessagingException.class);
+                    failed.incrementAndGet();
+                }
+            });
+            if (failed.get() > 0) {
                 LockSupport.parkNanos(10_000_000);
             }
         }
