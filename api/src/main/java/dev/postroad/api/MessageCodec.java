@@ -98,6 +98,12 @@ final class MessageCodec<K, V> {
         byte[] keyBytes = message.key();
         K key = keyBytes == null ? null : deserialize(format.key(), keyBytes, "key", channelName, message);
         V value = valueBytes == null ? null : deserialize(format.value(), valueBytes, "value", channelName, message);
+        if (key == keyBytes && value == message.value()) {
+            // Bytes as they came.
+            @SuppressWarnings("unchecked")
+            Message<K, V> same = (Message<K, V>) message;
+            return same;
+        }
         return new Message<>(key, value, headers, message.timestamp(), message.properties());
     }
 

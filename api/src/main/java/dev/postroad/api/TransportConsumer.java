@@ -3,7 +3,6 @@ package dev.postroad.api;
 import dev.postroad.api.MessagingException.Reason;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +18,11 @@ final class TransportConsumer<K, V> implements MessageConsumer<K, V> {
     private final MessageCodec<K, V> codec;
     private final ConsumerOptions options;
     private final Runnable onClose;
-    private final ArrayDeque<Delivery<byte[], byte[]>> received = new ArrayDeque<>();
+
+    /** What came last, of which the first were polled. */
+    private List<Delivery<byte[], byte[]>> received = List.of();
+
+    private int polled;
     private List<Delivery<byte[], byte[]>> uncommitted = new ArrayList<>();
     private volatile Transport.@Nullable Receiver receiver;
     private volatile boolean closed;
@@ -50,7 +53,8 @@ final class TransportConsumer<K, V> implements MessageConsumer<K, V> {
         }
         Transport.Receiver former = receiver;
         receiver = null;
-        received.clear();
+        received = List.of();
+        polled = 0;
         uncommitted = new ArrayList<>();
         if (former != null) {
             former.close();
@@ -64,8 +68,9 @@ final class TransportConsumer<K, V> implements MessageConsumer<K, V> {
         long start = System.nanoTime();
         Duration left = timeout;
         while (true) {
-            if (received.isEmpty()) {
-                received.addAll(receive(from, left));
+            if (polled == received.size()) {
+                received = receive(from, left);
+                polled = 0;
                 if (received.isEmpty()) {
                     return List.of();
                 }
@@ -80,8 +85,13 @@ final class TransportConsumer<K, V> implements MessageConsumer<K, V> {
 
     /** What could be read of what was received; it counts as polled only once it is about to be returned. */
     private List<Message<K, V>> decodeReceived() {
-        List<Message<K, V>> messages = new ArrayList<>(received.size());
-        for (Delivery<byte[], byte[]> delivery = received.peek(); delivery != null; delivery = received.peek()) {
+        int left = received.size() - polled;
+        List<Message<K, V>> messages = new ArrayList<>(left);
+        if (uncommitted.isEmpty()) {
+            uncommitted = new ArrayList<>(left);
+        }
+        while (polled < received.size()) {
+            Delivery<byte[], byte[]> delivery = received.get(polled);
             try {
                 messages.add(codec.decode(delivery.channel(), delivery.message()));
                 uncommitted.add(delivery);
@@ -94,7 +104,7 @@ final class TransportConsumer<K, V> implements MessageConsumer<K, V> {
                 }
                 giveUp(delivery, e);
             }
-            received.remove();
+            polled++;
         }
         return messages;
     }

@@ -5,6 +5,7 @@ import dev.postroad.testkit.RabbitMqServer;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -43,8 +44,9 @@ final class TransportBench implements Bench {
         Results results = new Results(scenario.comparison(contenders));
         String place = "[" + number + "/" + options.scenarios().size() + "] " + name;
         try {
+            warmUp(scenario, contenders);
             for (int round = 1; round <= options.rounds(); round++) {
-                for (TransportContender contender : contenders) {
+                for (TransportContender contender : inTurn(contenders, round)) {
                     Measurement measured =
                             round(worker(scenario, contender), scenario, scenario.messages(options.backlog()));
                     results.add(TransportScenario.entry(contender), measured);
@@ -61,6 +63,26 @@ final class TransportBench implements Bench {
         workers.values().forEach(WorkerProcess::close);
         workers.clear();
         return results;
+    }
+
+    /**
+     * The broker warms up as well as its clients: were each to be measured as soon as it is warm itself, whoever comes last would
+     * find the fastest broker.
+     */
+    private void warmUp(TransportScenario scenario, List<TransportContender> contenders) throws IOException {
+        for (int round = 1; round <= scenario.warmUps(); round++) {
+            for (TransportContender contender : inTurn(contenders, round)) {
+                progress.println("warming up " + contender.title());
+                round(worker(scenario, contender), scenario, scenario.messages(options.backlog()));
+            }
+        }
+    }
+
+    /** Each round begins with another one. */
+    private static List<TransportContender> inTurn(List<TransportContender> contenders, int round) {
+        List<TransportContender> turns = new ArrayList<>(contenders);
+        Collections.rotate(turns, -round);
+        return turns;
     }
 
     /** Sends and receives, by a queue or topic that nobody used before. */
@@ -96,8 +118,6 @@ final class TransportBench implements Bench {
                 all.add(running);
             }
             workers.put(contender, running);
-            progress.println("warming up " + contender.title());
-            round(running, scenario, scenario.messages(options.backlog()));
         }
         return running;
     }

@@ -29,6 +29,7 @@ record TransportScenario(
     static final String CPU_SEND = "cpu.send";
     static final String CPU_RECEIVE = "cpu.receive";
 
+    private static final int KAFKA_WARM_UPS = 3;
     private static final double OF_RAW = 0.95;
     private static final double KEYS_OF_RAW = 10;
 
@@ -92,6 +93,11 @@ record TransportScenario(
             case KAFKA -> backlog * 10;
             case KAFKA_KEYS -> Math.max(2_000, backlog / 20);
         };
+    }
+
+    /** How many rounds go before those that are measured: the JVMs on both sides of Kafka take millions of messages to warm up. */
+    int warmUps() {
+        return system == TransportContender.System.KAFKA ? KAFKA_WARM_UPS : 1;
     }
 
     static Entry entry(TransportContender contender) {

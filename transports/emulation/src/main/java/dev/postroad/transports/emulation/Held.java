@@ -108,7 +108,7 @@ public final class Held implements Delivery<byte[], byte[]> {
     public Message<byte[], byte[]> message() {
         Message<byte[], byte[]> known = message;
         if (known == null) {
-            known = arrival.message().get();
+            known = arrival.message();
             message = known;
         }
         return known;

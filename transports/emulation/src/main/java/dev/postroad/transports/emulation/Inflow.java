@@ -18,7 +18,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +36,8 @@ public final class Inflow {
 
     /** True where nothing is remembered: what is handed out is forgotten, and settling it means nothing. */
     private final boolean alone;
+
+    private final boolean keepsOrder;
 
     private final ArrayDeque<Held> ready = new ArrayDeque<>();
 
@@ -68,6 +69,7 @@ public final class Inflow {
         this.lease = lease;
         this.keepsRetries = keepsRetries;
         this.alone = alone;
+        this.keepsOrder = channel.orderedByKey() && !alone;
         this.settler = settler;
         this.timer = timer;
     }
@@ -90,47 +92,55 @@ public final class Inflow {
 
     // ── From the transport ───────────────────────────────────────────────────────────────────────────────────────────
 
-    /**
-     * A message that came.
-     *
-     * @param message what it is; read once, by whoever looks at it first
-     * @param handle what the transport knows it by
-     */
-    public record Arrival(
-            byte @Nullable [] key,
-            Supplier<Message<byte[], byte[]>> message,
-            int attempt,
-            Delivery.Origin origin,
-            Object handle) {
+    /** A message that came, as the transport has it: one object for each, which reads no more than is asked for. */
+    public interface Arrival {
+        byte @Nullable [] key();
 
-        /** Of a message that was read already. */
-        public Arrival(Message<byte[], byte[]> message, int attempt, Delivery.Origin origin, Object handle) {
-            this(message.key(), () -> message, attempt, origin, handle);
+        /** What it is; asked once, by whoever looks at it first. */
+        Message<byte[], byte[]> message();
+
+        int attempt();
+
+        Delivery.Origin origin();
+
+        /** What the transport knows it by. */
+        Object handle();
+    }
+
+    private record Read(Message<byte[], byte[]> message, int attempt, Delivery.Origin origin, Object handle)
+            implements Arrival {
+        @Override
+        public byte @Nullable [] key() {
+            return message.key();
         }
     }
 
     /** A message came. Nothing is done if the receiver is closed: it goes back with the connection. */
     public void arrived(Message<byte[], byte[]> message, int attempt, Delivery.Origin origin, Object handle) {
-        arrived(List.of(new Arrival(message, attempt, origin, handle)));
+        arrived(List.of(new Read(message, attempt, origin, handle)));
     }
 
     /** As the other, of several that came together, in their order: the consumer is woken once. */
-    public void arrived(List<Arrival> arrivals) {
+    public void arrived(List<? extends Arrival> arrivals) {
         if (arrivals.isEmpty()) {
             return;
         }
         int most = channel.retry().maxAttempts();
         List<Held> exhausted = new ArrayList<>(0);
+        List<Held> due = new ArrayList<>(arrivals.size());
+        for (Arrival arrival : arrivals) {
+            Held held = new Held(this, arrival);
+            if (most > 1 && held.attempt() > most) {
+                held.state = Held.State.SETTLED;
+                exhausted.add(held);
+            } else {
+                due.add(held);
+            }
+        }
         receiver.locked(() -> {
-            for (Arrival arrival : arrivals) {
-                Held held = new Held(this, arrival);
-                if (most > 1 && arrival.attempt > most) {
-                    held.state = Held.State.SETTLED;
-                    exhausted.add(held);
-                } else {
-                    unsettled.add(held);
-                    enter(held);
-                }
+            for (Held held : due) {
+                unsettled.add(held);
+                enter(held);
             }
         });
         for (Held held : exhausted) {
@@ -151,6 +161,11 @@ public final class Inflow {
         receiver.awaitWhile(() -> ready.size() >= most);
     }
 
+    /** True if so many deliveries lie here that nobody has taken. */
+    public boolean holds(int most) {
+        return receiver.is(() -> ready.size() >= most);
+    }
+
     private void enter(Held held) {
         ByteBuffer key = key(held);
         if (key != null) {
@@ -165,7 +180,7 @@ public final class Inflow {
     }
 
     private @Nullable ByteBuffer key(Held held) {
-        byte[] key = channel.orderedByKey() && !alone ? held.key() : null;
+        byte[] key = keepsOrder ? held.key() : null;
         return key == null ? null : ByteBuffer.wrap(key);
     }
 
@@ -268,19 +283,38 @@ public final class Inflow {
 
     /** Acknowledges what is in the consumer's hands of these, and tells of the rest. */
     CompletableFuture<Void> acknowledge(List<Held> all) {
-        List<Held> ours = new ArrayList<>(all.size());
+        List<Held> theirs = new ArrayList<>(0);
         MessagingException refused = receiver.locking(() -> {
             MessagingException why = null;
             for (Held held : all) {
                 MessagingException notOurs = settled(held);
-                if (notOurs == null) {
-                    ours.add(held);
-                } else {
+                if (notOurs != null) {
+                    theirs.add(held);
                     why = notOurs;
                 }
             }
             return why;
         });
+        List<Held> ours = all;
+        if (refused != null) {
+            ours = without(all, theirs);
+            if (ours.isEmpty()) {
+                return CompletableFuture.failedFuture(refused);
+            }
+        }
+        return acknowledge(ours, refused);
+    }
+
+    private static List<Held> without(List<Held> all, List<Held> some) {
+        List<Held> rest = new ArrayList<>(all);
+        for (Held each : some) {
+            // The last of them: who names a delivery twice has settled it the first time.
+            rest.remove(rest.lastIndexOf(each));
+        }
+        return rest;
+    }
+
+    private CompletableFuture<Void> acknowledge(List<Held> ours, @Nullable MessagingException refused) {
         CompletableFuture<Void> done;
         try {
             done = settler.acknowledge(ours);

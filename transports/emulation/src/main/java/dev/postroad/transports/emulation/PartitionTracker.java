@@ -119,6 +119,22 @@ public final class PartitionTracker {
         return run != null && offset < run.getValue();
     }
 
+    /** True if neither this offset nor any behind it is done or was tried: there is nothing to be asked of any of them. */
+    public synchronized boolean isFreshFrom(long offset) {
+        return offset >= next && tries.isEmpty() && (done.isEmpty() || done.lastEntry().getValue() <= offset);
+    }
+
+    /** All offsets from one to another, exclusive, are settled. */
+    public synchronized void done(long from, long to) {
+        if (from == next && to > from && done.isEmpty() && tries.isEmpty()) {
+            next = to;
+            return;
+        }
+        for (long offset = from; offset < to; offset++) {
+            done(offset);
+        }
+    }
+
     /** The offset is settled. */
     public synchronized void done(long offset) {
         if (!tries.isEmpty()) {

@@ -94,6 +94,16 @@ public final class SharedReceiver implements Transport.Receiver {
         }
     }
 
+    /** Asks only: nobody is woken. */
+    boolean is(BooleanSupplier question) {
+        lock.lock();
+        try {
+            return question.getAsBoolean();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     <T extends @Nullable Object> T locking(Supplier<T> change) {
         lock.lock();
         try {
@@ -150,7 +160,7 @@ public final class SharedReceiver implements Transport.Receiver {
      */
     private void gather() {
         boolean flowing = takenLast > 1 && System.nanoTime() - takenAt < FLOW_NANOS;
-        if (!flowing || inflows.stream().mapToInt(Inflow::waiting).sum() >= ENOUGH) {
+        if (!flowing || waiting() >= ENOUGH) {
             return;
         }
         lock.unlock();
@@ -161,8 +171,16 @@ public final class SharedReceiver implements Transport.Receiver {
         }
     }
 
+    private int waiting() {
+        int sum = 0;
+        for (Inflow inflow : inflows) {
+            sum += inflow.waiting();
+        }
+        return sum;
+    }
+
     private List<Delivery<byte[], byte[]>> take(int max) {
-        List<Delivery<byte[], byte[]>> taken = new ArrayList<>();
+        List<Delivery<byte[], byte[]>> taken = new ArrayList<>(Math.min(max, waiting()));
         int empty = 0;
         while (taken.size() < max && empty < inflows.size()) {
             turn = (turn + 1) % inflows.size();

@@ -28,8 +28,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -162,25 +162,52 @@ final class KafkaTransport implements Transport {
     // ── Sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     CompletableFuture<RecordMetadata> produce(ProducerRecord<byte[], byte[]> message) {
-        return produce(message, metadata -> metadata);
+        return produce(message, new Sent<>(message.topic()) {
+            @Override
+            RecordMetadata result(RecordMetadata metadata) {
+                return metadata;
+            }
+        });
     }
 
-    /** @param result made of where it lies, on the thread that confirms */
-    private <T> CompletableFuture<T> produce(
-            ProducerRecord<byte[], byte[]> message, Function<RecordMetadata, T> result) {
-        CompletableFuture<T> sent = new CompletableFuture<>();
+    private <T> CompletableFuture<T> produce(ProducerRecord<byte[], byte[]> message, Sent<T> sent) {
         try {
-            producer.send(message, (metadata, failure) -> {
-                if (failure == null) {
-                    sent.complete(result.apply(metadata));
-                } else {
-                    sent.completeExceptionally(Failures.of("sending to topic '" + message.topic() + "'", url, failure));
-                }
-            });
+            producer.send(message, sent);
         } catch (RuntimeException e) {
-            sent.completeExceptionally(Failures.of("sending to topic '" + message.topic() + "'", url, e));
+            sent.failed(e);
         }
         return sent;
+    }
+
+    /** A message on its way: its future, and what Kafka calls back, in one. */
+    private abstract class Sent<T> extends CompletableFuture<T> implements Callback {
+        private final String topic;
+
+        Sent(String topic) {
+            this.topic = topic;
+        }
+
+        /** Made of where the message lies, on the thread that confirms. */
+        abstract T result(RecordMetadata metadata);
+
+        @Override
+        public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
+            if (failure == null) {
+                complete(result(metadata));
+            } else {
+                failed(failure);
+            }
+        }
+
+        void failed(Exception failure) {
+            completeExceptionally(Failures.of("sending to topic '" + topic + "'", url, failure));
+        }
+
+        /** What is made of this is an ordinary future. */
+        @Override
+        public <U> CompletableFuture<U> newIncompleteFuture() {
+            return new CompletableFuture<>();
+        }
     }
 
     /** A message as it is to be sent. @throws MessagingException if it can't be */
@@ -227,7 +254,13 @@ final class KafkaTransport implements Transport {
     }
 
     private CompletableFuture<Receipt> sendAlways(Channel channel, Transactions.Sending sending) {
-        return produce(sending.message(), at -> receipt(channel, sending.id(), at.partition(), at.offset()));
+        ProducerRecord<byte[], byte[]> message = sending.message();
+        return produce(message, new Sent<>(message.topic()) {
+            @Override
+            Receipt result(RecordMetadata at) {
+                return receipt(channel, sending.id(), at.partition(), at.offset());
+            }
+        });
     }
 
     private static Receipt receipt(Channel channel, String id, int partition, long offset) {

@@ -35,7 +35,9 @@ final class KafkaWire {
     static ProducerRecord<byte[], byte[]> record(
             String topic, String channel, Message<byte[], byte[]> message, @Nullable Duration ttl) {
         RecordHeaders headers = new RecordHeaders();
-        message.headers().forEach((name, value) -> headers.add(name, value.getBytes(StandardCharsets.UTF_8)));
+        if (!message.headers().isEmpty()) {
+            message.headers().forEach((name, value) -> headers.add(name, value.getBytes(StandardCharsets.UTF_8)));
+        }
         Message.Properties given = message.properties();
         put(headers, ID, given.id());
         put(headers, TYPE, given.type());
@@ -106,7 +108,7 @@ final class KafkaWire {
                 id,
                 type,
                 source,
-                destination == null ? headers.getOrDefault(DeadLetter.ORIGIN_HEADER, channel) : destination,
+                destination == null ? origin(headers, channel) : destination,
                 correlation,
                 replyTo,
                 contentType,
@@ -115,6 +117,10 @@ final class KafkaWire {
                 ttl < 1 ? null : Duration.ofMillis(ttl),
                 null);
         return new Message<>(from.key(), from.value(), headers, Instant.ofEpochMilli(from.timestamp()), properties);
+    }
+
+    private static String origin(Map<String, String> headers, String channel) {
+        return headers.isEmpty() ? channel : headers.getOrDefault(DeadLetter.ORIGIN_HEADER, channel);
     }
 
     private static String text(Header header) {

@@ -4,6 +4,7 @@ import dev.postroad.api.Channel;
 import dev.postroad.api.ConsumerOptions;
 import dev.postroad.api.DeadLetter;
 import dev.postroad.api.Delivery;
+import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.transports.emulation.Held;
@@ -65,15 +66,52 @@ final class Member implements Settler, ConsumerRebalanceListener {
     /** Gaps among what is settled: as many as the metadata of a commit holds with certainty. */
     private static final int MOST_RUNS = 500;
 
-    /** What a message is known by. */
-    private record Place(Share share, long offset) {
+    /** A message that came, and where it stands. */
+    private static final class Place implements Inflow.Arrival {
+        private final Share share;
+        private final ConsumerRecord<byte[], byte[]> from;
+        private final long offset;
+        private final int attempt;
+
+        Place(Share share, ConsumerRecord<byte[], byte[]> from, int attempt) {
+            this.share = share;
+            this.from = from;
+            this.offset = from.offset();
+            this.attempt = attempt;
+        }
+
         TopicPartition partition() {
             return share.partition;
+        }
+
+        @Override
+        public byte @Nullable [] key() {
+            return from.key();
+        }
+
+        @Override
+        public Message<byte[], byte[]> message() {
+            return KafkaWire.message(share.channel(), from);
+        }
+
+        @Override
+        public int attempt() {
+            return attempt;
+        }
+
+        @Override
+        public Delivery.Origin origin() {
+            return share.origin(offset);
+        }
+
+        @Override
+        public Object handle() {
+            return this;
         }
     }
 
     /** A partition in this member's hands, from when it came until it goes. */
-    private static final class Share {
+    private final class Share {
         private final TopicPartition partition;
         private final PartitionTracker tracker;
         private long seen;
@@ -83,6 +121,16 @@ final class Member implements Settler, ConsumerRebalanceListener {
             this.partition = partition;
             this.tracker = tracker;
             this.seen = tracker.next();
+        }
+
+        String channel() {
+            return channel.name();
+        }
+
+        Delivery.Origin origin(long offset) {
+            return group == null
+                    ? Delivery.Origin.QUEUE
+                    : new Delivery.Origin(partition.partition(), offset, group);
         }
     }
 
@@ -105,6 +153,9 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private final Set<TopicPartition> changed = new HashSet<>();
     private @Nullable CompletableFuture<Void> waiting;
     private boolean committing;
+
+    /** Nothing is read on until the commit is answered. */
+    private boolean awaited;
 
     private static final AtomicLong NUMBERS = new AtomicLong();
     private final long number = NUMBERS.incrementAndGet();
@@ -207,6 +258,15 @@ final class Member implements Settler, ConsumerRebalanceListener {
         }
     }
 
+    private boolean underWay() {
+        lock.lock();
+        try {
+            return committing;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private boolean mayCommit() {
         lock.lock();
         try {
@@ -228,7 +288,10 @@ final class Member implements Settler, ConsumerRebalanceListener {
     }
 
     private void arrived(ConsumerRecords<byte[], byte[]> records) {
-        List<Inflow.Arrival> arrivals = new ArrayList<>(records.count());
+        if (records.isEmpty()) {
+            return;
+        }
+        List<Place> arrivals = new ArrayList<>(records.count());
         for (TopicPartition partition : records.partitions()) {
             arrived(partition, records.records(partition), arrivals);
         }
@@ -236,53 +299,43 @@ final class Member implements Settler, ConsumerRebalanceListener {
     }
 
     private void arrived(
-            TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records, List<Inflow.Arrival> arrivals) {
-        int[] attempts = new int[records.size()];
-        Share share;
+            TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records, List<Place> arrivals) {
+        List<Place> places = new ArrayList<>(records.size());
         lock.lock();
         try {
-            share = shares.get(partition);
+            Share share = shares.get(partition);
             if (share == null) {
                 return;
             }
-            for (int i = 0; i < attempts.length; i++) {
-                long offset = records.get(i).offset();
+            boolean fresh = share.tracker.isFreshFrom(share.seen);
+            for (ConsumerRecord<byte[], byte[]> record : records) {
+                long offset = record.offset();
                 if (offset < share.seen) {
                     continue;
                 }
                 pass(partition, share, offset);
                 share.seen = offset + 1;
-                if (!share.tracker.isDone(offset)) {
-                    attempts[i] = share.tracker.tries(offset) + 1;
-                    share.inHand++;
+                if (fresh) {
+                    places.add(new Place(share, record, 1));
+                } else if (!share.tracker.isDone(offset)) {
+                    places.add(new Place(share, record, share.tracker.tries(offset) + 1));
                 }
             }
+            share.inHand += places.size();
         } finally {
             lock.unlock();
         }
         long now = System.currentTimeMillis();
-        for (int i = 0; i < attempts.length; i++) {
-            if (attempts[i] == 0) {
-                continue;
+        for (Place place : places) {
+            if (KafkaWire.expires(place.from) <= now) {
+                expired(place);
+            } else {
+                arrivals.add(place);
             }
-            ConsumerRecord<byte[], byte[]> record = records.get(i);
-            Place place = new Place(share, record.offset());
-            if (KafkaWire.expires(record) <= now) {
-                expired(place, KafkaWire.message(channel.name(), record), attempts[i]);
-                continue;
-            }
-            arrivals.add(new Inflow.Arrival(
-                    record.key(),
-                    () -> KafkaWire.message(channel.name(), record),
-                    attempts[i],
-                    group == null
-                            ? Delivery.Origin.QUEUE
-                            : new Delivery.Origin(record.partition(), record.offset(), group),
-                    place));
         }
     }
 
-    private void expired(Place place, dev.postroad.api.Message<byte[], byte[]> message, int attempt) {
+    private void expired(Place place) {
         String dead = channel.deadLetter();
         if (dead == null) {
             done(place);
@@ -293,18 +346,18 @@ final class Member implements Settler, ConsumerRebalanceListener {
                 group,
                 DeadLetter.Cause.EXPIRED,
                 "its time to live ran out",
-                attempt - 1,
+                place.attempt - 1,
                 Instant.ofEpochMilli(System.currentTimeMillis()));
-        transport.sendLetter(dead, message, letter).thenRunAsync(() -> done(place), Thread::startVirtualThread);
+        transport.sendLetter(dead, place.message(), letter).thenRunAsync(() -> done(place), Thread::startVirtualThread);
     }
 
     /** Offsets that hold no message: marks of transactions, and what was compacted away. Under the lock. */
     private void pass(TopicPartition partition, Share share, long to) {
-        for (long gap = share.seen; gap < to; gap++) {
-            share.tracker.done(gap);
+        if (share.seen < to) {
+            share.tracker.done(share.seen, to);
             changed.add(partition);
+            share.seen = to;
         }
-        share.seen = Math.max(share.seen, to);
     }
 
     private void passGaps() {
@@ -327,11 +380,15 @@ final class Member implements Settler, ConsumerRebalanceListener {
         Set<TopicPartition> full = new HashSet<>();
         Set<TopicPartition> free = new HashSet<>();
         Set<TopicPartition> assigned = consumer.assignment();
+        // Whoever waits for a commit is to hear of it before this thread reads on what nobody could take yet.
+        boolean enough = underWay() && inflow.holds(prefetch);
         lock.lock();
         try {
+            awaited = enough && committing;
             shares.forEach((partition, share) -> {
                 if (assigned.contains(partition)) {
-                    boolean much = share.inHand >= prefetch + WINDOW || share.tracker.runs() >= MOST_RUNS;
+                    boolean much =
+                            awaited || share.inHand >= prefetch + WINDOW || share.tracker.runs() >= MOST_RUNS;
                     (much ? full : free).add(partition);
                 }
             });
@@ -366,7 +423,8 @@ final class Member implements Settler, ConsumerRebalanceListener {
             lock.lock();
             try {
                 committing = false;
-                more = waiting != null;
+                more = waiting != null || awaited;
+                awaited = false;
                 quieter.signalAll();
             } finally {
                 lock.unlock();
@@ -477,11 +535,12 @@ final class Member implements Settler, ConsumerRebalanceListener {
             for (Held held : acknowledged) {
                 Place place = place(held);
                 if (committed && ours(place.share)) {
-                    settle(place);
+                    settle(place.share, List.of(place));
                 }
             }
             committing = false;
-            more = waiting != null;
+            more = waiting != null || awaited;
+            awaited = false;
             quieter.signalAll();
         } finally {
             lock.unlock();
@@ -641,14 +700,27 @@ final class Member implements Settler, ConsumerRebalanceListener {
     @Override
     public CompletableFuture<Void> acknowledge(List<Held> held) {
         List<Place> places = new ArrayList<>(held.size());
-        held.forEach(each -> places.add(place(each)));
+        for (Held each : held) {
+            places.add(place(each));
+        }
         return change(places, Member::settle);
     }
 
-    private static void settle(Place place) {
-        place.share.inHand--;
-        place.share.tracker.done(place.offset);
+    /** Those of one partition, which came one behind the other for the most part. */
+    private static void settle(Share share, List<Place> places) {
+        long from = 0;
+        long to = 0;
+        for (Place place : places) {
+            if (place.offset != to) {
+                share.tracker.done(from, to);
+                from = place.offset;
+            }
+            to = place.offset + 1;
+        }
+        share.tracker.done(from, to);
+        share.inHand -= places.size();
     }
+
 
     /** Under the lock. */
     private boolean ours(Share share) {
@@ -662,7 +734,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
     @Override
     public void kept(Held held) {
         Place place = place(held);
-        change(List.of(place), at -> at.share.tracker.tried(at.offset, held.attempt() - 1));
+        change(List.of(place), (share, at) -> share.tracker.tried(place.offset, held.attempt() - 1));
     }
 
     @Override
@@ -686,7 +758,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
     }
 
     private interface Change {
-        void apply(Place place);
+        void apply(Share share, List<Place> places);
     }
 
     /** Makes a change for each of these that is still this member's; the rest fails the future, once the others are noted. */
@@ -697,13 +769,18 @@ final class Member implements Settler, ConsumerRebalanceListener {
         boolean first;
         lock.lock();
         try {
-            for (Place place : places) {
-                if (!ours(place.share)) {
-                    lost = place;
-                } else {
-                    change.apply(place);
-                    changed.add(place.partition());
+            for (int from = 0, to; from < places.size(); from = to) {
+                Share share = places.get(from).share;
+                to = from + 1;
+                while (to < places.size() && places.get(to).share == share) {
+                    to++;
+                }
+                if (ours(share)) {
+                    change.apply(share, places.subList(from, to));
+                    changed.add(share.partition);
                     any = true;
+                } else {
+                    lost = places.get(from);
                 }
             }
             if (!any) {
@@ -736,7 +813,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
     public void close(List<Held> handedOut, List<Held> fetched) {
         for (Held held : handedOut) {
             Place place = place(held);
-            change(List.of(place), at -> at.share.tracker.tried(at.offset, held.attempt()));
+            change(List.of(place), (share, at) -> share.tracker.tried(place.offset, held.attempt()));
         }
         closing = true;
         consumer.wakeup();

@@ -39,10 +39,7 @@ final class Topics {
 
     /** The channel's name where Kafka allows it; else what it allows of it, and a hash. */
     static String name(String channel) {
-        if (channel.length() <= LONGEST_NAME
-                && !channel.equals(".")
-                && !channel.equals("..")
-                && channel.chars().allMatch(Topics::allowed)) {
+        if (channel.length() <= LONGEST_NAME && !channel.equals(".") && !channel.equals("..") && allowed(channel)) {
             return channel;
         }
         String allowed = channel.replaceAll("[^a-zA-Z0-9._-]", "-");
@@ -51,7 +48,16 @@ final class Topics {
     }
 
     /** Asked for each message that is sent. */
-    private static boolean allowed(int c) {
+    private static boolean allowed(String name) {
+        for (int i = 0; i < name.length(); i++) {
+            if (!allowed(name.charAt(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean allowed(char c) {
         return (c >= 'a' && c <= 'z')
                 || (c >= 'A' && c <= 'Z')
                 || (c >= '0' && c <= '9')
