@@ -40,12 +40,17 @@ public record Message<K, V>(
 
     /** A message without a key, stamped with the present time. */
     public static <K, V> Message<K, V> of(V value) {
-        return new Message<>(null, value, Map.of(), Instant.now(), Properties.NONE);
+        return new Message<>(null, value, Map.of(), now(), Properties.NONE);
     }
 
     /** A message with a key, stamped with the present time. */
     public static <K, V> Message<K, V> of(@Nullable K key, @Nullable V value) {
-        return new Message<>(key, value, Map.of(), Instant.now(), Properties.NONE);
+        return new Message<>(key, value, Map.of(), now(), Properties.NONE);
+    }
+
+    /** In the resolution that a time stamp has: what is finer costs as much again, and no broker keeps it. */
+    private static Instant now() {
+        return Instant.ofEpochMilli(System.currentTimeMillis());
     }
 
     /** This message with one header more, or with another value for it. */

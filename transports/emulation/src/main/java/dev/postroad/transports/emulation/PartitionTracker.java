@@ -121,7 +121,9 @@ public final class PartitionTracker {
 
     /** True if neither this offset nor any behind it is done or was tried: there is nothing to be asked of any of them. */
     public synchronized boolean isFreshFrom(long offset) {
-        return offset >= next && tries.isEmpty() && (done.isEmpty() || done.lastEntry().getValue() <= offset);
+        return offset >= next
+                && tries.isEmpty()
+                && (done.isEmpty() || done.lastEntry().getValue() <= offset);
     }
 
     /** All offsets from one to another, exclusive, are settled. */

@@ -50,6 +50,38 @@ class PartitionTrackerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 42, 1_000_003})
+    void runsThatAreSettledAtOnceAreAsIfEachOffsetHadBeen(long seed) {
+        Random random = new Random(seed);
+        PartitionTracker atOnce = new PartitionTracker(0);
+        PartitionTracker oneByOne = new PartitionTracker(0);
+        for (int i = 0; i < 200; i++) {
+            long from = random.nextInt(4) == 0 ? random.nextInt(500) : atOnce.next();
+            long to = from + random.nextInt(8);
+            atOnce.done(from, to);
+            for (long offset = from; offset < to; offset++) {
+                oneByOne.done(offset);
+            }
+            if (random.nextInt(5) == 0) {
+                long tried = random.nextInt(500);
+                atOnce.tried(tried, 2);
+                oneByOne.tried(tried, 2);
+            }
+            assertThat(atOnce.text()).isEqualTo(oneByOne.text());
+            long asked = random.nextInt(500);
+            boolean fresh = true;
+            for (long offset = asked; offset < 520; offset++) {
+                fresh &= !atOnce.isDone(offset) && atOnce.tries(offset) == 0;
+            }
+            if (atOnce.isFreshFrom(asked)) {
+                assertThat(fresh).as("fresh from %s: %s", asked, atOnce.text()).isTrue();
+            }
+        }
+        assertThat(new PartitionTracker(7).isFreshFrom(7)).isTrue();
+        assertThat(new PartitionTracker(7).isFreshFrom(6)).isFalse();
+    }
+
     @Test
     void attemptsAreRememberedUntilTheOffsetIsSettled() {
         PartitionTracker tracker = new PartitionTracker(10);

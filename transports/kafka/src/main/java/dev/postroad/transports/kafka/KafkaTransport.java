@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -269,12 +270,16 @@ final class KafkaTransport implements Transport {
                 : new Receipt(id, channel.name(), -1, -1, false);
     }
 
-    CompletableFuture<Void> sendLetter(String dead, Message<byte[], byte[]> message, DeadLetter letter) {
-        Message<byte[], byte[]> buried = message.withHeaders(letter.addedTo(message.headers()))
-                .withProperties(message.properties().withTtl(null).withDeliverAt(null));
-        Channel to = catalog.get(dead, url());
-        return produce(KafkaWire.record(Topics.name(dead), dead, buried, to.ttl()))
-                .thenAccept(sent -> {});
+    /** @param from the record that is given up, and the message that was read of it */
+    CompletableFuture<Void> sendLetter(
+            String dead, ConsumerRecord<byte[], byte[]> from, Message<byte[], byte[]> message, DeadLetter letter) {
+        try {
+            Channel to = catalog.get(dead, url());
+            return produce(KafkaWire.letter(Topics.name(dead), dead, from, message, letter, to.ttl()))
+                    .thenAccept(sent -> {});
+        } catch (MessagingException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     @Override

@@ -11,7 +11,7 @@ import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
-import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
 /** Messages of the contract as Kafka's records, and back. Properties are headers; what others wrote is read as far as it goes. */
@@ -29,16 +29,53 @@ final class KafkaWire {
     private static final String TTL = OWN + "ttl";
     private static final String EXPIRES = OWN + "expires";
 
+    private static final int MAX_ID_BYTES = 255;
+
     private KafkaWire() {}
 
     /** @param ttl time to live where the message says none; null for none */
     static ProducerRecord<byte[], byte[]> record(
             String topic, String channel, Message<byte[], byte[]> message, @Nullable Duration ttl) {
-        RecordHeaders headers = new RecordHeaders();
+        ProducerRecord<byte[], byte[]> record = bare(topic, message);
         if (!message.headers().isEmpty()) {
-            message.headers().forEach((name, value) -> headers.add(name, value.getBytes(StandardCharsets.UTF_8)));
+            message.headers().forEach((name, value) -> put(record.headers(), name, value));
         }
-        Message.Properties given = message.properties();
+        putProperties(record.headers(), channel, message.properties(), ttl);
+        return record;
+    }
+
+    /**
+     * The dead letter of a record: its key, its value and its headers byte for byte, whoever wrote them, and the letter's headers.
+     *
+     * @param message what was read of the record
+     */
+    static ProducerRecord<byte[], byte[]> letter(
+            String topic,
+            String channel,
+            ConsumerRecord<byte[], byte[]> from,
+            Message<byte[], byte[]> message,
+            DeadLetter letter,
+            @Nullable Duration ttl) {
+        ProducerRecord<byte[], byte[]> record = bare(topic, message);
+        for (Header header : from.headers()) {
+            if (!header.key().startsWith(OWN) && !header.key().startsWith(DeadLetter.HEADER_PREFIX)) {
+                record.headers().add(header);
+            }
+        }
+        letter.addedTo(Map.of()).forEach((name, value) -> put(record.headers(), name, value));
+        putProperties(
+                record.headers(), channel, message.properties().withTtl(null).withDeliverAt(null), ttl);
+        return record;
+    }
+
+    /** Without a header: a record would copy those it is given. */
+    private static ProducerRecord<byte[], byte[]> bare(String topic, Message<byte[], byte[]> message) {
+        return new ProducerRecord<>(
+                topic, null, Math.max(0, message.timestamp().toEpochMilli()), message.key(), message.value());
+    }
+
+    private static void putProperties(
+            Headers headers, String channel, Message.Properties given, @Nullable Duration ttl) {
         put(headers, ID, given.id());
         put(headers, TYPE, given.type());
         put(headers, SOURCE, given.source());
@@ -51,11 +88,9 @@ final class KafkaWire {
         put(headers, TTL, given.ttl() == null ? null : given.ttl().toMillis());
         Duration lives = given.ttl() == null ? ttl : given.ttl();
         put(headers, EXPIRES, lives == null ? null : System.currentTimeMillis() + lives.toMillis());
-        return new ProducerRecord<>(
-                topic, null, Math.max(0, message.timestamp().toEpochMilli()), message.key(), message.value(), headers);
     }
 
-    private static void put(RecordHeaders headers, String name, @Nullable Object value) {
+    private static void put(Headers headers, String name, @Nullable Object value) {
         if (value != null) {
             headers.add(name, value.toString().getBytes(StandardCharsets.UTF_8));
         }
@@ -82,7 +117,7 @@ final class KafkaWire {
         for (Header header : from.headers()) {
             String name = header.key();
             switch (name) {
-                case ID -> id = text(header);
+                case ID -> id = id(header);
                 case TYPE -> type = text(header);
                 case SOURCE -> source = text(header);
                 case DESTINATION -> destination = text(header);
@@ -101,6 +136,7 @@ final class KafkaWire {
             }
         }
         if (id == null) {
+            // Where it lies is the same whenever it is read.
             String place = from.topic() + "/" + from.partition() + "/" + from.offset();
             id = UUID.nameUUIDFromBytes(place.getBytes(StandardCharsets.UTF_8)).toString();
         }
@@ -121,6 +157,12 @@ final class KafkaWire {
 
     private static String origin(Map<String, String> headers, String channel) {
         return headers.isEmpty() ? channel : headers.getOrDefault(DeadLetter.ORIGIN_HEADER, channel);
+    }
+
+    /** Null for what is no id of the contract. */
+    private static @Nullable String id(Header header) {
+        byte[] value = header.value();
+        return value == null || value.length == 0 || value.length > MAX_ID_BYTES ? null : text(header);
     }
 
     private static String text(Header header) {

@@ -54,6 +54,7 @@ import org.jspecify.annotations.Nullable;
 final class Member implements Settler, ConsumerRebalanceListener {
     private static final System.Logger LOG = System.getLogger("dev.postroad.transports.kafka");
     private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration ANSWER = Duration.ofMillis(1);
     private static final long DRAIN_MILLIS = 3_000;
     private static final long PAUSE_MILLIS = 500;
     private static final long CLOSE_SECONDS = 20;
@@ -128,9 +129,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         }
 
         Delivery.Origin origin(long offset) {
-            return group == null
-                    ? Delivery.Origin.QUEUE
-                    : new Delivery.Origin(partition.partition(), offset, group);
+            return group == null ? Delivery.Origin.QUEUE : new Delivery.Origin(partition.partition(), offset, group);
         }
     }
 
@@ -154,8 +153,11 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private @Nullable CompletableFuture<Void> waiting;
     private boolean committing;
 
-    /** Nothing is read on until the commit is answered. */
-    private boolean awaited;
+    /** Nothing is read on until the commit is answered; set under the lock. */
+    private volatile boolean awaited;
+
+    /** Nobody waited for the answer to this commit yet. Of the thread that polls. */
+    private boolean unheard;
 
     private static final AtomicLong NUMBERS = new AtomicLong();
     private final long number = NUMBERS.incrementAndGet();
@@ -248,11 +250,21 @@ final class Member implements Settler, ConsumerRebalanceListener {
         }
     }
 
-    /** Does not begin to wait while there is something to commit: whoever settles wakes only one that is here. */
+    /**
+     * Takes what was fetched before it waits for more, and does not begin to wait while there is something to commit: whoever
+     * settles wakes only one that waits.
+     */
     private ConsumerRecords<byte[], byte[]> poll() {
+        boolean hearing = awaited;
+        if (!hearing) {
+            ConsumerRecords<byte[], byte[]> there = consumer.poll(Duration.ZERO);
+            if (!there.isEmpty()) {
+                return there;
+            }
+        }
         polling = true;
         try {
-            return consumer.poll(mayCommit() ? Duration.ZERO : POLL);
+            return mayCommit() ? ConsumerRecords.empty() : consumer.poll(hearing ? ANSWER : POLL);
         } finally {
             polling = false;
         }
@@ -298,8 +310,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         inflow.arrived(arrivals);
     }
 
-    private void arrived(
-            TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records, List<Place> arrivals) {
+    private void arrived(TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records, List<Place> arrivals) {
         List<Place> places = new ArrayList<>(records.size());
         lock.lock();
         try {
@@ -348,7 +359,41 @@ final class Member implements Settler, ConsumerRebalanceListener {
                 "its time to live ran out",
                 place.attempt - 1,
                 Instant.ofEpochMilli(System.currentTimeMillis()));
-        transport.sendLetter(dead, place.message(), letter).thenRunAsync(() -> done(place), Thread::startVirtualThread);
+        bury(place, dead, place.message(), letter);
+    }
+
+    /** What could not be buried stays undone: nothing of it is lost, and it comes again with the partition's next member. */
+    private CompletableFuture<Void> bury(Place place, String dead, Message<byte[], byte[]> message, DeadLetter letter) {
+        CompletableFuture<Void> sent = transport.sendLetter(dead, place.from, message, letter);
+        return sent.handleAsync(
+                        (done, failure) -> {
+                            if (failure == null) {
+                                return done(place);
+                            }
+                            LOG.log(
+                                    Level.WARNING,
+                                    "offset {0} of {1} could not be dead-lettered to ''{2}'' and comes again when the"
+                                            + " partition is read anew: {3}",
+                                    Long.toString(place.offset),
+                                    place.partition(),
+                                    dead,
+                                    failure.getMessage());
+                            letGo(place);
+                            return CompletableFuture.<Void>failedFuture(failure);
+                        },
+                        Thread::startVirtualThread)
+                .thenCompose(Function.identity());
+    }
+
+    /** It is in nobody's hands, and must not keep the partition from being read. */
+    private void letGo(Place place) {
+        lock.lock();
+        try {
+            place.share.inHand--;
+            quieter.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Offsets that hold no message: marks of transactions, and what was compacted away. Under the lock. */
@@ -380,15 +425,17 @@ final class Member implements Settler, ConsumerRebalanceListener {
         Set<TopicPartition> full = new HashSet<>();
         Set<TopicPartition> free = new HashSet<>();
         Set<TopicPartition> assigned = consumer.assignment();
-        // Whoever waits for a commit is to hear of it before this thread reads on what nobody could take yet.
-        boolean enough = underWay() && inflow.holds(prefetch);
+        // Whoever waits for a commit is to hear of it before this thread reads on what nobody could take yet; but a
+        // broker that
+        // is slow to answer must not keep it from reading.
+        boolean enough = unheard && underWay() && inflow.holds(prefetch);
+        unheard &= !enough;
         lock.lock();
         try {
             awaited = enough && committing;
             shares.forEach((partition, share) -> {
                 if (assigned.contains(partition)) {
-                    boolean much =
-                            awaited || share.inHand >= prefetch + WINDOW || share.tracker.runs() >= MOST_RUNS;
+                    boolean much = awaited || share.inHand >= prefetch + WINDOW || share.tracker.runs() >= MOST_RUNS;
                     (much ? full : free).add(partition);
                 }
             });
@@ -418,6 +465,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         } finally {
             lock.unlock();
         }
+        unheard = true;
         consumer.commitAsync(offsets, (committed, failure) -> {
             boolean more;
             lock.lock();
@@ -721,7 +769,6 @@ final class Member implements Settler, ConsumerRebalanceListener {
         share.inHand -= places.size();
     }
 
-
     /** Under the lock. */
     private boolean ours(Share share) {
         return shares.get(share.partition) == share;
@@ -748,13 +795,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         if (dead == null) {
             return acknowledge(held);
         }
-        try {
-            return transport
-                    .sendLetter(dead, held.message(), letter)
-                    .thenComposeAsync(sent -> acknowledge(held), Thread::startVirtualThread);
-        } catch (MessagingException e) {
-            return CompletableFuture.failedFuture(e);
-        }
+        return bury(place(held), dead, held.message(), letter);
     }
 
     private interface Change {

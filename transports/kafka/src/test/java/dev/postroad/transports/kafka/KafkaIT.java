@@ -1,5 +1,6 @@
 package dev.postroad.transports.kafka;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -28,6 +29,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -42,14 +45,23 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -207,6 +219,93 @@ class KafkaIT {
             assertThat(e.reason()).isEqualTo(Reason.TOO_LARGE);
             assertThat(e).hasMessageContaining("small").hasMessageContaining("max.message.bytes");
         }
+    }
+
+    @Test
+    void whatOthersSentAgainstAllRulesIsHandledAndBecomesADeadLetterByteForByte() throws Exception {
+        List<ProducerRecord<byte[], byte[]>> strange = strange("strange");
+        try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", kafka.servers()));
+                KafkaProducer<byte[], byte[]> others = new KafkaProducer<>(
+                        Map.<String, Object>of("bootstrap.servers", kafka.servers()),
+                        new ByteArraySerializer(),
+                        new ByteArraySerializer());
+                Postroad postroad = Postroad.connect(url() + "&timeout=3&kafka.delivery.timeout.ms=5000")) {
+            postroad.declare(Channel.command("strange").withDeadLetter("strange.dead"));
+            for (ProducerRecord<byte[], byte[]> record : strange) {
+                others.send(record).get();
+            }
+            Set<String> ids = ConcurrentHashMap.newKeySet();
+            postroad.listen("strange", Format.bytes(), ConsumerOptions.DEFAULT, delivery -> {
+                ids.add(String.valueOf(delivery.message().id()));
+                delivery.deadLetter("too strange");
+            });
+            assertThat(read("strange.dead", strange.size()).stream()
+                            .map(record -> bytes(record.key(), record.value(), record.headers())))
+                    .containsExactlyInAnyOrderElementsOf(strange.stream()
+                            .map(record -> bytes(record.key(), record.value(), record.headers()))
+                            .toList());
+            assertThat(ids).as("ids").hasSize(strange.size()).allMatch(id -> !id.isEmpty() && id.length() < 256);
+
+            // A dead letter that can't be written stops nothing.
+            admin.deleteTopics(List.of("strange.dead")).all().get();
+            others.send(new ProducerRecord<>("strange", "one more".getBytes(UTF_8)))
+                    .get();
+            others.send(new ProducerRecord<>("strange", "and another".getBytes(UTF_8)))
+                    .get();
+            Await.until("messages behind it", PATIENCE, () -> ids.size() == strange.size() + 2);
+        }
+    }
+
+    /** Records that no producer of the contract would send. */
+    private static List<ProducerRecord<byte[], byte[]>> strange(String topic) {
+        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            records.add(new ProducerRecord<>(topic, 0, null, ("strange " + i).getBytes(UTF_8)));
+        }
+        for (int i = 0; i < 1_500; i++) {
+            records.get(0).headers().add("header-" + i, new byte[] {1});
+        }
+        records.get(1).headers().add("n".repeat(400), new byte[0]);
+        records.get(2).headers().add("", "no name".getBytes(UTF_8)).add("nothing", null);
+        records.get(3).headers().add("no text", new byte[] {(byte) 0xFF, (byte) 0xFE, 0});
+        records.get(4).headers().add("twice", new byte[] {1}).add("twice", new byte[] {2});
+        records.get(5).headers().add("postroad-t-id", "i".repeat(1_000).getBytes(UTF_8));
+        records.get(6).headers().add("postroad-t-id", new byte[0]);
+        records.get(7)
+                .headers()
+                .add("postroad-t-ttl", Long.toString(Long.MAX_VALUE).getBytes(UTF_8))
+                .add("postroad-t-expires", "never".getBytes(UTF_8))
+                .add("postroad-t-priority", "-5".getBytes(UTF_8));
+        records.add(new ProducerRecord<>(topic, 0, new byte[100_000], null));
+        return records;
+    }
+
+    /** All that is not Postroad's own, as it is on the wire. */
+    private static List<String> bytes(byte[] key, byte[] value, Headers headers) {
+        List<String> found = new ArrayList<>(List.of(Arrays.toString(key), Arrays.toString(value)));
+        for (Header header : headers) {
+            if (!header.key().startsWith("postroad-")) {
+                found.add(header.key() + "=" + Arrays.toString(header.value()));
+            }
+        }
+        return found;
+    }
+
+    /** The first so many records of a topic of one partition. */
+    private static List<ConsumerRecord<byte[], byte[]>> read(String topic, int many) {
+        List<ConsumerRecord<byte[], byte[]>> found = new ArrayList<>();
+        try (KafkaConsumer<byte[], byte[]> reader = new KafkaConsumer<>(
+                Map.<String, Object>of("bootstrap.servers", kafka.servers()),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer())) {
+            reader.assign(List.of(new TopicPartition(topic, 0)));
+            reader.seekToBeginning(reader.assignment());
+            Await.until(many + " records of " + topic, PATIENCE, () -> {
+                reader.poll(Duration.ofMillis(100)).forEach(found::add);
+                return found.size() >= many;
+            });
+        }
+        return found;
     }
 
     @Test
