@@ -81,7 +81,9 @@ final class CamelContender implements ClientContender {
         return new CamelContender(
                 new SimpleCamelContext(),
                 queue -> RawKafka.createTopic(servers, queue, 1),
-                uri + "&requestRequiredAcks=all&enableIdempotence=true&lingerMs=1&bufferMemorySize=67108864"
+                uri
+                        + "&requestRequiredAcks=all&enableIdempotence=true&lingerMs=1&bufferMemorySize=67108864&producerBatchSize="
+                        + Terms.BATCH_BYTES
                         + "&keySerializer=org.apache.kafka.common.serialization.ByteArraySerializer"
                         + "&valueSerializer=org.apache.kafka.common.serialization.ByteArraySerializer",
                 uri + "&groupId=" + Terms.GROUP

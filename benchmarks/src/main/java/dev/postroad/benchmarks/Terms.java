@@ -26,6 +26,9 @@ final class Terms {
 
     private Terms() {}
 
+    /** Bytes of one partition that go to Kafka together. */
+    static final int BATCH_BYTES = 64 * 1024;
+
     /** An id that costs no more than Postroad's own: nobody is to be slow for want of entropy. */
     static String id() {
         return new UUID(NUMBERS.incrementAndGet(), PROCESS).toString();
@@ -42,6 +45,8 @@ final class Terms {
                 true,
                 "linger.ms",
                 1,
+                "batch.size",
+                BATCH_BYTES,
                 "request.timeout.ms",
                 10_000,
                 "delivery.timeout.ms",

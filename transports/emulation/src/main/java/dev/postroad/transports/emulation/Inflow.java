@@ -82,6 +82,10 @@ public final class Inflow {
         return settler;
     }
 
+    int prefetch() {
+        return prefetch;
+    }
+
     boolean keepsRetries() {
         return keepsRetries;
     }

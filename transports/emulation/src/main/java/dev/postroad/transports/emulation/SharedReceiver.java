@@ -27,6 +27,9 @@ public final class SharedReceiver implements Transport.Receiver {
     private static final long FLOW_NANOS = 2_000_000;
     private static final int ENOUGH = 64;
 
+    /** Part of the prefetch that is enough: what is taken together is settled together, and the rest must last until then. */
+    private static final int PIECES = 8;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final List<Inflow> inflows = new CopyOnWriteArrayList<>();
@@ -121,13 +124,13 @@ public final class SharedReceiver implements Transport.Receiver {
             throw new MessagingException(Reason.INVALID, "max is " + max + "; it must be 1 or more");
         }
         long left = nanos(timeout);
-        boolean woken = false;
         lock.lockInterruptibly();
         try {
+            boolean gather = left > 0 && waiting() > 0;
             while (true) {
-                if (woken) {
-                    woken = false;
-                    gather();
+                if (gather) {
+                    gather = false;
+                    gather(max);
                 }
                 if (closed) {
                     throw new MessagingException(Reason.CLOSED, "the receiver is closed");
@@ -147,7 +150,7 @@ public final class SharedReceiver implements Transport.Receiver {
                     return List.of();
                 }
                 left = changed.awaitNanos(left);
-                woken = true;
+                gather = true;
             }
         } finally {
             lock.unlock();
@@ -155,12 +158,12 @@ public final class SharedReceiver implements Transport.Receiver {
     }
 
     /**
-     * While messages flow, but one by one, whoever is woken by the first of them and waits a moment takes many at once, and
-     * acknowledges them together: that costs less than being woken for each. A message that comes alone does not wait.
+     * While messages flow, but one by one, whoever finds the first of them and waits a moment takes many at once, and
+     * acknowledges them together: that costs less than to come for each. A message that comes alone does not wait.
      */
-    private void gather() {
+    private void gather(int max) {
         boolean flowing = takenLast > 1 && System.nanoTime() - takenAt < FLOW_NANOS;
-        if (!flowing || waiting() >= ENOUGH) {
+        if (!flowing || waiting() >= Math.min(enough(), max)) {
             return;
         }
         lock.unlock();
@@ -177,6 +180,14 @@ public final class SharedReceiver implements Transport.Receiver {
             sum += inflow.waiting();
         }
         return sum;
+    }
+
+    private int enough() {
+        long prefetch = 0;
+        for (Inflow inflow : inflows) {
+            prefetch += inflow.prefetch();
+        }
+        return (int) Math.clamp(prefetch / PIECES, 1, ENOUGH);
     }
 
     private List<Delivery<byte[], byte[]>> take(int max) {

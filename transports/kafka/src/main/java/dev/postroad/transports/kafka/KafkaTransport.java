@@ -43,6 +43,9 @@ final class KafkaTransport implements Transport {
     private static final Duration CLOSE = Duration.ofSeconds(30);
     private static final int DELIVERY_MILLIS = 30_000;
 
+    /** Four times the client's own: what is sent ahead goes in fewer requests, and what comes alone waits no longer. */
+    private static final int BATCH_BYTES = 64 * 1024;
+
     private final KafkaUrl url;
     private final Admin admin;
     private final Topics topics;
@@ -96,6 +99,7 @@ final class KafkaTransport implements Transport {
         settings.put("acks", "all");
         settings.put("enable.idempotence", true);
         settings.put("linger.ms", 1);
+        settings.put("batch.size", BATCH_BYTES);
         settings.put("max.request.size", LARGEST_REQUEST);
         settings.put("buffer.memory", 64L * 1024 * 1024);
         settings.put("max.block.ms", url.timeoutMillis());
