@@ -176,7 +176,7 @@ final class Checkpoints {
 
     /** Reads all but the snapshot; null if it is damaged. A newer version has an empty list of segments. */
     static @Nullable Contents decode(StorageFile file) throws IOException {
-        ByteBuffer head = ByteBuffer.allocateDirect(HEADER);
+        ByteBuffer head = ByteBuffer.allocate(HEADER);
         if (!fill(file, head, 0)
                 || head.getLong(0) != Format.CHECKPOINT_MAGIC
                 || head.getInt(84) != Format.crc(new CRC32C(), head.duplicate(), 0, 84)) {
@@ -188,7 +188,7 @@ final class Checkpoints {
         if (count < 0 || size > file.size()) {
             return null;
         }
-        ByteBuffer list = ByteBuffer.allocateDirect((int) size);
+        ByteBuffer list = ByteBuffer.allocate((int) size);
         if (!fill(file, list, HEADER)
                 || (version == Format.VERSION
                         && head.getInt(76) != Format.crc(new CRC32C(), list.duplicate(), 0, list.capacity()))) {

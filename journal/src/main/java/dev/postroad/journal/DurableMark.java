@@ -50,7 +50,7 @@ final class DurableMark implements Closeable {
     /** The last good note in a file; null if there is none. */
     static @Nullable Note read(StorageFile file) throws IOException {
         Note last = null;
-        ByteBuffer bytes = ByteBuffer.allocateDirect(BYTES);
+        ByteBuffer bytes = ByteBuffer.allocate(BYTES);
         for (int slot = 0; slot < 2; slot++) {
             bytes.clear();
             while (bytes.hasRemaining() && file.read(bytes, (long) slot * SLOT + bytes.position()) > 0) {

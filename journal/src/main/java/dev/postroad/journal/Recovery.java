@@ -487,7 +487,7 @@ final class Recovery {
 
         static void from(StorageFile file, long offset, long end) throws IOException {
             ByteBuffer zeros = ZEROS.duplicate();
-            ByteBuffer found = ByteBuffer.allocateDirect((int) Math.min(BLOCK, Math.max(0, end - offset)));
+            ByteBuffer found = ByteBuffer.allocate((int) Math.min(BLOCK, Math.max(0, end - offset)));
             long at = offset;
             while (at < end) {
                 int want = (int) Math.min(BLOCK - at % BLOCK, end - at);

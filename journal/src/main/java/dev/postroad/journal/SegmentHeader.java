@@ -44,7 +44,7 @@ record SegmentHeader(
 
     /** A whole header area, both copies, ready to be written at offset 0. */
     ByteBuffer encode() {
-        ByteBuffer area = ByteBuffer.allocateDirect(Format.SEGMENT_HEADER);
+        ByteBuffer area = ByteBuffer.allocate(Format.SEGMENT_HEADER);
         put(area, 0);
         put(area, Format.SEGMENT_HEADER_COPY);
         return area.limit(Format.SEGMENT_HEADER).position(0);
@@ -82,7 +82,7 @@ record SegmentHeader(
     }
 
     static Found read(StorageFile file) throws IOException {
-        ByteBuffer area = ByteBuffer.allocateDirect(Format.SEGMENT_HEADER);
+        ByteBuffer area = ByteBuffer.allocate(Format.SEGMENT_HEADER);
         while (area.hasRemaining() && file.read(area, area.position()) > 0) {
             // until full or at the end of the file
         }

@@ -46,7 +46,7 @@ final class TailCopy {
     /** Puts back what an earlier opening had copied, if its segment is still that segment. */
     void restore(Collection<Segment> segments) throws IOException {
         try (StorageFile copy = storage.open(NAME)) {
-            ByteBuffer header = ByteBuffer.allocateDirect(HEADER);
+            ByteBuffer header = ByteBuffer.allocate(HEADER);
             Segment segment = find(copy, header, segments);
             if (segment != null) {
                 transfer(copy, HEADER, segment.file, header.getLong(40), header.getLong(48));
@@ -82,7 +82,7 @@ final class TailCopy {
     /** Writes a range of a segment again, safely. */
     void rewrite(Segment segment, long from, long to) throws IOException {
         long bytes = to - from;
-        ByteBuffer header = ByteBuffer.allocateDirect(HEADER);
+        ByteBuffer header = ByteBuffer.allocate(HEADER);
         header.putLong(0, MAGIC)
                 .putInt(8, Format.VERSION)
                 .putInt(12, crc(segment.file, from, bytes))
