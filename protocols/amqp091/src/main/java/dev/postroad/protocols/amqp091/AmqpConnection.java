@@ -28,7 +28,6 @@ import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -52,7 +51,6 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
     private static final Logger LOG = LoggerFactory.getLogger(AmqpConnection.class);
     private static final long MOST_UNDER_WAY_BYTES = 8 << 20;
     private static final int MOST_KEPT_BYTES = 256 * 1024;
-    private static final long MOST_INCOMING_BYTES = 4 << 20;
     private static final long CLOSE_MILLIS = 5_000;
 
     /** Where the connection stands. */
@@ -93,11 +91,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
 
     private boolean publishes;
 
-    /** Bytes of deliveries that were promised to be taken and are not written yet. */
-    private final AtomicLong incomingBytes = new AtomicLong();
-
-    /** A consumer was refused a message: it waits to be told that there is room. */
-    private volatile boolean starved;
+    private final Incoming incoming;
 
     // What the turn of the event loop keeps about this connection.
     boolean inStaged;
@@ -115,6 +109,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
         this.server = server;
         this.turn = turn;
         this.reader = turn.reader();
+        this.incoming = new Incoming(server.incomingShare());
         this.handshake = new Handshake(this);
     }
 
@@ -510,34 +505,9 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
         }
     }
 
-    /** By the thread that runs the engine: room for a delivery of so many bytes. False if there is none now. */
-    boolean reserve(int bytes) {
-        if (reserved(bytes)) {
-            return true;
-        }
-        starved = true;
-        // What was written meanwhile has not seen that somebody starves.
-        return reserved(bytes);
-    }
-
-    private boolean reserved(int bytes) {
-        if (incomingBytes.addAndGet(bytes) <= MOST_INCOMING_BYTES || incomingBytes.get() == bytes) {
-            return true;
-        }
-        incomingBytes.addAndGet(-bytes);
-        return false;
-    }
-
-    /** By any thread: the delivery is written, or will not be. */
-    void unreserve(int bytes) {
-        incomingBytes.addAndGet(-bytes);
-    }
-
-    private void feed() {
-        if (starved && incomingBytes.get() <= MOST_INCOMING_BYTES / 2) {
-            starved = false;
-            channels.values().forEach(AmqpChannel::feed);
-        }
+    /** Room for deliveries that are not written yet. */
+    Incoming incoming() {
+        return incoming;
     }
 
     /** The event loop learns that there is something to take in. */
@@ -565,7 +535,9 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
                 ((Event) entry).happen();
             }
         }
-        feed();
+        if (incoming.fedAgain()) {
+            channels.values().forEach(AmqpChannel::feed);
+        }
         if (!confirming.isEmpty()) {
             for (AmqpChannel channel : confirming) {
                 channel.writeConfirms();
@@ -758,6 +730,7 @@ final class AmqpConnection extends ChannelInboundHandlerAdapter implements Frame
             kept.release();
             kept = null;
         }
+        incoming.gone();
         handshake.gone();
         server.gone(this);
     }

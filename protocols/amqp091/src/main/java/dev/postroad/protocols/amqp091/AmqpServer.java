@@ -54,6 +54,8 @@ public final class AmqpServer implements AutoCloseable, FlowSink {
             "amq.headers", TopicDefinition.Routing.HEADERS,
             "amq.match", TopicDefinition.Routing.HEADERS);
 
+    private static final int INCOMING_SHARE_OF_HEAP = 8;
+
     final Broker broker;
     private final AmqpSettings settings;
     private final Authenticator authenticator;
@@ -64,6 +66,8 @@ public final class AmqpServer implements AutoCloseable, FlowSink {
     private final Set<AmqpConnection> connections = ConcurrentHashMap.newKeySet();
     private final Set<String> declaredHosts = ConcurrentHashMap.newKeySet();
     private final DirectReplies directReplies = new DirectReplies();
+    private final Incoming.Share incomingShare =
+            new Incoming.Share(Runtime.getRuntime().maxMemory() / INCOMING_SHARE_OF_HEAP);
     private final Channel listener;
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile @Nullable String blocked;
@@ -155,6 +159,11 @@ public final class AmqpServer implements AutoCloseable, FlowSink {
 
     Authenticator authenticator() {
         return authenticator;
+    }
+
+    /** What deliveries that are not written yet may take, those of all connections together. */
+    Incoming.Share incomingShare() {
+        return incomingShare;
     }
 
     DirectReplies directReplies() {

@@ -129,12 +129,12 @@ final class Consumer implements DeliverySink {
     @Override
     public boolean takes(EngineMessage message) {
         int bytes = bytes(message);
-        if (!connection.reserve(bytes)) {
+        if (!connection.incoming().reserve(bytes)) {
             starved = true;
             return false;
         }
         if (!noAck && !channel.consuming().reserveShared(this)) {
-            connection.unreserve(bytes);
+            connection.incoming().unreserve(bytes);
             return false;
         }
         return true;
@@ -142,7 +142,7 @@ final class Consumer implements DeliverySink {
 
     @Override
     public void withheld(EngineMessage message) {
-        connection.unreserve(bytes(message));
+        connection.incoming().unreserve(bytes(message));
         if (!noAck) {
             channel.consuming().unreserveShared(1);
         }
@@ -172,7 +172,7 @@ final class Consumer implements DeliverySink {
             return;
         }
         EngineMessage message = delivery.message();
-        connection.unreserve(bytes(message));
+        connection.incoming().unreserve(bytes(message));
         if (ended || channel.ended()) {
             return;
         }
