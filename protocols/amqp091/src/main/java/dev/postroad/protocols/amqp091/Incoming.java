@@ -71,11 +71,11 @@ final class Incoming {
 
     private long roomFor(long bytes) {
         long room = LEAST_BYTES + granted.get();
-        while (room < bytes && room + STEP_BYTES <= MOST_BYTES && share.take(STEP_BYTES)) {
+        while (!gone && room < bytes && room + STEP_BYTES <= MOST_BYTES && share.take(STEP_BYTES)) {
             room = LEAST_BYTES + granted.addAndGet(STEP_BYTES);
-            if (gone) {
-                giveBack();
-            }
+        }
+        if (gone) {
+            giveBack();
         }
         return room;
     }
