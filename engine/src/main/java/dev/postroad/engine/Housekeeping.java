@@ -13,7 +13,10 @@ final class Housekeeping {
     private static final long COMPACTION_EVERY_MILLIS = 500;
     private static final int COMPACTION_CHUNK_BYTES = 1 << 20;
     private static final int PAGES_PER_TURN = 16;
-    private static final int PAGES_CHECK_BYTES = 1 << 20;
+    private static final long PAGES_CHECK_BYTES = 1 << 20;
+    /** So that looking at many queues, of which most are idle, stays cheap beside what was written meanwhile. */
+    private static final long PAGES_CHECK_BYTES_A_QUEUE = 512;
+
     private static final int EXPIRED_PER_TURN = 10_000;
     private static final long FULL_RETRY_MILLIS = 1_000;
     private static final int MOST_IDLE_CHECKPOINTS = 2;
@@ -290,7 +293,10 @@ final class Housekeeping {
         }
         boolean more = false;
         try {
-            if (engine.journal.appendPosition() >= pagesCheckedAt + PAGES_CHECK_BYTES) {
+            long step = Math.max(
+                    PAGES_CHECK_BYTES,
+                    PAGES_CHECK_BYTES_A_QUEUE * engine.state.queues().size());
+            if (engine.journal.appendPosition() >= pagesCheckedAt + step) {
                 more = writePages();
                 pagesCheckedAt = more ? pagesCheckedAt : engine.journal.appendPosition();
             }
