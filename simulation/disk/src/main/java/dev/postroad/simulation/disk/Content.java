@@ -61,7 +61,12 @@ final class Content {
             long at = position + done;
             int from = (int) (at % PAGE);
             int part = Math.min(count - done, PAGE - from);
-            System.arraycopy(bytes, offset + done, page((int) (at / PAGE)), from, part);
+            int index = (int) (at / PAGE);
+            int source = offset + done;
+            // A page that is not there reads as zeros: preallocated files are mostly such.
+            if (isThere(index) || !Arrays.equals(bytes, source, source + part, ZEROS, 0, part)) {
+                System.arraycopy(bytes, source, page(index), from, part);
+            }
             done += part;
         }
         size = Math.max(size, position + count);
@@ -73,7 +78,7 @@ final class Content {
             int index = (int) (at / PAGE);
             int start = (int) (at % PAGE);
             int end = (int) Math.min(PAGE, start + to - at);
-            if (value != 0 || (index < pages.length && pages[index] != null)) {
+            if (value != 0 || isThere(index)) {
                 Arrays.fill(page(index), start, end, value);
             }
             at += end - start;
@@ -87,6 +92,10 @@ final class Content {
         int index = (int) (position / PAGE);
         byte[] page = index < pages.length ? pages[index] : null;
         return page == null ? 0 : page[(int) (position % PAGE)];
+    }
+
+    private boolean isThere(int index) {
+        return index < pages.length && pages[index] != null;
     }
 
     private byte[] page(int index) {

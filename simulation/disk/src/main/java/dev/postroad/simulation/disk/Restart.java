@@ -9,7 +9,7 @@ final class Restart {
     private final Map<String, Integer> names = new TreeMap<>();
 
     void durable(Inode inode) {
-        contents.put(inode.number, inode.durable.copy());
+        contents.computeIfAbsent(inode.number, number -> inode.durable.copy());
     }
 
     void durable(String name, Inode inode) {

@@ -565,20 +565,23 @@ public final class SimulatedDisk {
      * is not on the disk.
      */
     private void syncPending(Inode inode) {
-        Restart restart = new Restart();
-        restart.durable(inode);
+        Content durable = inode.durable;
         for (Pending change : pending) {
-            boolean mine = switch (change) {
-                case Pending.Write write -> write.inode() == inode;
-                case Pending.Resize resize -> resize.inode() == inode;
-                case Pending.Link link -> false;
-                case Pending.Unlink unlink -> false;
-            };
-            if (mine) {
-                restart.keep(change);
+            switch (change) {
+                case Pending.Write write -> {
+                    if (write.inode() == inode) {
+                        durable.write(write.bytes(), 0, write.bytes().length, write.position());
+                    }
+                }
+                case Pending.Resize resize -> {
+                    if (resize.inode() == inode) {
+                        durable.resize(resize.size());
+                    }
+                }
+                case Pending.Link link -> {}
+                case Pending.Unlink unlink -> {}
             }
         }
-        inode.durable = restart.content(inode);
         drop(inode);
     }
 }
