@@ -49,6 +49,7 @@ final class EngineTrial implements Trial {
     private final SimulatedDisk disk;
     private final Random random;
     private final Random chance;
+    private final boolean looking;
     private final List<DamageReport> damage = new ArrayList<>();
     private final List<String> done = new ArrayList<>();
     private @Nullable Storage storage;
@@ -67,6 +68,17 @@ final class EngineTrial implements Trial {
     private long words;
 
     EngineTrial(Program program, SimulatedDisk disk) {
+        this(program, disk, true);
+    }
+
+    /**
+     * One that may be told not to look.
+     *
+     * @param looking true to judge the data at some of the restarts on the way; false where other runs of the same program do, and
+     *     this one is about what comes of a fault: as long as none is met there is nothing new to be seen
+     */
+    EngineTrial(Program program, SimulatedDisk disk, boolean looking) {
+        this.looking = looking;
         this.program = program;
         this.disk = disk;
         this.random = new Random(program.seed());
@@ -163,7 +175,7 @@ final class EngineTrial implements Trial {
         expected.restart(now);
         note();
         confirm();
-        if (chance.nextInt(4) == 0) {
+        if (chance.nextInt(4) == 0 && (looking || disk.faultMet())) {
             recover(disk.copy(), false, Observation.Opened.NOTHING);
         }
     }
