@@ -52,7 +52,17 @@ final class Mutator {
         if (gen.chance(1, 64)) {
             return gen.bytes(0, 64);
         }
-        return mutated(gen.choose(pool));
+        return mutated(origin());
+    }
+
+    /** Mostly the shorter of two: what short inputs find takes less time to find, and the pool grows long with time. */
+    private byte[] origin() {
+        byte[] one = gen.choose(pool);
+        if (gen.chance(1, 8)) {
+            return one;
+        }
+        byte[] other = gen.choose(pool);
+        return one.length <= other.length ? one : other;
     }
 
     /** An input got somewhere: if nobody was there before, others start from it. */

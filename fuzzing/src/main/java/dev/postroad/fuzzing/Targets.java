@@ -588,14 +588,24 @@ final class Targets {
                 + gen.choose("", "\na.b.c", "\na/b/c", "\n$sys/a");
     }
 
+    /** One or two of a file's sections: what is read of each is read by itself. */
     private static String yaml(Generator gen) {
-        return "server:\n  data: " + gen.choose("memory", "/tmp/x", "${HOME}/d") + "\n  http-port: "
-                + gen.between(0, 70_000)
-                + "\n  limits:\n    message: " + gen.between(1, 99) + gen.choose("KiB", "MB", "", "m")
-                + "\nchannels:\n  " + gen.word(1, 6) + ":\n    kind: " + gen.choose("command", "event", "x")
-                + gen.choose("\n    ttl: 5m", "\n    retry: {maxAttempts: 3}", "\n    partitions: 4", "") + "\n"
-                + gen.choose(
-                        "",
-                        "topics:\n  t:\n    routing: pattern\n    bindings:\n      - {destination: a, pattern: '#'}\n");
+        return yamlSection(gen) + (gen.chance(1, 3) ? yamlSection(gen) : "");
+    }
+
+    private static String yamlSection(Generator gen) {
+        return switch ((int) gen.uniform(0, 4)) {
+            case 0 -> "server:\n  data: " + gen.choose("memory", "/tmp/x", "${HOME}/d") + "\n";
+            case 1 -> "server:\n  http-port: " + gen.between(0, 70_000) + "\n";
+            case 2 ->
+                "server:\n  limits:\n    message: " + gen.between(1, 99) + gen.choose("KiB", "MB", "", "m") + "\n";
+            case 3 ->
+                "channels:\n  " + gen.word(1, 6) + ":\n    kind: " + gen.choose("command", "event", "x")
+                        + gen.choose("\n    ttl: 5m", "\n    retry: {maxAttempts: 3}", "\n    partitions: 4", "")
+                        + "\n";
+            default ->
+                "topics:\n  t:\n    routing: pattern\n"
+                        + gen.choose("", "    bindings:\n      - {destination: a, pattern: '#'}\n");
+        };
     }
 }
