@@ -11,16 +11,13 @@ import dev.postroad.api.Transport;
 import dev.postroad.testkit.Await;
 import dev.postroad.testkit.Experiment;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -30,15 +27,23 @@ import java.util.regex.Pattern;
 
 /**
  * {@code small-heap}: a server with 256 MB of heap, a backlog of 4 GB, and 200 consumers that ask for messages and read none of
- * them. Its heap must stay flat, and a consumer of another channel be served as before.
+ * them, half of them over HTTP and half over AMQP. Its heap must stay flat, and a consumer of another channel be served as before.
  */
 public final class SmallHeapExperiment implements Experiment {
     private static final String HEAP = "256m";
     private static final int STALLED = 200;
     private static final long BACKLOG = 4L << 30;
+    /** Left to others on the disk, and to what the journal needs beside its messages. */
+    private static final long SPARED = 2L << 30;
+
     private static final int MESSAGE = 64 << 10;
+    /** The backlog's payloads: random, so that nothing on the way makes them small; one for each of so many messages. */
+    private static final int PAYLOADS = 16;
+
     private static final int SMALL = 200;
-    private static final int UNDER_WAY = 64;
+    private static final int FILLING = 4;
+    private static final int UNDER_WAY = 16;
+    private static final long FILLING_UP_NANOS = 5_000_000_000L;
     private static final int WINDOWS = 5;
     private static final double KEPT = 0.8;
     private static final double MOST_GROWTH_MB = 32;
@@ -112,25 +117,30 @@ public final class SmallHeapExperiment implements Experiment {
             postroad.declare(
                     Channel.command(STALLED_CHANNEL).withRetry(FOR_EVER),
                     Channel.command(HEALTHY).withPrefetch(500));
-            Duration window = time.dividedBy(10 * WINDOWS).plusMillis(200);
+            Duration window = time.dividedBy(80).plusMillis(250);
             rates(window, 2, 0); // warms up
             double solo = median(rates(window, WINDOWS, 0.05));
             double before = liveHeap();
             fill();
-            List<Socket> stalled = new ArrayList<>();
+            List<StalledConsumer> stalled = new ArrayList<>();
             try {
-                for (int i = 0; i < STALLED; i++) {
-                    stalled.add(stall());
+                for (int i = 0; i < STALLED / 2; i++) {
+                    stalled.add(StalledConsumer.overAmqp(server.amqpPort(), STALLED_CHANNEL));
+                    progress.at(0.7, (i + 1) + " stalled consumers over AMQP");
                 }
+                fillUp(stalled);
                 List<Double> beside = rates(window, 1, 0.75);
                 double first = liveHeap();
+                fillUp(stalled);
                 beside.addAll(rates(window, WINDOWS, 0.8));
                 double last = liveHeap();
                 long consumers = status(STALLED_CHANNEL).consumers();
-                if (consumers != STALLED) {
-                    results.violation(consumers + " of " + STALLED + " stalled consumers are there");
+                if (consumers < STALLED / 2) {
+                    results.violation(
+                            consumers + " stalled consumers are there, and those over AMQP alone were " + STALLED / 2);
                 }
-                results.count("stalled consumers", consumers, STALLED);
+                results.count("stalled consumers, half of them over AMQP", STALLED, STALLED);
+                results.count("of them still there at the end", consumers);
                 results.figure("backlog", confirmed.get() * (double) MESSAGE / (1 << 30), "GiB", Goal.atLeast(4));
                 results.figure("live heap before", before, "MB");
                 results.figure("live heap with all of it", last, "MB");
@@ -139,11 +149,28 @@ public final class SmallHeapExperiment implements Experiment {
                 results.figure(
                         "share of that rate kept beside the stalled", median(beside) / solo, "", Goal.atLeast(KEPT));
             } finally {
-                for (Socket socket : stalled) {
-                    socket.close();
+                for (StalledConsumer each : stalled) {
+                    each.close();
                 }
             }
             requireAll();
+        }
+
+        /** As many stalled consumers as there are to be: over HTTP the broker ends who has not read for half a minute. */
+        private void fillUp(List<StalledConsumer> stalled) {
+            long[] asked = {System.nanoTime() - FILLING_UP_NANOS - 1};
+            Await.until("the stalled consumers are there", Duration.ofSeconds(120), () -> {
+                long missing = STALLED - status(STALLED_CHANNEL).consumers();
+                progress.at(0.72, STALLED - missing + " stalled consumers");
+                // Those that were asked for a moment ago are about to be there.
+                if (missing > 0 && System.nanoTime() - asked[0] > FILLING_UP_NANOS) {
+                    for (long i = 0; i < missing; i++) {
+                        stalled.add(StalledConsumer.overHttp(server.authority(), STALLED_CHANNEL));
+                    }
+                    asked[0] = System.nanoTime();
+                }
+                return missing <= 0;
+            });
         }
 
         private ChannelStatus status(String channel) {
@@ -153,55 +180,77 @@ public final class SmallHeapExperiment implements Experiment {
                     .orElseThrow();
         }
 
-        /** Publishes the backlog, or as much of it as half of the time allows. */
-        private void fill() throws InterruptedException {
-            long end = System.nanoTime() + time.toNanos() / 2;
+        /** Publishes the backlog over AMQP, or as much of it as the disk and three fifths of the time allow. */
+        private void fill() throws Exception {
+            long begun = System.nanoTime();
+            long end = begun + time.toNanos() * 3 / 5;
+            long usable = Files.getFileStore(log.getParent()).getUsableSpace();
+            long all = Math.clamp(usable - SPARED, 0, BACKLOG) / MESSAGE;
+            AtomicLong sent = new AtomicLong();
+            List<AutoCloseable> connections = new ArrayList<>();
+            List<Thread> fillers = new ArrayList<>();
+            try {
+                for (int i = 0; i < FILLING; i++) {
+                    AmqpLoad load = new AmqpLoad(server.amqpPort(), STALLED_CHANNEL, Map.of(), false);
+                    connections.add(load);
+                    fillers.add(Thread.ofPlatform().daemon(true).start(() -> fill(load, all, end, sent)));
+                }
+                for (Thread filler : fillers) {
+                    while (!filler.join(Duration.ofMillis(500))) {
+                        progress.at(
+                                0.2 + 0.5 * confirmed.get() / Math.max(1, all),
+                                confirmed.get() * MESSAGE / (1 << 20) + " MiB of backlog");
+                    }
+                }
+            } finally {
+                for (AutoCloseable connection : connections) {
+                    connection.close();
+                }
+            }
+            results.figure(
+                    "backlog filled at",
+                    confirmed.get() * (double) MESSAGE / (1 << 20) / ((System.nanoTime() - begun) / 1e9),
+                    "MiB/s");
+            if (confirmed.get() < sent.get()) {
+                results.violation((sent.get() - confirmed.get()) + " messages of the backlog were not confirmed");
+            }
+            if (sent.get() * MESSAGE < BACKLOG) {
+                results.notRun(
+                        "the backlog beyond " + sent.get() * MESSAGE / (1 << 20) + " MiB of " + (BACKLOG >> 20),
+                        sent.get() < all ? "the time given was over" : "the disk has no more space");
+            }
+        }
+
+        private void fill(AmqpLoad load, long all, long end, AtomicLong sent) {
+            Random random = new Random(Thread.currentThread().threadId());
+            byte[][] payloads = new byte[PAYLOADS][MESSAGE];
+            for (byte[] payload : payloads) {
+                random.nextBytes(payload);
+            }
             Semaphore room = new Semaphore(UNDER_WAY);
-            long count = 0;
-            long all = BACKLOG / MESSAGE;
-            byte[] value = new byte[MESSAGE];
-            while (count < all && System.nanoTime() < end) {
-                room.acquire();
-                Message<byte[], byte[]> message =
-                        Message.<byte[], byte[]>of(value).withId("m" + count);
-                transport.send(STALLED_CHANNEL, message).whenComplete((receipt, failure) -> {
+            while (System.nanoTime() < end) {
+                room.acquireUninterruptibly();
+                long number = sent.getAndIncrement();
+                if (number >= all) {
+                    sent.decrementAndGet();
+                    room.release();
+                    break;
+                }
+                byte[] payload = payloads[(int) (number % PAYLOADS)];
+                load.send(new Load.Sending("", 0, payload)).whenComplete((place, failure) -> {
                     if (failure == null) {
                         confirmed.incrementAndGet();
                     }
                     room.release();
                 });
-                count++;
-                if (count % 64 == 0) {
-                    progress.at(0.2 + 0.5 * count / all, confirmed.get() * MESSAGE / (1 << 20) + " MiB of backlog");
+            }
+            try {
+                if (!room.tryAcquire(UNDER_WAY, 60, TimeUnit.SECONDS)) {
+                    results.violation("sends of the backlog stay without an answer");
                 }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
-            if (!room.tryAcquire(UNDER_WAY, 60, TimeUnit.SECONDS)) {
-                results.violation("sends of the backlog stay without an answer");
-            }
-            if (confirmed.get() < count) {
-                results.violation((count - confirmed.get()) + " messages of the backlog were refused");
-            }
-            if (count < all) {
-                results.notRun(
-                        "the backlog beyond " + count * MESSAGE / (1 << 20) + " MiB of " + (BACKLOG >> 20),
-                        "the time given was over");
-            }
-        }
-
-        /** A consumer that asks for a thousand messages and reads none. */
-        private Socket stall() throws IOException {
-            String[] address = server.authority().split(":", 2);
-            Socket socket = new Socket();
-            socket.setReceiveBufferSize(4096);
-            socket.connect(new InetSocketAddress(InetAddress.getByName(address[0]), Integer.parseInt(address[1])));
-            String body = "{\"prefetch\":1000}";
-            OutputStream out = socket.getOutputStream();
-            out.write(("POST /api/v1/channels/" + STALLED_CHANNEL + "/consume HTTP/1.1\r\nHost: " + server.authority()
-                            + "\r\nAccept: application/x-ndjson\r\nContent-Type: application/json\r\nContent-Length: "
-                            + body.length() + "\r\n\r\n" + body)
-                    .getBytes(StandardCharsets.US_ASCII));
-            out.flush();
-            return socket;
         }
 
         /** Messages a second that a healthy consumer gets and settles, for some windows of time. */

@@ -1,15 +1,15 @@
 package dev.postroad.proof.scale;
 
+import dev.postroad.proof.process.Workplace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
 
 /** A directory of an experiment's own, gone at its end. */
-record Folder(Path path) implements AutoCloseable {
+record Folder(Workplace place, Path path) implements AutoCloseable {
     static Folder make() throws IOException {
-        return new Folder(Files.createTempDirectory("postroad-scale-"));
+        Workplace place = Workplace.make("scale");
+        return new Folder(place, Files.createDirectory(place.at("data")));
     }
 
     long usableBytes() throws IOException {
@@ -17,11 +17,7 @@ record Folder(Path path) implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException {
-        try (Stream<Path> all = Files.walk(path)) {
-            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(each);
-            }
-        }
+    public void close() {
+        place.close();
     }
 }
