@@ -7,6 +7,7 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
 import com.rabbitmq.client.MessageProperties;
+import com.rabbitmq.client.PossibleAuthenticationFailureException;
 import com.rabbitmq.client.impl.ForgivingExceptionHandler;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class AmqpLoad implements Load {
     private static final int PREFETCH = 1_000;
     private static final int PATIENCE_MILLIS = 60_000;
+    private static final int TRIES_TO_CONNECT = 4;
 
     private final Connection connection;
     private final Channel publishing;
@@ -58,7 +60,7 @@ final class AmqpLoad implements Load {
             protected void log(String message, Throwable e) {}
         });
         try {
-            connection = factory.newConnection();
+            connection = connected(factory);
             publishing = connection.createChannel();
             publishing.confirmSelect();
             publishing.addConfirmListener(
@@ -74,6 +76,19 @@ final class AmqpLoad implements Load {
             throw new UncheckedIOException(e);
         } catch (TimeoutException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** The broker breaks off who does not log in for ten seconds, which on a busy machine says nothing about either. */
+    private static Connection connected(ConnectionFactory factory) throws IOException, TimeoutException {
+        for (int left = TRIES_TO_CONNECT - 1; ; left--) {
+            try {
+                return factory.newConnection();
+            } catch (PossibleAuthenticationFailureException e) {
+                if (left == 0) {
+                    throw e;
+                }
+            }
         }
     }
 
