@@ -79,7 +79,7 @@ final class AmqpLoad implements Load {
         }
     }
 
-    /** The broker breaks off who does not log in for ten seconds, which on a busy machine says nothing about either. */
+    /** The broker breaks off who takes more than seconds to log in, which on a busy machine says nothing about either. */
     private static Connection connected(ConnectionFactory factory) throws IOException, TimeoutException {
         for (int left = TRIES_TO_CONNECT - 1; ; left--) {
             try {

@@ -160,11 +160,11 @@ public final class SmallHeapExperiment implements Experiment {
         private void fillUp(List<StalledConsumer> stalled) {
             long[] asked = {System.nanoTime() - FILLING_UP_NANOS - 1};
             Await.until("the stalled consumers are there", Duration.ofSeconds(120), () -> {
-                long missing = STALLED - status(STALLED_CHANNEL).consumers();
+                int missing = STALLED - status(STALLED_CHANNEL).consumers();
                 progress.at(0.72, STALLED - missing + " stalled consumers");
                 // Those that were asked for a moment ago are about to be there.
                 if (missing > 0 && System.nanoTime() - asked[0] > FILLING_UP_NANOS) {
-                    for (long i = 0; i < missing; i++) {
+                    for (int i = 0; i < missing; i++) {
                         stalled.add(StalledConsumer.overHttp(server.authority(), STALLED_CHANNEL));
                     }
                     asked[0] = System.nanoTime();
