@@ -498,9 +498,12 @@ final class Commands {
         Answer<Integer> answer = new Answer<>(() -> "close " + owner);
         return new Act(() -> "close " + owner, new Command.CloseOwner(owner, answer), answer, () -> {
             if (answer.carriedOut()) {
-                List<ModelConsumer> mine = model.consumers.values().stream()
-                        .filter(c -> owner.equals(c.settings.owner()))
-                        .toList();
+                List<ModelConsumer> mine = new ArrayList<>(model.consumers.values());
+                // Those of a moment that nobody lived to hear of have no id.
+                model.all().forEach(queue -> queue.consumers.stream()
+                        .filter(c -> c.id < 0)
+                        .forEach(mine::add));
+                mine.removeIf(c -> !owner.equals(c.settings.owner()));
                 mine.forEach(model::end);
                 for (ModelQueue queue : List.copyOf(model.queues.values())) {
                     if (owner.equals(queue.owner)) {
@@ -631,8 +634,14 @@ final class Commands {
         Supplier<String> text = () -> "put back " + numbers + " of " + name;
         Answer<Long> answer = new Answer<>(text);
         long[] chosen = numbers.stream().mapToLong(Long::longValue).toArray();
+        ModelQueue asked = model.queues.get(name);
         return new Act(text, new Command.PutBack(name, chosen, null, answer), answer, () -> {
             Reason[] must = noQueue(name);
+            ModelQueue now = model.queues.get(name);
+            if (asked != null && now != null && now != asked && now.all().stream().anyMatch(copy -> copy.number < 0)) {
+                // Declared anew in the same turn: which of what has come since these numbers mean nobody has seen.
+                throw new Model.Unforeseen();
+            }
             if (answer.carriedOut(must.length == 0 ? when(numbers.isEmpty(), Reason.INVALID) : must)) {
                 answer.equalTo(model.putBack(java.util.Objects.requireNonNull(model.queues.get(name)), numbers));
                 promise(answer);

@@ -5,6 +5,7 @@ import dev.postroad.engine.DeadLetterHeaders;
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.EngineStatus;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -179,17 +180,25 @@ final class Comparison {
                 unknown.merge(name, 1, Integer::sum);
             }
         }
-        boolean changed = false;
-        for (Copy copy : List.copyOf(queue.all())) {
-            String name = Contents.name(copy);
-            if (copy.number >= 0) {
-                if (name.equals(known.get(copy.number))) {
-                    continue;
-                }
-            } else if (unknown.getOrDefault(name, 0) > 0) {
-                unknown.merge(name, -1, Integer::sum);
-                continue;
+        List<Copy> missing = new ArrayList<>();
+        for (Copy copy : queue.all()) {
+            if (copy.number < 0 || !Contents.name(copy).equals(known.get(copy.number))) {
+                missing.add(copy);
             }
+        }
+        // One message may be there twice: what is found of it is that which had no reason to go, or had it last.
+        Set<Copy> found = new HashSet<>();
+        missing.stream()
+                .filter(copy -> copy.number < 0)
+                .sorted(Comparator.comparingLong(this::goesFrom).reversed())
+                .forEach(copy -> {
+                    if (unknown.merge(Contents.name(copy), -1, Integer::sum) >= 0) {
+                        found.add(copy);
+                    }
+                });
+        missing.removeAll(found);
+        boolean changed = false;
+        for (Copy copy : missing) {
             boolean over = copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null;
             // Where it may have gone in more than one way, a dead letter tells which it was.
             boolean taken = copy.mayDrop || (lastMoment && queue.maybeTaken && copy.notBefore <= model.latest);
@@ -206,6 +215,16 @@ final class Comparison {
             }
         }
         return changed;
+    }
+
+    /** From when on a message may have gone by itself; the end of time where it must be there. */
+    private long goesFrom(Copy copy) {
+        if (copy.mayDrop || copy.mayOverflow) {
+            return 0;
+        }
+        return copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null
+                ? copy.mayExpire
+                : Long.MAX_VALUE;
     }
 
     /** Which part of these messages of one queue is not there any more, from 0 for none to 1 for all that might go. */
@@ -269,7 +288,7 @@ final class Comparison {
                 copy = copy == null && !same.isEmpty() ? same.getFirst() : copy;
                 if (copy == null) {
                     return "m" + b.message().timestampMillis() + " (number " + b.number() + ", attempts " + b.attempts()
-                            + ", " + b.state() + ") is there and should not be; " + expected + " should be";
+                            + ", " + b.state() + ", " + b.message().headers() + ") is there and should not be; " + expected + " should be";
                 }
                 same.remove(copy);
                 numbers.put(copy, b.number());

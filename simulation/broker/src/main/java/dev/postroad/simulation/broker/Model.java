@@ -643,6 +643,7 @@ final class Model {
 
     /** Marks those that have to go, from the oldest on, if each has as many bytes as it may have. */
     private static void mark(ModelQueue queue) {
+        queue.returned = false;
         long bytes = queue.definition.maxBytes() > 0 ? queue.mostBytes() : 0;
         if (bytes <= queue.definition.maxBytes()) {
             return;
@@ -685,6 +686,7 @@ final class Model {
         return definition.maxBytes() > 0
                 && definition.overflow() != Overflow.REJECT_PUBLISH
                 && queue.markings == 1
+                && !queue.returned
                 && queue.all().stream().allMatch(copy -> copy.holder == null)
                 && queue.leastBytes() > definition.maxBytes();
     }
@@ -800,6 +802,8 @@ final class Model {
         });
         if (copy.queue.definition.boundsWaiting()) {
             noteOverflow(copy.queue);
+        } else {
+            copy.queue.returned = true;
         }
     }
 

@@ -46,6 +46,9 @@ final class ModelQueue {
 
     int markings;
 
+    /** Something came back since it was last shortened: what a lower bound could not take from whoever held it may be too much. */
+    boolean returned;
+
     /** Messages with a key have waited for their first delivery here: such keys have no simple order. */
     boolean delayedKeys;
 

@@ -616,6 +616,10 @@ final class World {
                         queue.consumers.isEmpty() && queue.idleSince + idle <= model.now,
                         () -> queue + " is gone, and was not idle for " + idle + " ms");
                 tell("    " + queue + " was idle for too long");
+                if (queue.definition.deadLetter() != null && unsure(queue)) {
+                    // What was over or too much just before has become dead letters, which nobody has looked at.
+                    throw new Model.Unforeseen();
+                }
                 model.delete(queue);
             }
         }
