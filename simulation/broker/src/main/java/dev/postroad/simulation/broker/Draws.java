@@ -50,7 +50,7 @@ final class Draws {
         ttls = scenario == Scenario.TIMER || (scenario != Scenario.KEYED && dice.chance(1, 3));
         bounds = !ttls && dice.chance(1, 2);
         big = dice.chance(1, 4);
-        firstRouting = scenario == Scenario.STRAIN ? dice.below(ALL_ROUTINGS.length) : 0;
+        firstRouting = scenario.large() ? dice.below(ALL_ROUTINGS.length) : 0;
     }
 
     static String name(Dice dice, String kind, int count) {
@@ -207,7 +207,7 @@ final class Draws {
     }
 
     private TopicDefinition.Routing routing(String name, Dice dice) {
-        if (scenario == Scenario.STRAIN) {
+        if (scenario.large()) {
             // A name keeps its routing: within a long turn it may go and come back, and bindings fit all the same.
             return ALL_ROUTINGS[(firstRouting + name.charAt(1)) % ALL_ROUTINGS.length];
         }

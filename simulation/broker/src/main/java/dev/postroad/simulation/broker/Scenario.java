@@ -26,7 +26,12 @@ public enum Scenario {
      * As {@link #WIDE}, under strain: bounds in bytes, policies that come and go under what is used, a disk that is full for a
      * while, hundreds of dead letters of few keys put back at once, and much in one turn.
      */
-    STRAIN;
+    STRAIN,
+    /**
+     * As {@link #WIDE}, with much at once: hundreds of commands in a turn and as many deliveries, and long between crashes. Most of
+     * what it does is sending, receiving and settling.
+     */
+    BUSY;
 
     /** True if all commands and options are used. */
     boolean everything() {
@@ -35,7 +40,12 @@ public enum Scenario {
 
     /** True if the rarer commands and options are used too. */
     boolean wide() {
-        return this == WIDE || this == STRAIN;
+        return this == WIDE || large();
+    }
+
+    /** True if a turn may bring much. */
+    boolean large() {
+        return this == STRAIN || this == BUSY;
     }
 
     /** As it is written on a command line. */

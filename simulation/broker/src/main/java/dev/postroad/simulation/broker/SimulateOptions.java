@@ -22,10 +22,13 @@ record SimulateOptions(long seed, int steps, long runs, double minutes, List<Sce
               --runs K           at most (1 with --seed, else without end)
               --minutes M        at most (1)
               --scenario NAME    queue, keyed, stream, group, transaction, timer, all (every
-                                 command together), wide (the rarer ones too) or
-                                 strain (bytes, policies, a full disk; its model is
+                                 command together), wide (the rarer ones too),
+                                 busy (the same, much at once) or strain (bytes, policies, a full disk; its model is
                                  young, and may be what is wrong) (all)
               --help             this
+
+            Operations are the commands of the workload and the deliveries that followed; what the checker asks
+            to look at the broker is not counted.
 
             Ends with 0 if no promise was broken, else with 1 and the shortest way there.
             """;

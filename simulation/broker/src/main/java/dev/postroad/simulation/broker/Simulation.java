@@ -76,7 +76,9 @@ public final class Simulation {
             Workload workload = new Workload(world, scenario, first);
             for (; step < steps; step++) {
                 if (!without.get(step)) {
-                    world.tell("step " + step + ", time " + world.clock);
+                    if (telling) {
+                        world.tell("step " + step + ", time " + world.clock);
+                    }
                     workload.step(new Dice(seed, step));
                 }
             }

@@ -47,7 +47,7 @@ final class Workload {
         commands = new Commands(world);
         streams = new StreamCommands(world);
         draws = new Draws(scenario, dice);
-        crashOneIn = dice.choose(15, 40, 150);
+        crashOneIn = scenario == Scenario.BUSY ? dice.choose(30, 100, 300) : dice.choose(15, 40, 150);
     }
 
     // ── Steps ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -58,6 +58,8 @@ final class Workload {
         boolean mayDie = dice.chance(1, crashOneIn);
         if (scenario == Scenario.STRAIN && dice.chance(1, 6)) {
             strain(dice, mayDie);
+        } else if (scenario == Scenario.BUSY && dice.chance(4, 5)) {
+            busy(dice, mayDie);
         } else if (what < 3) {
             world.restart();
             restarted();
@@ -186,7 +188,7 @@ final class Workload {
                         : kind < 8
                                 ? declareStream(dice)
                                 : kind < 45 ? transact(dice) : kind < 65 ? publish(dice) : consume(dice);
-            case ALL, WIDE, STRAIN ->
+            case ALL, WIDE, STRAIN, BUSY ->
                 switch (kind / 4) {
                     case 0 -> declareQueue(dice);
                     case 1 -> dice.chance(1, 2) ? declareStream(dice) : sharedGroup(dice, acts);
@@ -200,6 +202,66 @@ final class Workload {
                     default -> consume(dice);
                 };
         };
+    }
+
+    // ── Much at once ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private void busy(Dice dice, boolean mayDie) {
+        List<Act> acts = new ArrayList<>();
+        List<ModelQueue> all = model.all();
+        List<ModelStream> logs = List.copyOf(model.streams.values());
+        List<ModelConsumer> consumers = List.copyOf(model.consumers.values());
+        int waiting = 0;
+        for (ModelQueue queue : all) {
+            waiting += queue.size();
+        }
+        for (int i = all.size() < 3 ? 4 : dice.below(3); i > 0; i--) {
+            add(acts, dice);
+        }
+        for (int i = consumers.size() < 6 ? 2 : dice.below(2); i > 0 && !all.isEmpty(); i--) {
+            ModelQueue queue = dice.pick(all);
+            if (!queue.name().startsWith("dead")) {
+                boolean automatic = dice.chance(1, 6);
+                acts.add(commands.subscribe(
+                        queue,
+                        new Command.ConsumerSettings(
+                                dice.choose(20, 100), !automatic, automatic, false, 0, 0, null, owner(dice), "b"),
+                        null));
+            }
+        }
+        for (ModelConsumer consumer : consumers) {
+            settleMost(acts, consumer, dice);
+        }
+        List<String> names = new ArrayList<>();
+        all.stream().filter(queue -> queue.stream == null).forEach(queue -> names.add(queue.name()));
+        int room = (dice.chance(1, 10) ? 4 : 1) * MOST_BACKLOG - waiting;
+        for (int i = dice.between(0, Math.max(0, room)); i > 0 && !names.isEmpty(); i--) {
+            boolean log = !logs.isEmpty() && dice.chance(1, 8);
+            String to = log ? dice.pick(logs).name() : dice.pick(names);
+            EngineMessage message = draws.message(world.clock, dice.chance(1, 20), log, dice);
+            acts.add(commands.publish(null, to, List.of(message), durability(dice), false));
+        }
+        carryOut(acts, mayDie, dice);
+    }
+
+    /** Of what it holds, some one by one, some together, and some not yet. */
+    private void settleMost(List<Act> acts, ModelConsumer consumer, Dice dice) {
+        int together = dice.choose(1, 1, 1, 10);
+        List<Copy> held = List.copyOf(consumer.held.values());
+        for (int from = 0; from < held.size(); from += together) {
+            if (dice.chance(1, 12)) {
+                continue;
+            }
+            long[] numbers = new long[Math.min(together, held.size() - from)];
+            for (int i = 0; i < numbers.length; i++) {
+                numbers[i] = held.get(from + i).number;
+            }
+            acts.add(commands.settle(
+                    consumer.id,
+                    numbers,
+                    null,
+                    dice.chance(6, 7) ? Command.Outcome.Acknowledge.INSTANCE : outcome(dice)));
+        }
     }
 
     // ── Strain ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -31,7 +31,7 @@ class SimulationTest {
     @EnumSource(Scenario.class)
     void the_engine_does_what_the_plain_model_does(Scenario scenario) {
         // A turn under strain does as much as several others.
-        int seeds = scenario == Scenario.STRAIN ? 15 : 60;
+        int seeds = scenario.large() ? 15 : 60;
         for (long seed = 1; seed <= seeds; seed++) {
             holds(scenario, seed, 100);
         }
