@@ -500,9 +500,9 @@ final class Commands {
             if (answer.carriedOut()) {
                 List<ModelConsumer> mine = new ArrayList<>(model.consumers.values());
                 // Those of a moment that nobody lived to hear of have no id.
-                model.all().forEach(queue -> queue.consumers.stream()
-                        .filter(c -> c.id < 0)
-                        .forEach(mine::add));
+                model.all()
+                        .forEach(queue ->
+                                queue.consumers.stream().filter(c -> c.id < 0).forEach(mine::add));
                 mine.removeIf(c -> !owner.equals(c.settings.owner()));
                 mine.forEach(model::end);
                 for (ModelQueue queue : List.copyOf(model.queues.values())) {
@@ -638,7 +638,10 @@ final class Commands {
         return new Act(text, new Command.PutBack(name, chosen, null, answer), answer, () -> {
             Reason[] must = noQueue(name);
             ModelQueue now = model.queues.get(name);
-            if (asked != null && now != null && now != asked && now.all().stream().anyMatch(copy -> copy.number < 0)) {
+            if (asked != null
+                    && now != null
+                    && now != asked
+                    && now.all().stream().anyMatch(copy -> copy.number < 0)) {
                 // Declared anew in the same turn: which of what has come since these numbers mean nobody has seen.
                 throw new Model.Unforeseen();
             }

@@ -288,7 +288,8 @@ final class Comparison {
                 copy = copy == null && !same.isEmpty() ? same.getFirst() : copy;
                 if (copy == null) {
                     return "m" + b.message().timestampMillis() + " (number " + b.number() + ", attempts " + b.attempts()
-                            + ", " + b.state() + ", " + b.message().headers() + ") is there and should not be; " + expected + " should be";
+                            + ", " + b.state() + ", " + b.message().headers() + ") is there and should not be; "
+                            + expected + " should be";
                 }
                 same.remove(copy);
                 numbers.put(copy, b.number());

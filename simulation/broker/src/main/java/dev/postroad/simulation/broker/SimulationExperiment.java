@@ -12,8 +12,7 @@ public final class SimulationExperiment implements Experiment {
      * Half of the runs are for many operations, half for more of what there is. STRAIN is for whoever looks at what it finds: its
      * model is young, and a difference is the model's more often than not.
      */
-    private static final List<Scenario> TURNS =
-            List.of(Scenario.BUSY, Scenario.ALL, Scenario.BUSY, Scenario.WIDE);
+    private static final List<Scenario> TURNS = List.of(Scenario.BUSY, Scenario.ALL, Scenario.BUSY, Scenario.WIDE);
 
     /** Ready to run. */
     public SimulationExperiment() {}
