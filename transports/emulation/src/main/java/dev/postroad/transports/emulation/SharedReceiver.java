@@ -187,7 +187,7 @@ public final class SharedReceiver implements Transport.Receiver {
         for (Inflow inflow : inflows) {
             prefetch += inflow.prefetch();
         }
-        return (int) Math.clamp(prefetch / PIECES, 1, ENOUGH);
+        return Math.clamp(prefetch / PIECES, 1, ENOUGH);
     }
 
     private List<Delivery<byte[], byte[]>> take(int max) {
