@@ -62,7 +62,8 @@ public sealed interface Command {
 
     /**
      * Adds a policy, or puts it in the place of the one of its name and kind; it holds at once, for what is there and what is
-     * declared later. Result: true if there was none of its name.
+     * declared later. What is in flight when a bound gets lower stays: should it come back, room is made at the next publish.
+     * Result: true if there was none of its name.
      */
     record SetPolicy(Policy policy, Reply<Boolean> reply) implements Command {}
 

@@ -281,7 +281,7 @@ class OrderedRetryTest {
     /** A broker of its own whose consumer notes how long messages of keys without a failure take, from when they were due. */
     private static final class Paced implements AutoCloseable {
         static final int KEYS = 10_000;
-        static final int EACH_KEY = 5;
+        static final int EACH_KEY = 12;
         static final int EACH_TURN = 1_000;
         static final int TURNS = KEYS * EACH_KEY / EACH_TURN;
 
