@@ -58,7 +58,9 @@ public final class OutboxRelay implements AutoCloseable {
     private boolean alarmed;
     private long nextBacklogCheck;
     private int nextLane;
-    private int untidied;
+
+    /** As if there were much to tidy: what lies there at the start was perhaps never counted. */
+    private int untidied = TIDIED_AFTER;
 
     private OutboxRelay(DataSource database, Postroad postroad, OutboxSettings settings, Consumer<Backlog> alarm) {
         this.database = database;

@@ -183,7 +183,9 @@ final class OutboxTable {
 
     /**
      * Makes the room of deleted rows free for new ones, where the database does not do so by itself, or, as PostgreSQL, once a
-     * minute: at some ten thousand rows a second that is a large table. Whoever is at it already does it for all.
+     * minute: at some ten thousand rows a second that is a large table. It also counts what is in it: until it has, PostgreSQL takes
+     * rows without a failure for rare, and reads and sorts all that waits in a lane for each batch. Whoever is at it already does it
+     * for all.
      */
     void tidy(Connection connection) throws SQLException {
         if (Dialect.of(connection) != Dialect.POSTGRESQL) {
@@ -191,7 +193,7 @@ final class OutboxTable {
         }
         connection.setAutoCommit(true);
         try (Statement statement = connection.createStatement()) {
-            statement.execute("vacuum (skip_locked, truncate false) " + settings.table());
+            statement.execute("vacuum (skip_locked, truncate false, analyze) " + settings.table());
         }
     }
 
