@@ -34,11 +34,11 @@ final class Experiments {
     /** All of them, each new and unused. */
     static List<Chapter> all() {
         return List.of(
-                new Chapter(new CrashImages(), 140, COMPUTING),
+                new Chapter(new CrashImages(), 170, COMPUTING),
                 new Chapter(new BugCatalogue(), 210, COMPUTING),
-                new Chapter(new IoFailures(), 180, COMPUTING),
-                new Chapter(new Corruption(), 110, COMPUTING),
-                new Chapter(new StateMachinesExperiment(), 180, COMPUTING),
+                new Chapter(new IoFailures(), 170, COMPUTING),
+                new Chapter(new Corruption(), 135, COMPUTING),
+                new Chapter(new StateMachinesExperiment(), 135, COMPUTING),
                 new Chapter(new SimulationExperiment(), 260, COMPUTING),
                 new Chapter(new Fuzzing(), 340, COMPUTING),
                 new Chapter(new KillExperiment(), 160, JUDGING),
