@@ -313,10 +313,14 @@ final class Publisher implements Link.User, AutoCloseable {
     @Override
     public void close() {
         link.remove(this);
-        closed = true;
-        Thread present = sender;
-        if (present != null) {
-            LockSupport.unpark(present);
+        lock.lock();
+        try {
+            closed = true;
+            if (sender != null) {
+                LockSupport.unpark(sender);
+            }
+        } finally {
+            lock.unlock();
         }
         Session session = current;
         if (session != null) {
