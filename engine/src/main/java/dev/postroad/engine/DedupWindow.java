@@ -9,16 +9,19 @@ import java.util.Arrays;
  * now the future count from now on: each is known for as long as was asked for at least, and none for ever.
  */
 final class DedupWindow {
+    /** Ids that have room from the beginning; a power of two. */
+    private static final int RING = 64;
+
     private final long windowMillis;
     private final int limit;
 
     /** Slots of three longs: first hash (0 for empty), second hash, acceptance. Open addressing, linear probing. */
-    private long[] table = new long[3 * 64];
+    private long[] table = new long[3 * RING];
 
     private int size;
 
     /** First hashes in order of acceptance, as a ring. */
-    private long[] ring = new long[64];
+    private long[] ring = new long[RING];
 
     private int ringHead;
 
@@ -58,12 +61,7 @@ final class DedupWindow {
         }
         insert(first, second, time);
         if (size == ring.length) {
-            long[] larger = new long[2 * ring.length];
-            for (int i = 0; i < size; i++) {
-                larger[i] = ring[(ringHead + i) & (ring.length - 1)];
-            }
-            ring = larger;
-            ringHead = 0;
+            moveRing(2 * ring.length);
         }
         ring[(ringHead + size) & (ring.length - 1)] = first;
         size++;
@@ -86,6 +84,29 @@ final class DedupWindow {
         }
     }
 
+    /** Lets go of the ids whose time is over, and of the memory that they took; by itself only {@link #add} does. */
+    void shrink(long now) {
+        setBack(now);
+        expire(now);
+        int length = RING;
+        while (length < 2 * size) {
+            length *= 2;
+        }
+        if (length < ring.length) {
+            moveRing(length);
+            rehash(3 * length);
+        }
+    }
+
+    private void moveRing(int length) {
+        long[] moved = new long[length];
+        for (int i = 0; i < size; i++) {
+            moved[i] = ring[(ringHead + i) & (ring.length - 1)];
+        }
+        ring = moved;
+        ringHead = 0;
+    }
+
     private long oldest() {
         return table[find(ring[ringHead]) + 2];
     }
@@ -104,9 +125,9 @@ final class DedupWindow {
             }
         }
         Arrays.fill(table, 3 * gap, 3 * gap + 3, 0);
-        if (size == 0 && ring.length > 64) {
-            table = new long[3 * 64];
-            ring = new long[64];
+        if (size == 0 && ring.length > RING) {
+            table = new long[3 * RING];
+            ring = new long[RING];
             ringHead = 0;
         }
     }

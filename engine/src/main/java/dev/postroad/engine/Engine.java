@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Engine {
     private static final long FLOW_CHECK_MILLIS = 100;
+    private static final long HEAP_LOOK_MILLIS = 100;
 
     final Storage storage;
     final EngineSettings settings;
@@ -69,6 +70,8 @@ public final class Engine {
     private long now;
     private long steady;
     private boolean steadyTold;
+    private long nextHeapLook = Long.MIN_VALUE;
+    private long indexHeapBytes;
     private @Nullable EngineException failure;
 
     /** A reply that waits for the end of the turn. */
@@ -320,6 +323,15 @@ public final class Engine {
 
     long steady() {
         return steadyTold ? steady : now;
+    }
+
+    /** Estimate of the heap that all indexes take, a moment old at most: to ask each queue takes a while. */
+    long indexHeapBytes() {
+        if (steady() >= nextHeapLook) {
+            nextHeapLook = steady() + HEAP_LOOK_MILLIS;
+            indexHeapBytes = state.heapBytes();
+        }
+        return indexHeapBytes;
     }
 
     void forget(ConsumerState consumer) {

@@ -17,6 +17,8 @@ final class Housekeeping {
     /** So that looking at many queues, of which most are idle, stays cheap beside what was written meanwhile. */
     private static final long PAGES_CHECK_BYTES_A_QUEUE = 512;
 
+    private static final long MEMORY_CHECK_MILLIS = 100;
+
     private static final int EXPIRED_PER_TURN = 10_000;
     private static final long FULL_RETRY_MILLIS = 1_000;
     private static final int MOST_IDLE_CHECKPOINTS = 2;
@@ -33,6 +35,9 @@ final class Housekeeping {
     private long nextRetention = Long.MIN_VALUE;
     private long nextCompaction = Long.MIN_VALUE;
     private long pagesCheckedAt;
+    private boolean pagesLeft;
+    private long nextMemoryCheck = Long.MIN_VALUE;
+    private boolean memoryTight;
     private long unsyncedSince = Long.MAX_VALUE;
     private long checkpointPosition;
     private long checkpointTime = Long.MIN_VALUE;
@@ -296,9 +301,10 @@ final class Housekeeping {
             long step = Math.max(
                     PAGES_CHECK_BYTES,
                     PAGES_CHECK_BYTES_A_QUEUE * engine.state.queues().size());
-            if (engine.journal.appendPosition() >= pagesCheckedAt + step) {
-                more = writePages();
-                pagesCheckedAt = more ? pagesCheckedAt : engine.journal.appendPosition();
+            if (pagesLeft || memoryGotTight(steady) || engine.journal.appendPosition() >= pagesCheckedAt + step) {
+                pagesLeft = writePages();
+                pagesCheckedAt = pagesLeft ? pagesCheckedAt : engine.journal.appendPosition();
+                more = pagesLeft;
             }
             if (steady >= nextCompaction) {
                 more |= compact(steady);
@@ -312,6 +318,37 @@ final class Housekeeping {
             return false;
         }
         return more;
+    }
+
+    /**
+     * True now and then while indexes take half of what they may. Publishes that are refused at the whole bring no growth that
+     * would have pages written, and no ids that older ones make room for.
+     */
+    private boolean memoryGotTight(long steady) {
+        if (steady < nextMemoryCheck) {
+            return false;
+        }
+        nextMemoryCheck = steady + MEMORY_CHECK_MILLIS;
+        memoryTight = engine.indexHeapBytes() > engine.settings.indexBytes() / 2;
+        if (memoryTight) {
+            shrinkDedupWindows();
+        }
+        return memoryTight;
+    }
+
+    private void shrinkDedupWindows() {
+        for (QueueState queue : engine.state.queues()) {
+            shrink(queue.dedup());
+        }
+        for (StreamState stream : engine.state.streams()) {
+            shrink(stream.dedup());
+        }
+    }
+
+    private void shrink(@Nullable DedupWindow window) {
+        if (window != null) {
+            window.shrink(engine.now());
+        }
     }
 
     private boolean writePages() {
@@ -331,7 +368,9 @@ final class Housekeeping {
 
     private int writePages(int channelId, int lane, PagedIndex index, int most) {
         int written = 0;
-        for (long page = index.pageToWrite(); page != PagedIndex.NONE && written < most; page = index.pageToWrite()) {
+        for (long page = index.pageToWrite(memoryTight);
+                page != PagedIndex.NONE && written < most;
+                page = index.pageToWrite(memoryTight)) {
             engine.records.begin(engine.now(), 1, 30L + index.maxPageBytes());
             engine.records.page(channelId, lane, index, page);
             engine.records.end();

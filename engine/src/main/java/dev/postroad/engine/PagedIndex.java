@@ -341,20 +341,40 @@ final class PagedIndex {
     /**
      * A page that should go to disk, or {@link #NONE}: a full one, once more than {@value #RESIDENT_PAGES} are in memory,
      * other than the newest and those at the reading end.
+     *
+     * @param tight memory is scarce, as it may be with many short indexes: any full one
      */
-    long pageToWrite() {
+    long pageToWrite(boolean tight) {
+        if (tight) {
+            return anyPageToWrite();
+        }
         if (residentPages <= RESIDENT_PAGES) {
             return NONE;
         }
         long last = (next >>> SHIFT) - 1;
         for (long number = Math.max(writeCursor, firstPage + LOADED_PAGES); number < last; number++) {
-            Page page = page(number);
-            if (page != null && page.positions.length > 0 && page.diskPosition == NONE) {
+            if (toWrite(page(number))) {
                 return number;
             }
             writeCursor = number;
         }
         return NONE;
+    }
+
+    private long anyPageToWrite() {
+        Page newest = page(next >>> SHIFT);
+        int full = residentPages - (newest == null ? 0 : 1);
+        for (int i = 0; full > 0 && i < pages.length; i++) {
+            Page page = pages[i];
+            if (page != newest && toWrite(page)) {
+                return firstPage + i;
+            }
+        }
+        return NONE;
+    }
+
+    private static boolean toWrite(@Nullable Page page) {
+        return page != null && page.positions.length > 0 && page.diskPosition == NONE;
     }
 
     /** Most bytes that {@link #writePage} puts. */

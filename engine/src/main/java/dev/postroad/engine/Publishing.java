@@ -21,7 +21,6 @@ final class Publishing {
                     + " consumers go on";
     private static final long DISK_CHECK_MILLIS = 100;
     private static final long DISK_CHECK_BYTES = 1 << 20;
-    private static final long MEMORY_CHECK_MILLIS = 100;
 
     private final Engine engine;
     private final Settling settling;
@@ -32,8 +31,6 @@ final class Publishing {
     /** By how many queues each message of the last batch was refused; zeros where none was. */
     private int[] refusedAt = {};
 
-    private long memoryCheckedAt;
-    private boolean memoryFull;
     private long diskCheckedAt;
     private long diskCheckedPosition;
     private boolean diskLow;
@@ -221,11 +218,7 @@ final class Publishing {
     }
 
     private boolean memoryFull() {
-        if (engine.now() >= memoryCheckedAt + MEMORY_CHECK_MILLIS) {
-            memoryCheckedAt = engine.now();
-            memoryFull = engine.state.heapBytes() > engine.settings.indexBytes();
-        }
-        return memoryFull;
+        return engine.indexHeapBytes() > engine.settings.indexBytes();
     }
 
     private String memoryIsFull() {

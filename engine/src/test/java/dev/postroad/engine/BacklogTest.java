@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -126,6 +127,39 @@ class BacklogTest {
                 taker.acknowledge(got.toArray(EngineDelivery[]::new));
             }
             assertThat(next).isEqualTo(count);
+            rig.check();
+        }
+    }
+
+    @Test
+    void manyShortBacklogsStayBelowTheMemoryTheirIndexesMayTake() {
+        int queues = 50;
+        int each = 3_500;
+        long whole = 12L * queues * each;
+        try (Rig rig = new Rig(TINY.withIndexBytes(whole * 3 / 4))) {
+            List<Rig.Answer<Command.Published>> answers = new ArrayList<>();
+            for (int q = 0; q < queues; q++) {
+                rig.declare(QueueDefinition.named("q" + q));
+            }
+            for (int i = 0; i < each; i += 100) {
+                EngineMessage[] batch = IntStream.range(i, i + 100)
+                        .mapToObj(n -> message(String.valueOf(n)))
+                        .toArray(EngineMessage[]::new);
+                for (int q = 0; q < queues; q++) {
+                    answers.add(rig.submit(Rig.publishing("q" + q, batch)));
+                }
+                rig.advance(100);
+            }
+            rig.check();
+            assertThat(answers)
+                    .allSatisfy(answer -> assertThat(answer.refusal()).isNull());
+            rig.crash();
+            for (int q = 0; q < queues; q += 7) {
+                assertThat(rig.drain("q" + q))
+                        .containsExactlyElementsOf(IntStream.range(0, each)
+                                .mapToObj(String::valueOf)
+                                .toList());
+            }
             rig.check();
         }
     }

@@ -39,4 +39,32 @@ class DedupWindowTest {
         assertThat(window.full(5_999)).isTrue();
         assertThat(window.full(6_000)).isFalse();
     }
+
+    @Test
+    void the_memory_of_ids_whose_time_is_over_comes_back_and_the_others_stay_known() {
+        DedupWindow window = new DedupWindow(WINDOW, 100_000);
+        long empty = window.heapBytes();
+        for (int i = 0; i < 50_000; i++) {
+            window.add("early" + i, 5_000);
+        }
+        for (int i = 0; i < 500; i++) {
+            window.add("late" + i, 5_500);
+        }
+
+        window.shrink(6_000);
+
+        assertThat(window.heapBytes()).isLessThan(50_000);
+        for (int i = 0; i < 500; i++) {
+            assertThat(window.contains("late" + i, 6_499)).isTrue();
+        }
+        assertThat(window.contains("early7", 6_000)).isFalse();
+        for (int i = 0; i < 2_000; i++) {
+            window.add("later" + i, 6_100);
+        }
+        assertThat(window.contains("later1999", 6_200)).isTrue();
+
+        window.shrink(8_000);
+
+        assertThat(window.heapBytes()).isEqualTo(empty);
+    }
 }

@@ -40,7 +40,11 @@ final class PageStore implements PagedIndex.PageReader, Space {
     }
 
     void writePages(PagedIndex index) {
-        for (long page = index.pageToWrite(); page != PagedIndex.NONE; page = index.pageToWrite()) {
+        writePages(index, false);
+    }
+
+    void writePages(PagedIndex index, boolean tight) {
+        for (long page = index.pageToWrite(tight); page != PagedIndex.NONE; page = index.pageToWrite(tight)) {
             writePage(index, page);
         }
     }

@@ -205,7 +205,7 @@ class PagedIndexTest {
                             pair.live.stream().toList().forEach(pair::remove);
                         }
                     }
-                    case 7 -> pair.store.writePages(pair.index);
+                    case 7 -> pair.store.writePages(pair.index, pair.gen.chance(1, 3));
                     case 8 -> pair.rewriteSomePage();
                     default -> pair.restore();
                 }
@@ -258,6 +258,26 @@ class PagedIndexTest {
         }
         assertThat(index.live()).isZero();
         assertThat(index.heapBytes()).isLessThan(50_000);
+    }
+
+    @Test
+    void whereMemoryIsTightOnlyTheNewestPageIsKept() {
+        PageStore store = new PageStore();
+        PagedIndex index = new PagedIndex(false, false, store);
+        int count = 5 * PAGE + 10;
+        for (int i = 0; i < count; i++) {
+            index.append(store.record(100), 100, 0, 0);
+        }
+        store.writePages(index);
+        assertThat(index.heapBytes()).as("few pages are kept").isGreaterThan(12L * 5 * PAGE);
+
+        store.writePages(index, true);
+
+        assertThat(index.heapBytes()).isLessThan(5_000);
+        for (int i = 0; i < count; i++) {
+            assertThat(index.remove(i)).isEqualTo(100);
+        }
+        assertThat(index.live()).isZero();
     }
 
     @Test
