@@ -55,6 +55,9 @@ final class Settling {
 
     private record DeadKey(QueueState queue, long keyHash, long place) {}
 
+    /** The first of the dead letters of a key: its place in the line of the key, and where it is stored itself. */
+    private record Head(long place, long position) {}
+
     private final Engine engine;
     private final List<DeadKey> newlyDead = new ArrayList<>();
     private final List<QueueState> overflowing = new ArrayList<>();
@@ -312,7 +315,10 @@ final class Settling {
         return bytes;
     }
 
-    /** Records that a message is given up, and its dead letter if there is a place for it. Within a batch. */
+    /**
+     * Records that a message is given up, and its dead letter if there is a place for it. One that only follows its key, with
+     * which nobody found fault, stays where it is if there is none. Within a batch.
+     */
     private void record(QueueState queue, long number, Why why, String reason) {
         record(queue, number, why, reason, null);
     }
@@ -320,6 +326,9 @@ final class Settling {
     private void record(QueueState queue, long number, Why why, String reason, @Nullable String exception) {
         Stored stored = why == Why.DROPPED ? null : engine.state.store.readIfSound(queue.position(number));
         List<Records.Target> places = stored == null ? List.of() : resolve(queue, stored.message(), why);
+        if (why == Why.KEY_ORDER && places.isEmpty()) {
+            return;
+        }
         long hash = queue.keyHash(number);
         if (stored != null && !places.isEmpty()) {
             QueueState.Origin origin = why.killsKey() ? origin(queue, hash, queue.place(number), places) : null;
@@ -390,7 +399,8 @@ final class Settling {
 
     /**
      * Where dead letters of the queue go: one record each, because a record is of one stream at most. A queue that the message
-     * would come back to by itself, over and over, is left out.
+     * would come back to by itself, over and over, is left out; and so is this one for what follows a dead key: there it would
+     * be delivered before those it follows.
      */
     private List<Records.Target> resolve(QueueState queue, EngineMessage message, Why why) {
         QueueDefinition.DeadLetterTarget target = queue.definition().deadLetter();
@@ -401,8 +411,8 @@ final class Settling {
         String here = name(queue);
         List<Records.Target> places = new ArrayList<>(1);
         for (String name : engine.routes.channels(target.topic(), letterKeys(queue, target, message), message)) {
-            boolean round = !judged && (name.equals(here) || Death.goesRound(message.deaths(), name));
-            if (!round) {
+            boolean back = name.equals(here) && (why == Why.KEY_ORDER || !judged);
+            if (!back && (judged || !Death.goesRound(message.deaths(), name))) {
                 resolve(name, message, places);
             }
         }
@@ -539,7 +549,7 @@ final class Settling {
                 if (!newlyDead.isEmpty()) {
                     DeadKey dead = newlyDead.getFirst();
                     if (engine.state.queue(dead.queue().id) == dead.queue()) {
-                        clear(dead.queue(), dead.keyHash(), dead.place());
+                        clear(dead.queue(), dead.keyHash(), dead.place(), Long.MAX_VALUE);
                     }
                     newlyDead.removeFirst();
                 } else {
@@ -582,37 +592,44 @@ final class Settling {
     }
 
     /**
-     * The engine was opened: where it had stopped between a batch and what follows from it, that is made up for. What was put
-     * back to a dead key since, from the head of its line, stays.
+     * The engine was opened: where it had stopped between a batch and what follows from it, that is made up for. What came
+     * after the first letter of a dead key stays: it had found no place among the letters, or was put back. So opening again
+     * and again changes nothing.
      */
     void afterRestart() {
         engine.state.queues().forEach(this::noteOverflow);
-        Map<QueueState.DeadKey, Long> first = new LinkedHashMap<>();
+        Map<QueueState.DeadKey, Head> first = new LinkedHashMap<>();
         for (QueueState letters : engine.state.queues()) {
             for (long number : letters.lettersWithOrigin()) {
                 QueueState.Origin origin = letters.origin(number);
                 if (origin != null) {
-                    first.merge(origin.key(), origin.place(), Math::min);
+                    Head head = new Head(origin.place(), letters.position(number));
+                    first.merge(origin.key(), head, (a, b) -> a.place() <= b.place() ? a : b);
                 }
             }
         }
-        first.forEach((key, place) -> {
+        first.forEach((key, head) -> {
             QueueState queue = engine.state.queue(key.channelId());
             if (queue != null) {
-                clear(queue, key.keyHash(), place);
+                clear(queue, key.keyHash(), head.place(), head.position());
             }
         });
         afterBatch();
     }
 
-    /** Messages of a dead key that stand behind this place in its line go to the dead letters, in sequence. */
-    private void clear(QueueState queue, long hash, long place) {
+    /**
+     * Messages of a dead key that stand behind this place in its line go to the dead letters, in sequence.
+     *
+     * @param before only those stored before this position
+     */
+    private void clear(QueueState queue, long hash, long place, long before) {
         List<Long> chunk = new ArrayList<>();
         long most = Math.min(CHUNK_BYTES, engine.journal.maxBatchBytes() / 2);
         long bytes = 0;
         for (long n = queue.nextNumber(-1); n != PagedIndex.NONE; n = queue.nextNumber(n)) {
             QueueState.Active known = queue.active(n);
-            if (queue.keyHash(n) == hash && (known == null || known.holder == null) && queue.place(n) > place) {
+            boolean held = known != null && known.holder != null;
+            if (queue.keyHash(n) == hash && !held && queue.place(n) > place && queue.position(n) < before) {
                 long more = giveUpBytes(queue, n);
                 if (chunk.size() == CHUNK_MESSAGES || (bytes > 0 && bytes + more > most)) {
                     giveUpAll(queue, chunk, bytes);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.postroad.engine.QueueDefinition.DeadLetterTarget;
 import dev.postroad.engine.QueueDefinition.Overflow;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What simulated runs found, each as small as it can be said. */
@@ -84,6 +85,79 @@ class SimulationFindingsTest {
                     .withOverflow(Overflow.DEAD_LETTER_OLDEST));
             rig.send("q", "1", "2", "3");
             assertThat(rig.contents("q")).hasSize(2);
+        }
+    }
+
+    /** A key-ordered queue whose dead letters go where the topic leads them; the key "k" is dead. */
+    private static void killKey(Rig rig, String... behind) {
+        rig.declare(QueueDefinition.named("dead"));
+        rig.declare(QueueDefinition.named("more"));
+        rig.declare(TopicDefinition.named("t", TopicDefinition.Routing.DIRECT));
+        rig.bind(Binding.toChannel("t", "dead", "first"));
+        rig.declare(TopicDefinition.named("in", TopicDefinition.Routing.FANOUT));
+        rig.declare(QueueDefinition.named("q").withKeyOrdered(true).withDeadLetter(new DeadLetterTarget("t", null)));
+        rig.bind(Binding.toChannel("in", "q", ""));
+        rig.sendTo("in", "first", Rig.keyed("k", "1"));
+        for (String text : behind) {
+            rig.sendTo("in", "other", Rig.keyed("k", text));
+        }
+        Rig.Taker taker = rig.consume("q", 1);
+        taker.deadLetter("no", taker.one());
+        taker.leave();
+    }
+
+    @Test
+    void what_is_behind_a_dead_letter_and_has_no_place_among_the_letters_stays() {
+        try (Rig rig = new Rig()) {
+            killKey(rig, "2", "3");
+            assertThat(rig.contents("dead")).containsExactly("1");
+            assertThat(rig.contents("q")).containsExactly("2", "3");
+            assertThat(rig.drain("q")).containsExactly("2", "3");
+        }
+    }
+
+    @Test
+    void what_came_behind_a_dead_letter_and_found_no_place_among_the_letters_outlives_restarts() {
+        try (Rig rig = new Rig()) {
+            killKey(rig);
+            rig.sendTo("in", "other", Rig.keyed("k", "2"));
+            rig.restart();
+            rig.bind(Binding.toChannel("t", "dead", "other"));
+            rig.restart();
+            assertThat(rig.contents("q")).containsExactly("2");
+            assertThat(rig.contents("dead")).containsExactly("1");
+        }
+    }
+
+    @Test
+    void what_follows_a_dead_letter_does_not_come_back_in_front_of_it() {
+        try (Rig rig = new Rig()) {
+            killKey(rig);
+            rig.bind(Binding.toChannel("t", "q", "other"));
+            rig.bind(Binding.toChannel("t", "more", "other"));
+            rig.sendTo("in", "other", Rig.keyed("k", "2"));
+            assertThat(rig.contents("q")).isEmpty();
+            assertThat(rig.contents("more")).containsExactly("2");
+        }
+    }
+
+    @Test
+    void dead_letters_in_a_queue_where_their_key_is_dead_do_not_multiply_with_restarts() {
+        try (Rig rig = new Rig()) {
+            killKey(rig);
+            rig.bind(Binding.toChannel("t", "more", "other"));
+            rig.declare(QueueDefinition.named("p").withDeadLetter(DeadLetterTarget.channel("q")));
+            rig.sendTo("in", "other", Rig.keyed("k", "2"));
+            rig.send("p", Rig.keyed("k", "3"));
+            Rig.Taker taker = rig.consume("p", 1);
+            taker.deadLetter("no", taker.one());
+            List<String> letters = rig.contents("more");
+            List<String> queue = rig.contents("q");
+            for (int i = 0; i < 3; i++) {
+                rig.restart();
+                assertThat(rig.contents("more")).isEqualTo(letters);
+                assertThat(rig.contents("q")).isEqualTo(queue);
+            }
         }
     }
 }
