@@ -178,6 +178,9 @@ final class Commands {
         boolean used = ifUnused && stream.groups.stream().anyMatch(g -> !g.consumers.isEmpty());
         boolean full = ifEmpty && messages > 0;
         boolean open = stream.retains();
+        if (!answer.known() && full && open && !used) {
+            throw new Model.Unforeseen();
+        }
         if (answer.carriedOut(when(used || (full && !open), Reason.IN_USE), when(full && open, Reason.IN_USE))) {
             if (!open) {
                 answer.equalTo(messages);

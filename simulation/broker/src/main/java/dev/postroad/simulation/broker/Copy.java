@@ -40,6 +40,9 @@ final class Copy {
     /** Where it stands in its queue. */
     long order;
 
+    /** Grows from each message that is stored to the next. */
+    long since;
+
     boolean there;
     int attempts;
     long notBefore;

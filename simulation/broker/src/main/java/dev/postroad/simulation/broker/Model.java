@@ -174,6 +174,7 @@ final class Model {
         copy.notBefore = deliverAt > now ? deliverAt : 0;
         copy.firstDelay = copy.notBefore > 0;
         copy.order = nextOrder++ << 8;
+        copy.since = nextPlace;
         queue.delayedKeys |= copy.firstDelay && key != null && queue.definition.keyOrdered();
         link(copy);
         history.changed(() -> unlink(copy));
@@ -461,7 +462,8 @@ final class Model {
                 : topology.route(target.topic(), letterKey(queue, target, message), message);
         boolean judged = new Copy.Death(cause, here).judged();
         for (String name : names) {
-            if (judged || (!name.equals(here) && !goesRound(before, name))) {
+            boolean back = name.equals(here) && (!judged || cause.equals("key-order"));
+            if (!back && (judged || !goesRound(before, name))) {
                 addPlace(name, message, places);
             }
         }
@@ -615,7 +617,7 @@ final class Model {
             if (!newlyDead.isEmpty()) {
                 DeadKey dead = newlyDead.poll();
                 if (!dead.queue().deleted) {
-                    clear(dead.queue(), dead.key(), dead.place());
+                    clear(dead.queue(), dead.key(), dead.place(), Long.MAX_VALUE);
                 }
             } else {
                 ModelQueue queue = overflowing.poll();
@@ -732,11 +734,15 @@ final class Model {
         afterBatch();
     }
 
-    /** Later messages of a key that has died follow it. */
-    private void clear(ModelQueue queue, String key, long place) {
+    /** Later messages of a key that has died follow it, if they have a place to go to. */
+    private void clear(ModelQueue queue, String key, long place, long before) {
         batch();
         for (Copy copy : List.copyOf(queue.all())) {
-            if (key.equals(copy.key) && copy.holder == null && copy.place > place) {
+            if (key.equals(copy.key)
+                    && copy.holder == null
+                    && copy.place > place
+                    && copy.since < before
+                    && !letterPlaces(queue, copy.body, copy.letter, "key-order").isEmpty()) {
                 giveUp(copy, "key-order", false, now);
             }
         }
@@ -904,17 +910,18 @@ final class Model {
             noteOverflow(queue);
         }
         anyOrder = true;
-        Map<ModelQueue, Map<String, Long>> firstDead = new LinkedHashMap<>();
+        Map<ModelQueue, Map<String, Copy>> firstDead = new LinkedHashMap<>();
         for (ModelQueue letters : all()) {
             for (Copy copy : letters.all()) {
                 if (copy.deadIn != null && !copy.deadIn.deleted && copy.key != null) {
                     firstDead
                             .computeIfAbsent(copy.deadIn, q -> new TreeMap<>())
-                            .merge(copy.key, copy.deadPlace, Math::min);
+                            .merge(copy.key, copy, (a, b) -> a.deadPlace <= b.deadPlace ? a : b);
                 }
             }
         }
-        firstDead.forEach((queue, keys) -> keys.forEach((key, place) -> clear(queue, key, place)));
+        firstDead.forEach(
+                (queue, keys) -> keys.forEach((key, first) -> clear(queue, key, first.deadPlace, first.since)));
         afterBatch();
         anyOrder = false;
         for (ModelStream stream : streams.values()) {

@@ -57,6 +57,7 @@ final class StreamCommands {
     /** The broker was opened again: nobody is a member of anything. */
     void restarted() {
         groups.clear();
+        unheard = false;
         opening++;
     }
 
@@ -306,6 +307,9 @@ final class StreamCommands {
                 answer.carriedOut(both.toArray(Reason[]::new));
                 return;
             }
+            if (!answer.known() && refusedUnheard(known, member, generation)) {
+                return;
+            }
             if (answer.carriedOut(must, may)) {
                 if (answer.known() && member != null) {
                     Violation.unless(
@@ -326,6 +330,28 @@ final class StreamCommands {
             }
         });
     }
+
+    /** True if a commit was refused of which nobody has heard what became of it; false if it was carried out. */
+    private boolean refusedUnheard(@Nullable ReadingGroup group, @Nullable Member member, int generation) {
+        if (member == null) {
+            foreseen((group == null || group.members.isEmpty()) && !unheard);
+            return false;
+        }
+        if (group == null || !group.members.containsKey(member.id) || generation < group.generation) {
+            return true;
+        }
+        foreseen(!changed(group) && !unheard);
+        return false;
+    }
+
+    private static void foreseen(boolean sure) {
+        if (!sure) {
+            throw new Model.Unforeseen();
+        }
+    }
+
+    /** Somebody has joined or left since, and did not live to hear of it. */
+    private boolean unheard;
 
     /** True if somebody has left, or a stream has, since the generation was told. */
     private boolean changed(ReadingGroup group) {
@@ -355,6 +381,7 @@ final class StreamCommands {
         Answer<Boolean> answer = new Answer<>(() -> "delete offsets of " + group);
         return new Act(() -> "delete group " + group, new Command.DeleteGroup(group, answer), answer, () -> {
             ReadingGroup known = groups.get(group);
+            foreseen(answer.known() || ((known == null || known.members.isEmpty()) && !unheard));
             if (answer.carriedOut(new Reason[0], when(known != null && !known.members.isEmpty(), Reason.IN_USE))) {
                 model.deleteOffsets(group);
                 promise(answer);
@@ -370,6 +397,7 @@ final class StreamCommands {
         Answer<Command.Joined> answer = new Answer<>(text);
         Command command = new Command.JoinGroup(group, again == null ? null : again.id, streams, sessionMillis, answer);
         return new Act(text, command, answer, () -> {
+            unheard |= !answer.known();
             boolean missing = streams.stream().anyMatch(s -> !model.streams.containsKey(s));
             if (missing) {
                 answer.carriedOut(Reason.NOT_FOUND);
@@ -466,6 +494,7 @@ final class StreamCommands {
                 new Command.LeaveGroup(group, new Command.Member(member.id, member.generation), answer),
                 answer,
                 () -> {
+                    unheard |= !answer.known();
                     if (answer.carriedOut()) {
                         ReadingGroup known = groups.get(group);
                         if (known != null && known.members.remove(member.id) != null && known.generation > 0) {
