@@ -193,15 +193,7 @@ public final class Held implements Delivery<byte[], byte[]> {
     }
 
     private CompletableFuture<Void> giveUp(DeadLetter.Cause cause, String reason) {
-        MessagingException refused = inflow.settle(this);
-        if (refused != null) {
-            return CompletableFuture.failedFuture(refused);
-        }
-        try {
-            return inflow.settler().bury(this, letter(cause, reason));
-        } finally {
-            inflow.gone(this);
-        }
+        return inflow.giveUp(this, letter(cause, reason));
     }
 
     DeadLetter letter(DeadLetter.Cause cause, String reason) {

@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * that can be is what the transport lets the broker send.
  */
 public final class Inflow {
+    /** How long a message is kept that can't be given up for want of room. */
+    private static final Duration FULL_OF_DEAD_KEYS = Duration.ofSeconds(10);
+
     private final SharedReceiver receiver;
     private final Channel channel;
     private final int prefetch;
@@ -38,6 +41,7 @@ public final class Inflow {
     private final boolean alone;
 
     private final boolean keepsOrder;
+    private final boolean keepsDeadKeys;
 
     private final ArrayDeque<Held> ready = new ArrayDeque<>();
 
@@ -71,6 +75,7 @@ public final class Inflow {
         this.alone = alone;
         this.keepsOrder = channel.orderedByKey() && !alone;
         this.settler = settler;
+        this.keepsDeadKeys = settler.keepsDeadKeys();
         this.timer = timer;
     }
 
@@ -134,7 +139,7 @@ public final class Inflow {
         List<Held> due = new ArrayList<>(arrivals.size());
         for (Arrival arrival : arrivals) {
             Held held = new Held(this, arrival);
-            if (most > 1 && held.attempt() > most) {
+            if (most > 1 && held.attempt() > most && !(keepsDeadKeys && key(held) != null)) {
                 held.state = Held.State.SETTLED;
                 exhausted.add(held);
             } else {
@@ -143,17 +148,39 @@ public final class Inflow {
         }
         receiver.locked(() -> {
             for (Held held : due) {
-                unsettled.add(held);
-                enter(held);
+                if (diverted(held, most)) {
+                    held.state = Held.State.SETTLED;
+                } else {
+                    unsettled.add(held);
+                    enter(held);
+                }
             }
         });
         for (Held held : exhausted) {
-            settler.bury(
-                    held,
-                    held.letter(
-                            DeadLetter.Cause.DELIVERY_LIMIT,
-                            "it was delivered " + (held.attempt() - 1) + " times and not settled"));
+            settler.bury(held, exhausted(held));
         }
+    }
+
+    private static DeadLetter exhausted(Held held) {
+        return held.letter(
+                DeadLetter.Cause.DELIVERY_LIMIT, "it was delivered " + (held.attempt() - 1) + " times and not settled");
+    }
+
+    /** Under the lock. */
+    private boolean diverted(Held held, int most) {
+        if (settler.diverts(held)) {
+            return true;
+        }
+        if (!keepsDeadKeys || most <= 1 || held.attempt() <= most) {
+            return false;
+        }
+        ByteBuffer key = key(held);
+        if (key == null || lanes.containsKey(key) || !settler.roomForDeadKey(held)) {
+            // It must not overtake those of its key that are at work.
+            return false;
+        }
+        settler.buryKey(held, exhausted(held), List.of());
+        return true;
     }
 
     /**
@@ -359,6 +386,46 @@ public final class Inflow {
                 ready.add(lane.remove());
             }
         }
+    }
+
+    /** Gives a delivery up, with the later messages of its key where they are to follow it. */
+    CompletableFuture<Void> giveUp(Held held, DeadLetter letter) {
+        ByteBuffer key = keepsDeadKeys ? key(held) : null;
+        if (key != null) {
+            return receiver.locking(() -> giveUpKey(held, letter, key));
+        }
+        MessagingException refused = settle(held);
+        if (refused != null) {
+            return CompletableFuture.failedFuture(refused);
+        }
+        try {
+            return settler.bury(held, letter);
+        } finally {
+            gone(held);
+        }
+    }
+
+    private CompletableFuture<Void> giveUpKey(Held held, DeadLetter letter, ByteBuffer key) {
+        MessagingException refused = settled(held);
+        if (refused != null) {
+            return CompletableFuture.failedFuture(refused);
+        }
+        if (!settler.roomForDeadKey(held)) {
+            keep(held, held.attempt(), FULL_OF_DEAD_KEYS);
+            return CompletableFuture.failedFuture(new MessagingException(
+                    Reason.FULL,
+                    "message " + held.message().id() + " of channel '" + channel.name()
+                            + "' is not given up but tried again: there are as many keys with dead letters as there may"
+                            + " be; put dead letters of '" + channel.deadLetter() + "' back, or discard them"));
+        }
+        unsettled.remove(held);
+        ArrayDeque<Held> lane = lanes.remove(key);
+        List<Held> later = lane == null ? List.of() : List.copyOf(lane);
+        for (Held each : later) {
+            unsettled.remove(each);
+            each.state = Held.State.SETTLED;
+        }
+        return settler.buryKey(held, letter, later);
     }
 
     /** Delivers the same message again, later, to this receiver; its key waits. */

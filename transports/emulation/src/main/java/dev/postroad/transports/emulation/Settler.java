@@ -31,6 +31,39 @@ public interface Settler {
     CompletableFuture<Void> bury(Held held, DeadLetter letter);
 
     /**
+     * True if later messages of a key follow one that was given up to the dead letters: {@link #buryKey} carries out then what
+     * {@link #bury} does elsewhere.
+     */
+    default boolean keepsDeadKeys() {
+        return false;
+    }
+
+    /**
+     * A message came. True if it is not to be delivered, since its key is dead for example: what becomes of it is seen to then.
+     * Called under the receiver's lock, in order of arrival; must not block.
+     */
+    default boolean diverts(Held held) {
+        return false;
+    }
+
+    /**
+     * True if the message's key may die.
+     *
+     * @return false if there are as many dead keys as there may be: the message stays, and its key waits
+     */
+    default boolean roomForDeadKey(Held held) {
+        return true;
+    }
+
+    /**
+     * To the dead-letter channel, and behind it in this order the later messages of its key that came already. Called under the
+     * receiver's lock; must not block.
+     */
+    default CompletableFuture<Void> buryKey(Held held, DeadLetter letter, List<Held> later) {
+        throw new IllegalStateException("this transport keeps no dead keys");
+    }
+
+    /**
      * A lease ran out: the consumer seems not to work. No more is to come, and what nobody saw goes back, until {@link #resume}.
      *
      * @param fetched deliveries that nobody saw; they don't count
