@@ -54,9 +54,10 @@ final class Capabilities {
                 emulated(
                         need,
                         "the member that has a partition hands out one message of each key; it holds up to 1,000 and the"
-                                + " prefetch of a partition, so that a failing key waits alone; when a message is given up"
-                                + " the later ones of its key go on, and put back it comes behind them: a topic does not"
-                                + " know which keys have dead letters");
+                                + " prefetch of a partition, so that a failing key waits alone; when a message of a queue is"
+                                + " given up the later ones of its key follow it to the dead letters until they are put back"
+                                + " or gone, not so in the groups of a stream: dead keys, 100,000 of a partition at most, lie"
+                                + " in a topic that whoever takes over a partition reads");
             case DELIVERY_COUNT ->
                 emulated(
                         need,
@@ -70,8 +71,15 @@ final class Capabilities {
             case DEAD_LETTER ->
                 emulated(
                         need,
-                        "sent to the dead-letter topic, then committed: a crash between the two leaves both, with one id");
-            case REDRIVE -> emulated(need, "read from the dead-letter topic and sent back, one after the other");
+                        "sent to the dead-letter topic, then committed: a crash between the two leaves both, with one id; of"
+                                + " queues that keep order per key in one transaction, for up to 200 messages; more than 2,000"
+                                + " such letters are counted with the marks of their transactions");
+            case REDRIVE ->
+                emulated(
+                        need,
+                        "read from the dead-letter topic and sent back, up to 500 in one transaction; a letter that is"
+                                + " discarded leaves a record in its queue's topic, so that its key lives on, and counts there"
+                                + " as ready until a consumer has read it");
             case TTL -> emulated(need, "dropped by the consumer that reads it, by its clock");
             case DEDUP ->
                 emulated(

@@ -3,25 +3,29 @@ package dev.postroad.transports.kafka;
 import dev.postroad.api.Administration;
 import dev.postroad.api.Channel;
 import dev.postroad.api.ConsumerOptions;
-import dev.postroad.api.DeadLetter;
 import dev.postroad.api.Delivery;
-import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
 import dev.postroad.api.Transport;
+import dev.postroad.transports.emulation.Held;
 import dev.postroad.transports.emulation.PartitionTracker;
 import dev.postroad.transports.emulation.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.GroupListing;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -29,6 +33,8 @@ import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
@@ -39,6 +45,10 @@ final class KafkaAdministration implements Administration {
     private static final Duration REDRIVE_WAIT = Duration.ofSeconds(15);
     private static final Duration POLL = Duration.ofMillis(200);
     private static final int BATCH = 500;
+
+    /** Dead letters that are counted one by one. */
+    private static final int COUNTED = 2_000;
+
     private static final int LOOK_MILLIS = 1_000;
 
     private final KafkaTransport transport;
@@ -81,6 +91,9 @@ final class KafkaAdministration implements Administration {
             } else {
                 String group = Topics.queueGroup(channel.name());
                 ready = lag(partitions, positions(group), first, end);
+                if (ready > 0 && ready <= COUNTED && keepsKeysDead(channel)) {
+                    ready = count(channel);
+                }
                 consumers = members(group, channel.name());
             }
         } catch (MessagingException e) {
@@ -91,6 +104,20 @@ final class KafkaAdministration implements Administration {
         }
         return new ChannelStatus(
                 channel, ready, NOT_TOLD, 0, consumers, NOT_TOLD, NOT_TOLD, NOT_TOLD, NOT_TOLD, NOT_TOLD);
+    }
+
+    /** True of the dead letters of a queue that keeps order per key: they come by transactions, whose marks are no messages. */
+    private boolean keepsKeysDead(Channel letters) {
+        return transport.catalog().all().stream()
+                .anyMatch(each -> letters.name().equals(each.deadLetter())
+                        && each.orderedByKey()
+                        && !each.kind().isStream());
+    }
+
+    private long count(Channel channel) {
+        AtomicLong count = new AtomicLong();
+        read(channel, (each, tries) -> count.incrementAndGet() > 0);
+        return count.get();
     }
 
     private Map<TopicPartition, Long> offsets(List<TopicPartition> partitions, OffsetSpec which) {
@@ -144,7 +171,10 @@ final class KafkaAdministration implements Administration {
             Failures.await(
                             "looking at group '" + group + "'",
                             transport.url0(),
-                            admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata())
+                            // Not without what a transaction is just about to have committed.
+                            admin.listConsumerGroupOffsets(
+                                            group, new ListConsumerGroupOffsetsOptions().requireStable(true))
+                                    .partitionsToOffsetAndMetadata())
                     .forEach((partition, position) -> {
                         if (position != null) {
                             positions.put(partition, position);
@@ -231,9 +261,33 @@ final class KafkaAdministration implements Administration {
         }
         Channel channel = channel(name);
         boolean stream = channel.kind().isStream();
+        List<Browsed> browsed = new ArrayList<>();
+        read(channel, (each, tries) -> {
+            if (browsed.size() < max) {
+                browsed.add(new Browsed(
+                        KafkaWire.message(name, each),
+                        stream ? State.KEPT : State.READY,
+                        tries,
+                        null,
+                        stream ? new Delivery.Origin(each.partition(), each.offset(), null) : Delivery.Origin.QUEUE));
+            }
+            return browsed.size() < max;
+        });
+        return browsed;
+    }
+
+    /** Is shown what waits in a queue, or what a stream keeps. */
+    @FunctionalInterface
+    private interface Reader {
+        /** @return false when it has seen enough */
+        boolean read(ConsumerRecord<byte[], byte[]> record, int tries);
+    }
+
+    private void read(Channel channel, Reader reader) {
+        String name = channel.name();
+        boolean stream = channel.kind().isStream();
         List<TopicPartition> partitions = transport.topics().partitionsOf(channel);
         Map<TopicPartition, OffsetAndMetadata> positions = stream ? Map.of() : positions(Topics.queueGroup(name));
-        List<Browsed> browsed = new ArrayList<>();
         try (KafkaConsumer<byte[], byte[]> consumer = AloneReader.consumer(transport)) {
             consumer.assign(partitions);
             Map<TopicPartition, Long> end = consumer.endOffsets(partitions);
@@ -244,33 +298,26 @@ final class KafkaAdministration implements Administration {
                 done.put(partition, tracker);
                 consumer.seek(partition, Math.max(first, tracker.next()));
             });
-            while (browsed.size() < max
-                    && partitions.stream().anyMatch(each -> consumer.position(each) < end.getOrDefault(each, 0L))) {
+            boolean more = true;
+            while (more && partitions.stream().anyMatch(each -> consumer.position(each) < end.getOrDefault(each, 0L))) {
                 for (ConsumerRecord<byte[], byte[]> each : consumer.poll(POLL)) {
-                    TopicPartition partition = new TopicPartition(each.topic(), each.partition());
-                    PartitionTracker tracker = done.get(partition);
-                    if (browsed.size() < max && (tracker == null || stream || !tracker.isDone(each.offset()))) {
-                        browsed.add(new Browsed(
-                                KafkaWire.message(name, each),
-                                stream ? State.KEPT : State.READY,
-                                tracker == null ? 0 : tracker.tries(each.offset()),
-                                null,
-                                stream
-                                        ? new Delivery.Origin(each.partition(), each.offset(), null)
-                                        : Delivery.Origin.QUEUE));
+                    PartitionTracker tracker = done.get(new TopicPartition(each.topic(), each.partition()));
+                    boolean waits = tracker == null || stream || !tracker.isDone(each.offset());
+                    if (more && waits && (stream || !KafkaWire.isGone(each))) {
+                        more = reader.read(each, tracker == null ? 0 : tracker.tries(each.offset()));
                     }
                 }
             }
         } catch (org.apache.kafka.common.KafkaException e) {
             throw Failures.of("looking at the messages of channel '" + name + "'", transport.url0(), e);
         }
-        return browsed;
     }
 
     @Override
     public long purge(String name) {
         Channel channel = channel(name);
         List<TopicPartition> partitions = transport.topics().partitionsOf(channel);
+        Collection<ProducerRecord<byte[], byte[]>> gone = goneWith(channel);
         Map<TopicPartition, Long> first = offsets(partitions, OffsetSpec.earliest());
         Map<TopicPartition, Long> end = offsets(partitions, OffsetSpec.latest());
         long purged = channel.kind().isStream()
@@ -284,7 +331,31 @@ final class KafkaAdministration implements Administration {
                 "purging channel '" + name + "'",
                 transport.url0(),
                 admin.deleteRecords(all).all());
+        tell(gone);
         return purged;
+    }
+
+    private void tell(Collection<ProducerRecord<byte[], byte[]>> gone) {
+        List<CompletableFuture<RecordMetadata>> told =
+                gone.stream().map(transport::produce).toList();
+        Waiting.await(
+                CompletableFuture.allOf(told.toArray(CompletableFuture[]::new)), "telling that dead letters are gone");
+    }
+
+    /** What is to be told of the dead letters in a queue when all of them are gone: of each key the last one. */
+    private Collection<ProducerRecord<byte[], byte[]>> goneWith(Channel channel) {
+        if (!keepsKeysDead(channel)) {
+            return List.of();
+        }
+        Map<String, ProducerRecord<byte[], byte[]>> last = new LinkedHashMap<>();
+        read(channel, (letter, tries) -> {
+            ProducerRecord<byte[], byte[]> gone = KafkaWire.isLetter(letter) ? transport.goneLetter(letter) : null;
+            if (gone != null) {
+                last.put(gone.topic() + "/" + gone.partition() + "/" + DeadKeys.of(gone.key()), gone);
+            }
+            return true;
+        });
+        return last.values();
     }
 
     @Override
@@ -301,6 +372,11 @@ final class KafkaAdministration implements Administration {
                     Reason.IN_USE,
                     "channel '" + name + "' has " + consumers + " consumers; close them before it is deleted");
         }
+        Collection<ProducerRecord<byte[], byte[]>> gone = goneWith(channel);
+        boolean keepsDeadKeys = channel.orderedByKey()
+                && channel.deadLetter() != null
+                && !channel.kind().isStream();
+        String topicId = keepsDeadKeys ? transport.deadKeys().topicId(Topics.name(name)) : "";
         for (String group : groups) {
             forget(group, partitions, channel.kind().isStream());
         }
@@ -309,6 +385,10 @@ final class KafkaAdministration implements Administration {
                 transport.url0(),
                 admin.deleteTopics(List.of(Topics.name(name))).all());
         transport.catalog().strike(name);
+        tell(gone);
+        if (keepsDeadKeys) {
+            transport.deadKeys().forget(topicId);
+        }
     }
 
     /** A group's positions must not be those of a topic that is declared anew. */
@@ -360,10 +440,7 @@ final class KafkaAdministration implements Administration {
                             "of " + waiting + " dead letters " + done + " were put back; others consume '"
                                     + deadLetterChannel + "' at present");
                 }
-                for (Delivery<byte[], byte[]> letter : letters) {
-                    putBack(letter);
-                    done++;
-                }
+                done += putBack(letters);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -373,19 +450,39 @@ final class KafkaAdministration implements Administration {
         return done;
     }
 
-    private void putBack(Delivery<byte[], byte[]> letter) {
-        Message<byte[], byte[]> message = letter.message();
-        String origin = DeadLetter.of(message)
-                .map(DeadLetter::origin)
-                .orElseThrow(() -> new MessagingException(
-                        Reason.INVALID,
-                        "message " + message.id() + " on '" + letter.channel()
-                                + "' is no dead letter: it tells no origin"));
-        Message<byte[], byte[]> asSent = message.withHeaders(DeadLetter.removedFrom(message.headers()));
-        Waiting.await(
-                transport.produce(transport.sending(origin, asSent).message()),
-                "putting message " + message.id() + " back to channel '" + origin + "'");
-        Waiting.await(letter.acknowledge(), "settling the dead letter " + message.id());
+    /**
+     * All of these go back and are letters no more, or none: whoever is killed at it leaves nothing twice. Where one can't go
+     * back, those before it do.
+     */
+    private long putBack(List<Delivery<byte[], byte[]>> letters) {
+        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+        List<Held> taken = new ArrayList<>();
+        MessagingException refused = null;
+        boolean committed = false;
+        try {
+            for (Delivery<byte[], byte[]> letter : letters) {
+                Held held = (Held) letter;
+                try {
+                    records.add(transport.back(Member.record(held), held.message()));
+                } catch (MessagingException e) {
+                    refused = e;
+                    break;
+                }
+                held.enlist();
+                taken.add(held);
+            }
+            if (!taken.isEmpty()) {
+                transport.givingUp().write(records, taken);
+            }
+            committed = true;
+        } finally {
+            boolean took = committed;
+            taken.forEach(held -> held.release(took));
+        }
+        if (refused != null) {
+            throw refused;
+        }
+        return taken.size();
     }
 
     @Override

@@ -16,6 +16,7 @@ import dev.postroad.transports.emulation.Catalog;
 import dev.postroad.transports.emulation.Consumable;
 import dev.postroad.transports.emulation.DedupStore;
 import dev.postroad.transports.emulation.SharedReceiver;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -34,6 +35,7 @@ import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +45,9 @@ final class KafkaTransport implements Transport {
     private static final Duration CLOSE = Duration.ofSeconds(30);
     private static final int DELIVERY_MILLIS = 30_000;
 
+    /** Whoever takes over a partition waits for what a dead client left open. */
+    private static final Duration GIVING_UP = Duration.ofSeconds(10);
+
     /** Four times the client's own: what is sent ahead goes in fewer requests, and what comes alone waits no longer. */
     private static final int BATCH_BYTES = 64 * 1024;
 
@@ -51,12 +56,14 @@ final class KafkaTransport implements Transport {
     private final Topics topics;
     private final KafkaProducer<byte[], byte[]> producer;
     private final Transactions transactions;
+    private final Transactions givingUp;
     private final Catalog catalog;
     private final ScheduledThreadPoolExecutor timer;
     private final ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
     private final Set<SharedReceiver> receivers = ConcurrentHashMap.newKeySet();
     private final Map<Member, SharedReceiver> members = new ConcurrentHashMap<>();
     private volatile @Nullable DedupStore ids;
+    private volatile @Nullable DeadKeyTable deadKeys;
     private volatile boolean closed;
 
     KafkaTransport(KafkaUrl url) {
@@ -79,7 +86,8 @@ final class KafkaTransport implements Transport {
         this.admin = opened;
         this.producer = sender;
         this.topics = new Topics(admin, url);
-        this.transactions = new Transactions(url);
+        this.transactions = new Transactions(url, null);
+        this.givingUp = new Transactions(url, GIVING_UP);
         boolean ready = false;
         try {
             Failures.await("connecting", url, admin.describeCluster().nodes());
@@ -126,6 +134,20 @@ final class KafkaTransport implements Transport {
 
     Transactions transactions() {
         return transactions;
+    }
+
+    /** For what becomes of messages that are given up, and for their way back. */
+    Transactions givingUp() {
+        return givingUp;
+    }
+
+    synchronized DeadKeyTable deadKeys() {
+        DeadKeyTable present = deadKeys;
+        if (present == null) {
+            present = new DeadKeyTable(this);
+            deadKeys = present;
+        }
+        return present;
     }
 
     @Override
@@ -278,12 +300,17 @@ final class KafkaTransport implements Transport {
     CompletableFuture<Void> sendLetter(
             String dead, ConsumerRecord<byte[], byte[]> from, Message<byte[], byte[]> message, DeadLetter letter) {
         try {
-            Channel to = catalog.get(dead, url());
-            return produce(KafkaWire.letter(Topics.name(dead), dead, from, message, letter, to.ttl()))
-                    .thenAccept(sent -> {});
+            return produce(letter(dead, from, message, letter)).thenAccept(sent -> {});
         } catch (MessagingException e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    /** @throws MessagingException {@code NOT_FOUND} if there is no such channel */
+    ProducerRecord<byte[], byte[]> letter(
+            String dead, ConsumerRecord<byte[], byte[]> from, Message<byte[], byte[]> message, DeadLetter letter) {
+        Channel to = catalog.get(dead, url());
+        return KafkaWire.letter(Topics.name(dead), dead, from, message, letter, to.ttl());
     }
 
     @Override
@@ -324,6 +351,44 @@ final class KafkaTransport implements Transport {
                 messages.stream().map(message -> send(name, message)).toList();
         return CompletableFuture.allOf(sent.toArray(CompletableFuture[]::new))
                 .thenApply(all -> sent.stream().map(CompletableFuture::join).toList());
+    }
+
+    /** True if the partition that a dead letter came from is still there. */
+    private boolean isThere(String channel, DeadKeyTable.Origin origin) {
+        return catalog.find(channel).isPresent()
+                && origin.partition()
+                        < producer.partitionsFor(Topics.name(channel)).size();
+    }
+
+    /** Says that a dead letter does not come back; null where nobody has to know. */
+    @Nullable
+    ProducerRecord<byte[], byte[]> goneLetter(ConsumerRecord<byte[], byte[]> letter) {
+        DeadKeyTable.Origin origin = KafkaWire.letter(letter);
+        Header channel = letter.headers().lastHeader(DeadLetter.ORIGIN_HEADER);
+        if (origin == null || channel == null || letter.key() == null) {
+            return null;
+        }
+        String name = new String(channel.value(), StandardCharsets.UTF_8);
+        return isThere(name, origin) ? KafkaWire.gone(Topics.name(name), letter.key(), origin) : null;
+    }
+
+    /**
+     * A dead letter's message, to go back where it came from.
+     *
+     * @throws MessagingException if it tells no origin, or can't be sent there
+     */
+    ProducerRecord<byte[], byte[]> back(ConsumerRecord<byte[], byte[]> letter, Message<byte[], byte[]> message) {
+        String channel = DeadLetter.of(message)
+                .map(DeadLetter::origin)
+                .orElseThrow(() -> new MessagingException(
+                        Reason.INVALID,
+                        "message " + message.id() + " of topic '" + letter.topic()
+                                + "' is no dead letter: it tells no origin"));
+        ProducerRecord<byte[], byte[]> asSent = sending(
+                        channel, message.withHeaders(DeadLetter.removedFrom(message.headers())))
+                .message();
+        DeadKeyTable.Origin origin = KafkaWire.letter(letter);
+        return origin == null || !isThere(channel, origin) ? asSent : KafkaWire.back(asSent, origin);
     }
 
     private synchronized DedupStore ids() {
@@ -428,6 +493,7 @@ final class KafkaTransport implements Transport {
         }
         catalog.close();
         transactions.close();
+        givingUp.close();
         producer.close(CLOSE);
         admin.close(CLOSE);
         timer.shutdownNow();

@@ -2,6 +2,7 @@ package dev.postroad.transports.kafka;
 
 import dev.postroad.api.DeadLetter;
 import dev.postroad.api.Message;
+import dev.postroad.transports.kafka.DeadKeyTable.Origin;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,6 +29,15 @@ final class KafkaWire {
     private static final String PRIORITY = OWN + "priority";
     private static final String TTL = OWN + "ttl";
     private static final String EXPIRES = OWN + "expires";
+
+    /** On a dead letter whose key is dead: where it was given up. */
+    private static final String LETTER = OWN + "letter";
+
+    /** On a message that was put back: the dead letter that it was. */
+    private static final String BACK = OWN + "back";
+
+    /** On a record that is no message: the dead letter that is gone and does not come back. */
+    private static final String GONE = OWN + "gone";
 
     private static final int MAX_ID_BYTES = 255;
 
@@ -66,6 +76,59 @@ final class KafkaWire {
         putProperties(
                 record.headers(), channel, message.properties().withTtl(null).withDeliverAt(null), ttl);
         return record;
+    }
+
+    /** Tells where the message of a dead letter was given up. */
+    static void markLetter(ProducerRecord<byte[], byte[]> letter, Origin origin) {
+        put(letter.headers(), LETTER, origin);
+    }
+
+    /** The message of a dead letter, to go back where it came from. */
+    static ProducerRecord<byte[], byte[]> back(ProducerRecord<byte[], byte[]> message, Origin origin) {
+        ProducerRecord<byte[], byte[]> back = new ProducerRecord<>(
+                message.topic(),
+                origin.partition(),
+                message.timestamp(),
+                message.key(),
+                message.value(),
+                message.headers());
+        put(back.headers(), BACK, origin);
+        return back;
+    }
+
+    /** Says in a queue's partition that a dead letter does not come back. */
+    static ProducerRecord<byte[], byte[]> gone(String topic, byte[] key, Origin origin) {
+        ProducerRecord<byte[], byte[]> gone = new ProducerRecord<>(topic, origin.partition(), key, null);
+        put(gone.headers(), GONE, origin);
+        return gone;
+    }
+
+    static boolean isGone(ConsumerRecord<byte[], byte[]> from) {
+        return from.value() == null && from.headers().lastHeader(GONE) != null;
+    }
+
+    static boolean isLetter(ConsumerRecord<byte[], byte[]> from) {
+        return from.headers().lastHeader(LETTER) != null;
+    }
+
+    /** Where a dead letter was given up; null if its key did not die by that. */
+    static @Nullable Origin letter(ConsumerRecord<byte[], byte[]> from) {
+        return origin(from, LETTER);
+    }
+
+    /** The dead letter that a message was; null if it was none. */
+    static @Nullable Origin back(ConsumerRecord<byte[], byte[]> from) {
+        return origin(from, BACK);
+    }
+
+    /** The dead letter that is gone; null if this tells of none. */
+    static @Nullable Origin gone(ConsumerRecord<byte[], byte[]> from) {
+        return origin(from, GONE);
+    }
+
+    private static @Nullable Origin origin(ConsumerRecord<byte[], byte[]> from, String name) {
+        Header header = from.headers().lastHeader(name);
+        return header == null ? null : Origin.read(text(header));
     }
 
     /** Without a header: a record would copy those it is given. */

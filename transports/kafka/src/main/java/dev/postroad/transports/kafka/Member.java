@@ -23,13 +23,16 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -39,6 +42,7 @@ import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.RetriableException;
@@ -57,6 +61,10 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private static final Duration ANSWER = Duration.ofMillis(1);
     private static final long DRAIN_MILLIS = 3_000;
     private static final long PAUSE_MILLIS = 500;
+    private static final String EXPIRED = "its time to live ran out";
+    private static final String BEHIND = "an earlier message of its key is a dead letter";
+    private static final long BURY_SECONDS = 5;
+    private static final long TRANSACTION_SECONDS = 10;
     private static final long CLOSE_SECONDS = 20;
     private static final long JOIN_SECONDS = 5;
     private static final long CUT_SECONDS = 30;
@@ -73,6 +81,15 @@ final class Member implements Settler, ConsumerRebalanceListener {
         private final ConsumerRecord<byte[], byte[]> from;
         private final long offset;
         private final int attempt;
+
+        /** Its time to live ran out before it came. */
+        private boolean expired;
+
+        /** It is no message, but tells that a dead letter is gone. */
+        private boolean gone;
+
+        /** The key that lives on with it; null if none does. */
+        private @Nullable UUID revives;
 
         Place(Share share, ConsumerRecord<byte[], byte[]> from, int attempt) {
             this.share = share;
@@ -115,12 +132,19 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private final class Share {
         private final TopicPartition partition;
         private final PartitionTracker tracker;
+
+        /** Guarded by the receiver's lock; null where no key dies. */
+        private final @Nullable DeadKeys dead;
+
+        private final String topicId;
         private long seen;
         private int inHand;
 
-        Share(TopicPartition partition, PartitionTracker tracker) {
+        Share(TopicPartition partition, PartitionTracker tracker, @Nullable DeadKeys dead, String topicId) {
             this.partition = partition;
             this.tracker = tracker;
+            this.dead = dead;
+            this.topicId = topicId;
             this.seen = tracker.next();
         }
 
@@ -143,6 +167,11 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private final Inflow inflow;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final Thread thread;
+
+    /** Null where no key dies. */
+    private final @Nullable DeadKeyTable deadKeys;
+
+    private final Burials burials;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition quieter = lock.newCondition();
 
@@ -152,6 +181,9 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private final Set<TopicPartition> changed = new HashSet<>();
     private @Nullable CompletableFuture<Void> waiting;
     private boolean committing;
+
+    /** What commits is a transaction. */
+    private boolean transacting;
 
     /** Nothing is read on until the commit is answered; set under the lock. */
     private volatile boolean awaited;
@@ -175,6 +207,9 @@ final class Member implements Settler, ConsumerRebalanceListener {
         this.group = options.group();
         this.groupId = group == null ? Topics.queueGroup(channel.name()) : group;
         this.receiver = receiver;
+        this.deadKeys =
+                group == null && channel.orderedByKey() && channel.deadLetter() != null ? transport.deadKeys() : null;
+        this.burials = new Burials(transport.givingUp(), this);
         this.prefetch = options.prefetch() == null ? channel.prefetch() : options.prefetch();
         Map<String, Object> settings = new HashMap<>();
         settings.put("group.id", groupId);
@@ -338,12 +373,25 @@ final class Member implements Settler, ConsumerRebalanceListener {
         }
         long now = System.currentTimeMillis();
         for (Place place : places) {
-            if (KafkaWire.expires(place.from) <= now) {
+            boolean expires = KafkaWire.expires(place.from) <= now;
+            place.expired = expires && inTurn(place);
+            place.gone = group == null && KafkaWire.isGone(place.from);
+            if (expires && !place.expired) {
                 expired(place);
             } else {
                 arrivals.add(place);
             }
         }
+    }
+
+    /** True if what expires must be seen to in its turn: there are keys that its end concerns. */
+    private boolean inTurn(Place place) {
+        return deadKeys != null || leaves(place);
+    }
+
+    /** True of a dead letter that keeps a key dead. */
+    private boolean leaves(Place place) {
+        return group == null && KafkaWire.isLetter(place.from);
     }
 
     private void expired(Place place) {
@@ -352,14 +400,17 @@ final class Member implements Settler, ConsumerRebalanceListener {
             done(place);
             return;
         }
-        DeadLetter letter = new DeadLetter(
+        bury(place, dead, place.message(), letter(place, DeadLetter.Cause.EXPIRED, EXPIRED));
+    }
+
+    private DeadLetter letter(Place place, DeadLetter.Cause cause, String reason) {
+        return new DeadLetter(
                 channel.name(),
                 group,
-                DeadLetter.Cause.EXPIRED,
-                "its time to live ran out",
+                cause,
+                reason,
                 place.attempt - 1,
                 Instant.ofEpochMilli(System.currentTimeMillis()));
-        bury(place, dead, place.message(), letter);
     }
 
     /** What could not be buried stays undone: nothing of it is lost, and it comes again with the partition's next member. */
@@ -370,19 +421,27 @@ final class Member implements Settler, ConsumerRebalanceListener {
                             if (failure == null) {
                                 return done(place);
                             }
-                            LOG.log(
-                                    Level.WARNING,
-                                    "offset {0} of {1} could not be dead-lettered to ''{2}'' and comes again when the"
-                                            + " partition is read anew: {3}",
-                                    Long.toString(place.offset),
-                                    place.partition(),
-                                    dead,
-                                    failure.getMessage());
-                            letGo(place);
+                            notBuried(place, failure);
                             return CompletableFuture.<Void>failedFuture(failure);
                         },
                         Thread::startVirtualThread)
                 .thenCompose(Function.identity());
+    }
+
+    /** It stays undone, and comes again with the partition's next member. */
+    void notBuried(Held held, MessagingException failure) {
+        notBuried(place(held), failure);
+    }
+
+    private void notBuried(Place place, Throwable failure) {
+        LOG.log(
+                Level.WARNING,
+                "offset {0} of {1} could not be dead-lettered to ''{2}'' and comes again when the partition is read anew: {3}",
+                Long.toString(place.offset),
+                place.partition(),
+                channel.deadLetter(),
+                failure.getMessage());
+        letGo(place);
     }
 
     /** It is in nobody's hands, and must not keep the partition from being read. */
@@ -562,6 +621,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
                         .done(place.offset);
             }
             committing = true;
+            transacting = true;
             Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
             after.forEach((partition, tracker) ->
                     offsets.put(partition, new OffsetAndMetadata(tracker.next(), tracker.text())));
@@ -587,6 +647,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
                 }
             }
             committing = false;
+            transacting = false;
             more = waiting != null || awaited;
             awaited = false;
             quieter.signalAll();
@@ -621,13 +682,20 @@ final class Member implements Settler, ConsumerRebalanceListener {
     }
 
     private void assigned(Collection<TopicPartition> partitions) {
-        Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(Set.copyOf(partitions));
+        Map<TopicPartition, OffsetAndMetadata> committed =
+                persistently(() -> consumer.committed(Set.copyOf(partitions)));
+        // After the positions, so that what was written with them is there.
+        DeadKeyTable table = deadKeys;
+        String topicId = table == null ? "" : persistently(() -> table.topicId(Topics.name(channel.name())));
+        Map<Integer, DeadKeys> dead = table == null ? Map.of() : persistently(() -> table.load(topicId));
         for (TopicPartition partition : partitions) {
             OffsetAndMetadata position = committed.get(partition);
-            PartitionTracker tracker = position == null ? new PartitionTracker(start(partition)) : tracker(position);
+            PartitionTracker tracker =
+                    position == null ? new PartitionTracker(persistently(() -> start(partition))) : tracker(position);
+            DeadKeys known = table == null ? null : dead.getOrDefault(partition.partition(), new DeadKeys());
             lock.lock();
             try {
-                shares.put(partition, new Share(partition, tracker));
+                shares.put(partition, new Share(partition, tracker, known, topicId));
                 if (position == null) {
                     // So that the next member begins there too.
                     changed.add(partition);
@@ -637,6 +705,30 @@ final class Member implements Settler, ConsumerRebalanceListener {
                 lock.unlock();
             }
             consumer.seek(partition, tracker.next());
+        }
+    }
+
+    /** A partition that this member knows nothing of would not be read while it has it: so it asks until it is told. */
+    private <T> T persistently(Supplier<T> question) {
+        while (true) {
+            try {
+                return question.get();
+            } catch (WakeupException e) {
+                // Somebody has something to commit, which is done when this is.
+                if (closing) {
+                    throw e;
+                }
+            } catch (MessagingException | RetriableException e) {
+                if (closing || Thread.currentThread().isInterrupted()) {
+                    throw e;
+                }
+                LOG.log(
+                        Level.WARNING,
+                        "taking over partitions of channel {0} waits, and is tried again: {1}",
+                        channel.name(),
+                        e.getMessage());
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLIS));
+            }
         }
     }
 
@@ -672,6 +764,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         CompletableFuture<Void> noted;
         lock.lock();
         try {
+            awaitTransaction();
             offsets = offsets(going);
             noted = waiting;
             waiting = null;
@@ -693,6 +786,18 @@ final class Member implements Settler, ConsumerRebalanceListener {
             if (noted != null) {
                 noted.completeExceptionally(Failures.of("committing for group '" + groupId + "'", transport.url0(), e));
             }
+        }
+    }
+
+    /** What a transaction settles must not be undone by the commit that follows. Under the lock. */
+    private void awaitTransaction() {
+        long left = TimeUnit.SECONDS.toNanos(TRANSACTION_SECONDS);
+        try {
+            while (transacting && left > 0) {
+                left = quieter.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -742,16 +847,185 @@ final class Member implements Settler, ConsumerRebalanceListener {
 
     @Override
     public CompletableFuture<Void> acknowledge(Held held) {
-        return done(place(held));
+        return alone(place(held)) ? settleWithRecords(held) : done(place(held));
     }
 
     @Override
     public CompletableFuture<Void> acknowledge(List<Held> held) {
         List<Place> places = new ArrayList<>(held.size());
+        List<CompletableFuture<Void>> more = new ArrayList<>(0);
         for (Held each : held) {
-            places.add(place(each));
+            Place place = place(each);
+            if (alone(place)) {
+                more.add(settleWithRecords(each));
+            } else {
+                places.add(place);
+            }
         }
-        return change(places, Member::settle);
+        if (more.isEmpty()) {
+            return change(places, Member::settle);
+        }
+        more.add(change(places, Member::settle));
+        return CompletableFuture.allOf(more.toArray(CompletableFuture[]::new));
+    }
+
+    // ── Dead keys ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /** True if records are to be written as it is settled. */
+    private boolean alone(Place place) {
+        return place.revives != null || leaves(place);
+    }
+
+    private CompletableFuture<Void> settleWithRecords(Held held) {
+        return burials.add(held, records -> records.addAll(alongside(List.of(held))));
+    }
+
+    /** What is to be written as these are acknowledged: keys that live on, and dead letters that are gone. May block. */
+    List<ProducerRecord<byte[], byte[]>> alongside(List<Held> acknowledged) {
+        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>(0);
+        for (Held held : acknowledged) {
+            Place place = place(held);
+            if (place.revives != null) {
+                records.add(note(place, place.revives, null));
+            }
+            if (leaves(place)) {
+                ProducerRecord<byte[], byte[]> gone = transport.goneLetter(place.from);
+                if (gone != null) {
+                    records.add(gone);
+                }
+            }
+        }
+        return records;
+    }
+
+    private static ProducerRecord<byte[], byte[]> note(Place place, UUID key, DeadKeys.@Nullable Span span) {
+        return DeadKeyTable.record(place.share.topicId, place.partition().partition(), key, span);
+    }
+
+    /** True if the message's partition is still this member's. */
+    boolean has(Held held) {
+        lock.lock();
+        try {
+            return ours(place(held).share);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean keepsDeadKeys() {
+        return deadKeys != null;
+    }
+
+    @Override
+    public boolean diverts(Held held) {
+        Place place = place(held);
+        DeadKeys dead = place.share.dead;
+        if (!place.gone && !place.expired && (dead == null || dead.isEmpty())) {
+            return false;
+        }
+        byte[] bytes = place.key();
+        String letters = channel.deadLetter();
+        if (dead != null
+                && !dead.isEmpty()
+                && bytes != null
+                && follows(held, place, dead, DeadKeys.of(bytes), letters)) {
+            return true;
+        }
+        if (place.gone) {
+            settleWithRecords(held);
+            return true;
+        }
+        if (place.expired) {
+            if (letters == null) {
+                settleWithRecords(held);
+            } else {
+                buryAlone(held, letters, letter(place, DeadLetter.Cause.EXPIRED, EXPIRED));
+            }
+            return true;
+        }
+        return false;
+    }
+
+    /** True if the message goes to the dead letters because its key is dead. */
+    private boolean follows(Held held, Place place, DeadKeys dead, UUID key, @Nullable String letters) {
+        if (place.gone) {
+            place.revives = dead.gone(key, number(place, KafkaWire.gone(place.from))) ? key : null;
+            return false;
+        }
+        DeadKeys.Fate fate = dead.arrived(key, place.offset, number(place, KafkaWire.back(place.from)));
+        place.revives = fate == DeadKeys.Fate.REVIVES ? key : null;
+        if (fate != DeadKeys.Fate.FOLLOWS || letters == null) {
+            return false;
+        }
+        bury(held, letters, letter(place, DeadLetter.Cause.KEY_ORDER, BEHIND), key, dead.get(key));
+        return true;
+    }
+
+    private static long number(Place place, DeadKeyTable.@Nullable Origin origin) {
+        return origin != null
+                        && origin.partition() == place.partition().partition()
+                        && origin.topicId().equals(place.share.topicId)
+                ? origin.number()
+                : -1;
+    }
+
+    @Override
+    public boolean roomForDeadKey(Held held) {
+        Place place = place(held);
+        byte[] key = place.key();
+        return place.share.dead == null || key == null || place.share.dead.hasRoomFor(DeadKeys.of(key));
+    }
+
+    @Override
+    public CompletableFuture<Void> buryKey(Held held, DeadLetter letter, List<Held> later) {
+        Place place = place(held);
+        String letters = channel.deadLetter();
+        DeadKeys dead = place.share.dead;
+        byte[] bytes = place.key();
+        if (letters == null || dead == null || bytes == null) {
+            throw new IllegalStateException(
+                    "message " + place.offset + " of " + place.partition() + " keeps no key dead");
+        }
+        UUID key = DeadKeys.of(bytes);
+        dead.gaveUp(key, place.offset);
+        CompletableFuture<Void> done = bury(held, letters, letter, key, dead.get(key));
+        for (Held each : later) {
+            Place behind = place(each);
+            dead.follows(key, behind.offset);
+            bury(each, letters, letter(behind, DeadLetter.Cause.KEY_ORDER, BEHIND), key, dead.get(key));
+        }
+        return done;
+    }
+
+    /** To the dead letters, where it keeps its key dead. */
+    private CompletableFuture<Void> bury(
+            Held held, String letters, DeadLetter letter, UUID key, DeadKeys.@Nullable Span span) {
+        Place place = place(held);
+        place.revives = null;
+        DeadKeyTable.Origin origin =
+                new DeadKeyTable.Origin(place.share.topicId, place.partition().partition(), place.offset);
+        return burials.add(held, records -> {
+            ProducerRecord<byte[], byte[]> record = transport.letter(letters, place.from, held.message(), letter);
+            KafkaWire.markLetter(record, origin);
+            records.add(record);
+            records.add(note(place, key, span));
+            records.addAll(alongside(List.of(held)));
+        });
+    }
+
+    /** To the dead letters, together with what its end has to do with a key. */
+    private CompletableFuture<Void> buryAlone(Held held, String letters, DeadLetter letter) {
+        Place place = place(held);
+        return burials.add(held, records -> {
+            records.add(transport.letter(letters, place.from, held.message(), letter));
+            records.addAll(alongside(List.of(held)));
+        });
+    }
+
+    /** The record that a message was read of. */
+    static ConsumerRecord<byte[], byte[]> record(Held held) {
+        return place(held).from;
     }
 
     /** Those of one partition, which came one behind the other for the most part. */
@@ -795,7 +1069,8 @@ final class Member implements Settler, ConsumerRebalanceListener {
         if (dead == null) {
             return acknowledge(held);
         }
-        return bury(place(held), dead, held.message(), letter);
+        Place place = place(held);
+        return leaves(place) ? buryAlone(held, dead, letter) : bury(place, dead, held.message(), letter);
     }
 
     private interface Change {
@@ -856,6 +1131,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
             Place place = place(held);
             change(List.of(place), (share, at) -> share.tracker.tried(place.offset, held.attempt()));
         }
+        burials.close(BURY_SECONDS);
         closing = true;
         consumer.wakeup();
         try {

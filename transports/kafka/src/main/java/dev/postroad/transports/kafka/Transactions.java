@@ -6,6 +6,7 @@ import dev.postroad.transports.emulation.Held;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,35 +20,59 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 
 /** Kafka's transactions, each on a producer of its own, which are kept and used again. Safe for use by many threads. */
 final class Transactions implements AutoCloseable {
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
     private final KafkaUrl url;
+    private final Map<String, Object> settings;
     private final ConcurrentLinkedQueue<KafkaProducer<byte[], byte[]>> idle = new ConcurrentLinkedQueue<>();
 
-    Transactions(KafkaUrl url) {
+    /** @param timeout after which the broker aborts a transaction whose client is gone; null for Kafka's own */
+    Transactions(KafkaUrl url, @Nullable Duration timeout) {
         this.url = url;
+        this.settings =
+                timeout == null ? Map.of() : Map.of("transaction.timeout.ms", Math.toIntExact(timeout.toMillis()));
     }
 
     /** A message to send. */
     record Sending(String channel, String id, ProducerRecord<byte[], byte[]> message) {}
 
-    /** Sends and settles all or nothing; blocks. */
+    /** Sends and settles all or nothing, with what belongs to the settling; blocks. */
     List<Receipt> run(List<Sending> sends, List<Held> acknowledged) {
+        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>(sends.size());
+        sends.forEach(sending -> records.add(sending.message));
+        Map<Member, List<Held>> members = byMember(acknowledged);
+        members.forEach((member, held) -> records.addAll(member.alongside(held)));
+        List<RecordMetadata> places = write(records, members);
+        List<Receipt> receipts = new ArrayList<>(sends.size());
+        for (int i = 0; i < sends.size(); i++) {
+            Sending sending = sends.get(i);
+            RecordMetadata at = places.get(i);
+            receipts.add(new Receipt(sending.id, sending.channel, at.partition(), at.offset(), false));
+        }
+        return receipts;
+    }
+
+    /** Writes and settles just these, all or nothing; blocks. */
+    void write(List<ProducerRecord<byte[], byte[]>> records, List<Held> settled) {
+        write(records, byMember(settled));
+    }
+
+    private List<RecordMetadata> write(List<ProducerRecord<byte[], byte[]>> records, Map<Member, List<Held>> members) {
         KafkaProducer<byte[], byte[]> producer = null;
         boolean usable = false;
         try {
             producer = take();
-            List<Receipt> receipts = run(producer, sends, byMember(acknowledged));
+            List<RecordMetadata> places = run(producer, records, members);
             usable = true;
-            return receipts;
+            return places;
         } catch (RuntimeException e) {
+            int settled = members.values().stream().mapToInt(List::size).sum();
             throw Failures.of(
-                    "a transaction of " + sends.size() + " sends and " + acknowledged.size() + " acknowledgements",
-                    url,
-                    e);
+                    "a transaction of " + records.size() + " records and " + settled + " acknowledgements", url, e);
         } finally {
             if (usable) {
                 idle.add(producer);
@@ -69,30 +94,31 @@ final class Transactions implements AutoCloseable {
         return members;
     }
 
-    private List<Receipt> run(
-            KafkaProducer<byte[], byte[]> producer, List<Sending> sends, Map<Member, List<Held>> members) {
+    private List<RecordMetadata> run(
+            KafkaProducer<byte[], byte[]> producer,
+            List<ProducerRecord<byte[], byte[]>> records,
+            Map<Member, List<Held>> members) {
         Map<Member, List<Held>> entered = new LinkedHashMap<>();
         boolean committed = false;
         try {
             producer.beginTransaction();
-            List<Future<RecordMetadata>> sent = new ArrayList<>();
-            for (Sending sending : sends) {
-                sent.add(producer.send(sending.message));
-            }
+            // First of all: a member that waits for what others have open must not be waited for with something open.
             for (Map.Entry<Member, List<Held>> each : members.entrySet()) {
                 Map<TopicPartition, OffsetAndMetadata> offsets = each.getKey().transacting(each.getValue());
                 entered.put(each.getKey(), each.getValue());
                 producer.sendOffsetsToTransaction(offsets, each.getKey().metadata());
             }
+            List<Future<RecordMetadata>> sent = new ArrayList<>(records.size());
+            for (ProducerRecord<byte[], byte[]> record : records) {
+                sent.add(producer.send(record));
+            }
             producer.commitTransaction();
             committed = true;
-            List<Receipt> receipts = new ArrayList<>();
-            for (int i = 0; i < sends.size(); i++) {
-                RecordMetadata at = sent.get(i).get();
-                Sending sending = sends.get(i);
-                receipts.add(new Receipt(sending.id, sending.channel, at.partition(), at.offset(), false));
+            List<RecordMetadata> places = new ArrayList<>(sent.size());
+            for (Future<RecordMetadata> each : sent) {
+                places.add(each.get());
             }
-            return receipts;
+            return places;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new MessagingException(MessagingException.Reason.TIMEOUT, "interrupted in a transaction", e);
@@ -122,9 +148,11 @@ final class Transactions implements AutoCloseable {
         if (present != null) {
             return present;
         }
+        Map<String, Object> more = new HashMap<>(settings);
+        more.put("transactional.id", "postroad-" + UUID.randomUUID());
+        more.put("linger.ms", 0);
         KafkaProducer<byte[], byte[]> made = new KafkaProducer<>(
-                url.client(KafkaTransport.producerSettings(
-                        url, Map.of("transactional.id", "postroad-" + UUID.randomUUID(), "linger.ms", 0))),
+                url.client(KafkaTransport.producerSettings(url, more)),
                 new ByteArraySerializer(),
                 new ByteArraySerializer());
         boolean ready = false;
