@@ -3,6 +3,7 @@ package dev.postroad.conformance;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.postroad.api.Administration;
+import dev.postroad.api.Capability;
 import dev.postroad.api.Channel;
 import dev.postroad.api.ConsumerOptions;
 import dev.postroad.api.DeadLetter;
@@ -69,6 +70,11 @@ final class DeadLetterChecks {
                                 Need.REDRIVE,
                                 "dead letters of a key go back in the order they had",
                                 DeadLetterChecks::redrivenInOrder)
+                        .using(Need.DEAD_LETTER, Need.ORDER_PER_KEY),
+                Check.of(
+                                Need.REDRIVE,
+                                "later messages of a key follow a dead one until it is put back, or go on as the report tells",
+                                DeadLetterChecks::followed)
                         .using(Need.DEAD_LETTER, Need.ORDER_PER_KEY),
                 Check.of(Need.REDRIVE, "no more dead letters go back than asked", DeadLetterChecks::redrivenInPart)
                         .using(Need.DEAD_LETTER),
@@ -255,6 +261,32 @@ final class DeadLetterChecks {
                 (long) values.size(),
                 probe.administration().redrive(channel.name() + ".dead", null, 100));
         inbox.nextAre(values);
+    }
+
+    private static void followed(Probe probe) {
+        Channel channel = probe.declare(Probe.withDeadLetters(probe.queue()).withOrderedByKey(true));
+        String dead = channel.name() + ".dead";
+        probe.sendKeyed(channel, "k", "k0", "k1", "k2");
+        Inbox inbox = probe.inbox(channel);
+        inbox.settled(inbox.nextIs("k0").deadLetter("not today"));
+        probe.sendKeyed(channel, "other", "o");
+        Delivery<byte[], byte[]> next = inbox.next("a message of a key");
+        if ("k1".equals(Inbox.value(next))) {
+            Capability order = probe.transport().capabilities().get(Need.ORDER_PER_KEY);
+            probe.that(
+                    order != null && order.note().contains("the later ones of its key go on"),
+                    "k1 came although k0 is a dead letter, and the report does not tell: " + order);
+            return;
+        }
+        probe.equal("the next message", "o", Inbox.value(next));
+        inbox.acknowledge(next);
+        probe.sendKeyed(channel, "k", "k3");
+        awaitReady(probe, dead, 4);
+        probe.equal("dead letters put back", 4L, probe.administration().redrive(dead, null, 100));
+        inbox.nextAre("k0", "k1", "k2", "k3");
+        probe.sendKeyed(channel, "k", "k4");
+        inbox.nextAre("k4");
+        awaitReady(probe, dead, 0);
     }
 
     private static void redrivenInPart(Probe probe) {
