@@ -200,14 +200,34 @@ final class QueueConsumer implements Settler, Link.User {
                 expired(tag, wire, attempt);
                 return;
             }
-            inflow.arrived(wire.message(), attempt, Delivery.Origin.QUEUE, new Fetched(tag, wire));
+            inflow.arrived(new Fetched(tag, wire, attempt));
         } catch (IOException | RuntimeException e) {
             // It stays unacknowledged, and comes again when the consumer has ended.
             LOG.log(Level.WARNING, "a message of queue " + channel.name() + " could not be taken", e);
         }
     }
 
-    private record Fetched(Tag tag, Wire wire) {}
+    private record Fetched(Tag tag, Wire wire, int attempt) implements Inflow.Arrival {
+        @Override
+        public byte @Nullable [] key() {
+            return wire.message().key();
+        }
+
+        @Override
+        public Message<byte[], byte[]> message() {
+            return wire.message();
+        }
+
+        @Override
+        public Delivery.Origin origin() {
+            return Delivery.Origin.QUEUE;
+        }
+
+        @Override
+        public Object handle() {
+            return this;
+        }
+    }
 
     /** True if the message is not to be delivered now: it was cancelled, or it waits until that can be told. */
     private boolean withheld(Tag tag, Wire wire, AMQP.BasicProperties properties, byte[] body) throws IOException {

@@ -32,7 +32,7 @@ public final class Held implements Delivery<byte[], byte[]> {
 
     State state = State.FETCHED;
 
-    /** Its neighbours in {@link Unsettled}, which alone touches these. */
+    /** Its neighbours: among what nobody has looked at yet, then in {@link Unsettled}. */
     @Nullable
     Held before;
 

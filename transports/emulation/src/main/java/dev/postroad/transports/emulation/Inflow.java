@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -43,12 +44,15 @@ public final class Inflow {
     private final boolean keepsOrder;
     private final boolean keepsDeadKeys;
 
+    /** What came since somebody looked, the last of it, with those before it in a chain; the one thing here without the lock. */
+    private final AtomicReference<@Nullable Held> fresh = new AtomicReference<>();
+
     private final ArrayDeque<Held> ready = new ArrayDeque<>();
 
     /** Keys on their way, each with what waits behind it. */
     private final Map<ByteBuffer, ArrayDeque<Held>> lanes = new HashMap<>();
 
-    /** All that is not settled, in order of arrival. */
+    /** All that was looked at and is not settled, in order of arrival. */
     private final Unsettled unsettled = new Unsettled();
 
     private int out;
@@ -126,38 +130,77 @@ public final class Inflow {
 
     /** A message came. Nothing is done if the receiver is closed: it goes back with the connection. */
     public void arrived(Message<byte[], byte[]> message, int attempt, Delivery.Origin origin, Object handle) {
-        arrived(List.of(new Read(message, attempt, origin, handle)));
+        arrived(new Read(message, attempt, origin, handle));
     }
 
-    /** As the other, of several that came together, in their order: the consumer is woken once. */
+    /** As the other. */
+    public void arrived(Arrival arrival) {
+        arrived(List.of(arrival));
+    }
+
+    /**
+     * As the other, of several that came together, in their order. Never waits for the consumer, and wakes it only where it has
+     * nothing to do. What comes through one connection is told of by one thread at a time.
+     */
     public void arrived(List<? extends Arrival> arrivals) {
-        if (arrivals.isEmpty()) {
-            return;
-        }
         int most = channel.retry().maxAttempts();
         List<Held> exhausted = new ArrayList<>(0);
-        List<Held> due = new ArrayList<>(arrivals.size());
+        Held first = null;
+        Held last = null;
         for (Arrival arrival : arrivals) {
             Held held = new Held(this, arrival);
             if (most > 1 && held.attempt() > most && !(keepsDeadKeys && key(held) != null)) {
                 held.state = Held.State.SETTLED;
                 exhausted.add(held);
             } else {
-                due.add(held);
+                held.before = last;
+                last = held;
+                first = first == null ? held : first;
             }
         }
-        receiver.locked(() -> {
-            for (Held held : due) {
-                if (diverted(held, most)) {
-                    held.state = Held.State.SETTLED;
-                } else {
-                    unsettled.add(held);
-                    enter(held);
-                }
-            }
-        });
+        if (first != null) {
+            put(first, last);
+        }
         for (Held held : exhausted) {
             settler.bury(held, exhausted(held));
+        }
+    }
+
+    /** Hands over a chain, whose last knows the one before it and so on. */
+    private void put(Held first, @Nullable Held last) {
+        Held former;
+        do {
+            former = fresh.get();
+            first.before = former;
+        } while (!fresh.compareAndSet(former, last));
+        if (former == null) {
+            receiver.came();
+        }
+    }
+
+    /** True if something came that nobody has looked at. */
+    boolean hasFresh() {
+        return fresh.get() != null;
+    }
+
+    /** Under the lock: takes over what came. */
+    private void look() {
+        Held last = hasFresh() ? fresh.getAndSet(null) : null;
+        Held first = null;
+        for (Held held = last; held != null; held = held.before) {
+            held.after = first;
+            first = held;
+        }
+        for (Held held = first; held != null; held = first) {
+            first = held.after;
+            if (diverted(held)) {
+                held.state = Held.State.SETTLED;
+                held.before = null;
+                held.after = null;
+            } else {
+                unsettled.add(held);
+                enter(held);
+            }
         }
     }
 
@@ -167,10 +210,11 @@ public final class Inflow {
     }
 
     /** Under the lock. */
-    private boolean diverted(Held held, int most) {
+    private boolean diverted(Held held) {
         if (settler.diverts(held)) {
             return true;
         }
+        int most = channel.retry().maxAttempts();
         if (!keepsDeadKeys || most <= 1 || held.attempt() <= most) {
             return false;
         }
@@ -189,12 +233,12 @@ public final class Inflow {
      * @throws InterruptedException if interrupted
      */
     public void awaitRoom(int most) throws InterruptedException {
-        receiver.awaitWhile(() -> ready.size() >= most);
+        receiver.awaitWhile(() -> waiting() >= most);
     }
 
     /** True if so many deliveries lie here that nobody has taken. */
     public boolean holds(int most) {
-        return receiver.is(() -> ready.size() >= most);
+        return receiver.is(() -> waiting() >= most);
     }
 
     private void enter(Held held) {
@@ -223,6 +267,7 @@ public final class Inflow {
     /** As the other, for some: those of a partition that went to somebody else. */
     public void forget(Predicate<Held> which) {
         receiver.locked(() -> {
+            look();
             List<Held> gone = unsettled.all().stream().filter(which).toList();
             for (Held held : gone) {
                 lose(held);
@@ -270,6 +315,7 @@ public final class Inflow {
 
     /** How many could be taken. */
     int waiting() {
+        look();
         return ready.size();
     }
 
@@ -508,6 +554,7 @@ public final class Inflow {
         List<Held> fetched = new ArrayList<>();
         receiver.locked(() -> {
             paused = true;
+            look();
             fetched.addAll(ready);
             fetched.forEach(each -> each.state = Held.State.LOST);
             fetched.forEach(unsettled::remove);
@@ -534,6 +581,7 @@ public final class Inflow {
         List<Held> handedOut = new ArrayList<>();
         List<Held> fetched = new ArrayList<>();
         receiver.locked(() -> {
+            look();
             for (Held held : unsettled.all()) {
                 if (held.state != Held.State.SETTLED) {
                     (held.state == Held.State.OUT ? handedOut : fetched).add(held);

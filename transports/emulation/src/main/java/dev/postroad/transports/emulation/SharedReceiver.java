@@ -35,6 +35,10 @@ public final class SharedReceiver implements Transport.Receiver {
     private final List<Inflow> inflows = new CopyOnWriteArrayList<>();
     private final ScheduledExecutorService timer;
     private final Consumer<SharedReceiver> whenClosed;
+
+    /** True while somebody may wait for what comes. */
+    private volatile boolean asleep;
+
     private @Nullable MessagingException failure;
     private int turn;
 
@@ -97,6 +101,13 @@ public final class SharedReceiver implements Transport.Receiver {
         }
     }
 
+    /** Something came where nothing lay: wakes who waits for it, and costs next to nothing where nobody does. */
+    void came() {
+        if (asleep) {
+            locked(() -> asleep = false);
+        }
+    }
+
     /** Asks only: nobody is woken. */
     boolean is(BooleanSupplier question) {
         lock.lock();
@@ -149,7 +160,10 @@ public final class SharedReceiver implements Transport.Receiver {
                 if (left <= 0) {
                     return List.of();
                 }
-                left = changed.awaitNanos(left);
+                asleep = true;
+                if (inflows.stream().noneMatch(Inflow::hasFresh)) {
+                    left = changed.awaitNanos(left);
+                }
                 gather = true;
             }
         } finally {

@@ -16,6 +16,7 @@ final class Unsettled {
     void add(Held held) {
         held.chained = true;
         held.before = last;
+        held.after = null;
         if (last == null) {
             first = held;
         } else {
