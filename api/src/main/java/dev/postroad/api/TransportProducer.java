@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiConsumer;
 
 /**
  * The producer of every transport. A send costs one permit, one encoded message, and, where it is not waited for, one
@@ -21,7 +20,7 @@ final class TransportProducer<K, V> implements MessageProducer<K, V> {
     private final Transport transport;
     private final MessageCodec<K, V> codec;
     private final Semaphore room = new Semaphore(MAX_UNDER_WAY);
-    private final BiConsumer<Receipt, Throwable> leave = (receipt, failure) -> room.release();
+    private final Runnable leave = room::release;
     private final Runnable onClose;
     private volatile boolean closed;
 
@@ -70,15 +69,12 @@ final class TransportProducer<K, V> implements MessageProducer<K, V> {
     }
 
     private CompletableFuture<Receipt> sendEntered(String channel, Message<byte[], byte[]> encoded) {
-        CompletableFuture<Receipt> confirmed;
         try {
-            confirmed = transport.send(channel, encoded);
+            return transport.send(channel, encoded, leave);
         } catch (RuntimeException e) {
             room.release();
             throw Blocking.rethrowable(e, "sending to channel '" + channel + "'");
         }
-        confirmed.whenComplete(leave);
-        return confirmed;
     }
 
     private void enter(String channel) {

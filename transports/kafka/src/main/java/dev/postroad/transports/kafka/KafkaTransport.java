@@ -51,6 +51,8 @@ final class KafkaTransport implements Transport {
     /** Four times the client's own: what is sent ahead goes in fewer requests, and what comes alone waits no longer. */
     private static final int BATCH_BYTES = 64 * 1024;
 
+    private static final Runnable NOTHING = () -> {};
+
     private final KafkaUrl url;
     private final Admin admin;
     private final Topics topics;
@@ -189,7 +191,7 @@ final class KafkaTransport implements Transport {
     // ── Sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     CompletableFuture<RecordMetadata> produce(ProducerRecord<byte[], byte[]> message) {
-        return produce(message, new Sent<>(message.topic()) {
+        return produce(message, new Sent<>(message.topic(), NOTHING) {
             @Override
             RecordMetadata result(RecordMetadata metadata) {
                 return metadata;
@@ -209,9 +211,11 @@ final class KafkaTransport implements Transport {
     /** A message on its way: its future, and what Kafka calls back, in one. */
     private abstract class Sent<T> extends CompletableFuture<T> implements Callback {
         private final String topic;
+        private final Runnable ended;
 
-        Sent(String topic) {
+        Sent(String topic, Runnable ended) {
             this.topic = topic;
+            this.ended = ended;
         }
 
         /** Made of where the message lies, on the thread that confirms. */
@@ -221,13 +225,16 @@ final class KafkaTransport implements Transport {
         public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
             if (failure == null) {
                 complete(result(metadata));
+                ended.run();
             } else {
                 failed(failure);
             }
         }
 
+        /** Kafka's client either throws or calls back. */
         void failed(Exception failure) {
             completeExceptionally(Failures.of("sending to topic '" + topic + "'", url, failure));
+            ended.run();
         }
 
         /** What is made of this is an ordinary future. */
@@ -267,22 +274,31 @@ final class KafkaTransport implements Transport {
 
     @Override
     public CompletableFuture<Receipt> send(String name, Message<byte[], byte[]> message) {
+        return send(name, message, NOTHING);
+    }
+
+    @Override
+    public CompletableFuture<Receipt> send(String name, Message<byte[], byte[]> message, Runnable ended) {
         requireOpen();
+        CompletableFuture<Receipt> sent;
         try {
             Channel channel = catalog.get(name, url());
             Transactions.Sending sending = sending(channel, message);
             Duration window = channel.dedupWindow();
-            return window == null
-                    ? sendAlways(channel, sending)
-                    : ids().once(name, sending.id(), window, () -> sendAlways(channel, sending));
+            if (window == null) {
+                return sendAlways(channel, sending, ended);
+            }
+            sent = ids().once(name, sending.id(), window, () -> sendAlways(channel, sending, NOTHING));
         } catch (MessagingException e) {
-            return CompletableFuture.failedFuture(e);
+            sent = CompletableFuture.failedFuture(e);
         }
+        sent.whenComplete((receipt, failure) -> ended.run());
+        return sent;
     }
 
-    private CompletableFuture<Receipt> sendAlways(Channel channel, Transactions.Sending sending) {
+    private CompletableFuture<Receipt> sendAlways(Channel channel, Transactions.Sending sending, Runnable ended) {
         ProducerRecord<byte[], byte[]> message = sending.message();
-        return produce(message, new Sent<>(message.topic()) {
+        return produce(message, new Sent<>(message.topic(), ended) {
             @Override
             Receipt result(RecordMetadata at) {
                 return receipt(channel, sending.id(), at.partition(), at.offset());
