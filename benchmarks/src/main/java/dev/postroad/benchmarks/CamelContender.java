@@ -111,7 +111,7 @@ final class CamelContender implements ClientContender {
             public void send(byte[] payload, Confirmation confirmation) {
                 Exchange exchange = endpoint.createExchange();
                 exchange.getMessage().setBody(payload);
-                exchange.getMessage().setHeader("id", Terms.id());
+                exchange.getMessage().setHeader(Terms.ID, Terms.id());
                 if (senders == null) {
                     producer.process(exchange, sync -> tell(exchange, confirmation));
                 } else {

@@ -88,7 +88,7 @@ final class RawKafka implements ClientContender {
     /** With an id, as the contract gives each message one. */
     static ProducerRecord<byte[], byte[]> record(String topic, byte @Nullable [] key, byte[] payload) {
         ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, key, payload);
-        record.headers().add("id", Terms.id().getBytes(StandardCharsets.UTF_8));
+        record.headers().add(Terms.ID, Terms.id().getBytes(StandardCharsets.UTF_8));
         return record;
     }
 

@@ -18,8 +18,14 @@ final class Terms {
     /** A queue as Postroad declares its own: replicated, forced to disk before its confirm. */
     static final Map<String, Object> QUEUE = Map.of("x-queue-type", "quorum");
 
-    /** The header of AMQP with the milliseconds of a message's time: its own property knows seconds. */
-    static final String TIME = "time";
+    /**
+     * The header of AMQP with the milliseconds of a message's time: its own property knows seconds. Named as Postroad names it, lest
+     * anybody send fewer bytes.
+     */
+    static final String TIME = "postroad-t-time";
+
+    /** The header of Kafka with a message's id, named so for the same reason. */
+    static final String ID = "postroad-t-id";
 
     private static final long PROCESS = new SplittableRandom().nextLong();
     private static final AtomicLong NUMBERS = new AtomicLong();

@@ -19,6 +19,10 @@ final class TransportBench implements Bench {
     private final PrintStream progress;
     private final Map<TransportContender, WorkerProcess> workers = new EnumMap<>(TransportContender.class);
     private final List<WorkerProcess> all = new ArrayList<>();
+
+    /** What those at work are at work on. */
+    private TransportContender.@Nullable System system;
+
     private @Nullable RabbitMqServer rabbit;
     private @Nullable KafkaServer kafka;
     private int queues;
@@ -43,6 +47,11 @@ final class TransportBench implements Bench {
                 .toList();
         Results results = new Results(scenario.comparison(contenders));
         String place = "[" + number + "/" + options.scenarios().size() + "] " + name;
+        if (scenario.system() != system) {
+            // Another broker, or other work: it has the machine for itself.
+            closeWorkers();
+            system = scenario.system();
+        }
         try {
             warmUp(scenario, contenders);
             for (int round = 1; round <= options.rounds(); round++) {
@@ -59,18 +68,16 @@ final class TransportBench implements Bench {
         } catch (AssertionError e) {
             throw new IOException(e.getMessage(), e);
         }
-        // The next broker has the machine for itself.
-        workers.values().forEach(WorkerProcess::close);
-        workers.clear();
         return results;
     }
 
     /**
      * The broker warms up as well as its clients: were each to be measured as soon as it is warm itself, whoever comes last would
-     * find the fastest broker.
+     * find the fastest broker. Who was at work in the scenario before has only the other size to get used to.
      */
     private void warmUp(TransportScenario scenario, List<TransportContender> contenders) throws IOException {
-        for (int round = 1; round <= scenario.warmUps(); round++) {
+        int rounds = workers.isEmpty() ? scenario.warmUps() : 1;
+        for (int round = 1; round <= rounds; round++) {
             for (TransportContender contender : inTurn(contenders, round)) {
                 progress.println("warming up " + contender.title());
                 round(worker(scenario, contender), scenario, scenario.messages(options.backlog()));
@@ -168,10 +175,14 @@ final class TransportBench implements Bench {
         close();
     }
 
-    @Override
-    public void close() throws IOException {
+    private void closeWorkers() {
         workers.values().forEach(WorkerProcess::close);
         workers.clear();
+    }
+
+    @Override
+    public void close() throws IOException {
+        closeWorkers();
         stopRabbit();
         stopKafka();
         directory.close();
