@@ -342,8 +342,7 @@ final class Targets {
                     "99999999999999999"),
             Target.ofText(
                             "config",
-                            text -> ConfigFile.parse(
-                                    "postroad.yaml", text, Map.of("HOME", "/", "POSTROAD_HTTP_PORT", "1")),
+                            text -> ConfigFile.parse("postroad.yaml", text, Map.of("HOME", "/")),
                             ConfigException.class::isInstance,
                             Targets::yaml,
                             YAML_WORDS)

@@ -367,6 +367,9 @@ public final class ConfigFile {
 
     /** Variables go before the file: POSTROAD_HTTP_PORT, POSTROAD_LIMITS_BODY. */
     private void override(Section server, Section memory, Section limits, Section amqp, Section tls) {
+        if (environment.keySet().stream().noneMatch(variable -> variable.startsWith(PREFIX))) {
+            return;
+        }
         Map<String, Runnable> known = new LinkedHashMap<>();
         variables("", server, SERVER, known);
         variables("MEMORY_", memory, MEMORY, known);

@@ -21,6 +21,7 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 import org.snakeyaml.engine.v2.resolver.CoreScalarResolver;
+import org.snakeyaml.engine.v2.resolver.ScalarResolver;
 
 /** A YAML text as a tree of values that know where they stand; {@code ${NAME}} stands for a variable of the environment. */
 final class Yaml {
@@ -28,6 +29,14 @@ final class Yaml {
     private static final int MAX_DEPTH = 16;
     private static final int MAX_NODES = 200_000;
     private static final Pattern VARIABLE = Pattern.compile("\\$(\\$)?\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?}");
+
+    /** Made once: each would make its own table of patterns. They are not changed by use. */
+    private static final LoadSettings SETTINGS = LoadSettings.builder()
+            .setCodePointLimit(MAX_CHARACTERS)
+            .setMaxAliasesForCollections(50)
+            .build();
+
+    private static final ScalarResolver RESOLVER = new CoreScalarResolver(false);
 
     private final String file;
     private final Map<String, String> environment;
@@ -59,13 +68,8 @@ final class Yaml {
     /** @return null if the text is empty, or could not be read, which is among the problems then */
     static @Nullable Item read(String file, String text, Map<String, String> environment, List<String> problems) {
         Yaml yaml = new Yaml(file, environment, problems);
-        LoadSettings settings = LoadSettings.builder()
-                .setLabel(file)
-                .setCodePointLimit(MAX_CHARACTERS)
-                .setMaxAliasesForCollections(50)
-                .build();
         try {
-            Optional<Node> root = new Compose(settings).composeString(text);
+            Optional<Node> root = new Compose(SETTINGS).composeString(text);
             return root.isEmpty() ? null : yaml.item(root.get(), 0);
         } catch (MarkedYamlEngineException e) {
             Mark mark = e.getProblemMark().or(e::getContextMark).orElse(null);
@@ -123,7 +127,7 @@ final class Yaml {
         // What stands for a variable and nothing else has the type that its value looks like, quoted or not.
         boolean plain = scalar.getScalarStyle() == ScalarStyle.PLAIN
                 || VARIABLE.matcher(scalar.getValue()).matches();
-        Tag tag = plain ? new CoreScalarResolver(false).resolve(text, true) : scalar.getTag();
+        Tag tag = plain ? RESOLVER.resolve(text, true) : scalar.getTag();
         if (tag.equals(Tag.NULL)) {
             return null;
         }
