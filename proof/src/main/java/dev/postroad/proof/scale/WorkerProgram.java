@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   fill PREFIX MESSAGES BYTES QUEUES   = messages a second, confirmed
  *   first QUEUE                         = 1 as soon as a message of it has been delivered
- *   drain PREFIX QUEUES MESSAGES MILLIS = messages a second; taken, until so many are or the time is over
+ *   drain PREFIX QUEUES EACH MESSAGES MILLIS = messages a second; taken, so many of each queue and some queues at once, the last
+ *                                         ones first, until so many are taken in all or the time is over
  *   load QUEUE BYTES MILLIS             = messages a second sent, confirmed, delivered and acknowledged
  *   slow QUEUE MILLIS                   = 1; a consumer with that pause after each message, from now on
  *   idle PREFIX QUEUES CONSUMERS        = consumers that wait for messages, from now on
@@ -41,6 +42,7 @@ final class WorkerProgram {
     private static final int BATCH = 250;
     private static final int BATCHES_AHEAD = 16;
     private static final int WINDOW = 4096;
+    private static final int DRAINED_AT_ONCE = 16;
 
     private final Broker broker;
     private final AtomicReference<@Nullable EngineException> failure = new AtomicReference<>();
@@ -70,7 +72,8 @@ final class WorkerProgram {
         return switch (words[0]) {
             case "fill" -> fill(words[1], number(words[2]), (int) number(words[3]), (int) number(words[4]));
             case "first" -> first(words[1]);
-            case "drain" -> drain(words[1], (int) number(words[2]), number(words[3]), number(words[4]));
+            case "drain" ->
+                drain(words[1], (int) number(words[2]), number(words[3]), number(words[4]), number(words[5]));
             case "load" -> load(words[1], (int) number(words[2]), number(words[3]));
             case "slow" -> slow(words[1], number(words[2]));
             case "idle" -> idle(words[1], (int) number(words[2]), (int) number(words[3]));
@@ -92,18 +95,20 @@ final class WorkerProgram {
             declare(prefix + i);
         }
         byte[] payload = new byte[bytes];
+        // No more than gives each queue its share.
+        int together = Math.clamp(messages / queues, 1, BATCH);
         List<EngineMessage> batch = new ArrayList<>();
-        for (int i = 0; i < BATCH; i++) {
+        for (int i = 0; i < together; i++) {
             batch.add(EngineMessage.of(payload));
         }
         Semaphore ahead = new Semaphore(BATCHES_AHEAD);
         long begun = System.nanoTime();
         long sent = 0;
         for (int queue = 0; sent < messages; queue = (queue + 1) % queues) {
-            int size = (int) Math.min(BATCH, messages - sent);
+            int size = (int) Math.min(together, messages - sent);
             ahead.acquire();
             check();
-            broker.submit(publish(prefix + queue, size == BATCH ? batch : batch.subList(0, size), ahead));
+            broker.submit(publish(prefix + queue, size == together ? batch : batch.subList(0, size), ahead));
             sent += size;
         }
         ahead.acquire(BATCHES_AHEAD);
@@ -140,21 +145,27 @@ final class WorkerProgram {
         return 1;
     }
 
-    private double drain(String prefix, int queues, long messages, long millis) {
+    private double drain(String prefix, int queues, long each, long messages, long millis) {
         List<Taker> takers = new ArrayList<>();
         long begun = System.nanoTime();
-        for (int i = 0; i < queues; i++) {
-            takers.add(new Taker(broker, prefix + i, queues == 1 ? 8192 : 256, 0));
-        }
+        int next = queues - 1;
+        long gone = 0;
         long taken = 0;
         while (taken < messages && System.nanoTime() - begun < millis * 1_000_000) {
-            LockSupport.parkNanos(1_000_000);
-            taken = takers.stream().mapToLong(Taker::taken).sum();
+            while (next >= 0 && takers.size() < DRAINED_AT_ONCE) {
+                takers.add(new Taker(broker, prefix + next--, queues == 1 ? 8192 : 256, 0));
+            }
+            LockSupport.parkNanos(200_000);
+            taken = gone + takers.stream().mapToLong(Taker::taken).sum();
+            for (Taker taker :
+                    takers.stream().filter(one -> one.taken() >= each).toList()) {
+                takers.remove(taker);
+                taker.close();
+                gone += taker.taken();
+            }
         }
         double rate = taken * 1e9 / (System.nanoTime() - begun);
-        for (Taker taker : takers) {
-            taker.close();
-        }
+        takers.forEach(Taker::close);
         return rate;
     }
 
