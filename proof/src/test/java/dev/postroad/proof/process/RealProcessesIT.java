@@ -30,7 +30,7 @@ class RealProcessesIT {
 
     private static List<Short> shortly() {
         return List.of(
-                new Short(new KillExperiment(), 8),
+                new Short(new KillExperiment(), 4),
                 new Short(new PauseExperiment(), 4),
                 new Short(new PowerCutExperiment(), 6),
                 new Short(new DiskFullExperiment(), 1),

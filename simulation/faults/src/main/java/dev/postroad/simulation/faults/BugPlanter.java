@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
@@ -67,9 +68,16 @@ final class BugPlanter implements AutoCloseable {
      * @throws IllegalStateException if its snippet does not fit any more, or it does not compile
      */
     void plant(PlantedBug bug, Path folder) throws IOException {
-        Files.createDirectories(folder);
+        plant(List.of(bug), folder);
+    }
+
+    /** Compiles several, each of another file, together: that costs little more than one alone. */
+    void plant(List<PlantedBug> bugs, Path folder) throws IOException {
         List<JavaFileObject> sources = new ArrayList<>();
-        sources.add(new Source(bug.path(), bug.plant(source(bug))));
+        for (PlantedBug bug : bugs) {
+            sources.add(new Source(bug.path(), bug.plant(source(bug))));
+        }
+        Files.createDirectories(folder);
         for (String name : ANNOTATIONS) {
             // What marks nullness has no meaning at run time and need not be on the class path.
             String target = name.startsWith("Null") && !name.equals("Nullable")
@@ -91,7 +99,8 @@ final class BugPlanter implements AutoCloseable {
                 "-cp",
                 System.getProperty("java.class.path"));
         if (!compiler.getTask(messages, files, null, options, null, sources).call()) {
-            throw new IllegalStateException("The planted bug '" + bug.name() + "' does not compile:\n" + messages);
+            String names = bugs.stream().map(PlantedBug::name).collect(Collectors.joining(", "));
+            throw new IllegalStateException("The planted bug '" + names + "' does not compile:\n" + messages);
         }
     }
 
