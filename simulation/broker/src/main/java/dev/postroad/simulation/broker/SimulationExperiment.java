@@ -1,12 +1,18 @@
 package dev.postroad.simulation.broker;
 
 import dev.postroad.testkit.Experiment;
+import java.time.Duration;
 import java.util.List;
 
 /** Seeded runs of the whole engine: all commands, all options, crashes anywhere. */
 public final class SimulationExperiment implements Experiment {
     /** A run of {@link Scenario#BUSY} carries out some 20,000 operations in them, one of the others 1,500 to 6,000. */
     private static final int STEPS = 300;
+
+    private static final long SEEDS = 2_000;
+    private static final long OPERATIONS = 20_000_000;
+    /** Time that is enough for the goals; with so many times as much there is so many times as much to do. */
+    private static final Duration GOAL_TIME = Duration.ofSeconds(260);
 
     /**
      * Half of the runs are for many operations, half for more of what there is. STRAIN is for whoever looks at what it finds: its
@@ -32,18 +38,26 @@ public final class SimulationExperiment implements Experiment {
         Campaign campaign = new Campaign();
         long begun = System.nanoTime();
         long nanos = budget.time().toNanos();
-        campaign.run(TURNS, budget.seed(), STEPS, Long.MAX_VALUE, nanos, result -> {
-            Campaign.Sum now = campaign.sum();
-            progress.at(
-                    Math.min(1, (System.nanoTime() - begun) / (double) nanos),
-                    now.runs + " seeds, " + now.operations + " operations, "
-                            + campaign.violations().size() + " violations");
-        });
+        long times = Math.max(1, budget.time().dividedBy(GOAL_TIME));
         Campaign.Sum all = campaign.sum();
+        long before = -1;
+        while ((all.runs < times * SEEDS || all.operations < times * OPERATIONS) && all.runs > before) {
+            before = all.runs;
+            long left = nanos - (System.nanoTime() - begun);
+            // A turn of each: then it looks whether that is enough.
+            campaign.run(TURNS, budget.seed() + all.runs, STEPS, TURNS.size(), left, result -> {
+                Campaign.Sum now = campaign.sum();
+                progress.at(
+                        Math.min(1, (System.nanoTime() - begun) / (double) nanos),
+                        now.runs + " seeds, " + now.operations + " operations, "
+                                + campaign.violations().size() + " violations");
+            });
+            all = campaign.sum();
+        }
         return new Outcome(
                 List.of(
-                        Figure.count("seeds", all.runs, 2_000),
-                        Figure.count("operations", all.operations, 20_000_000),
+                        Figure.count("seeds", all.runs, SEEDS),
+                        Figure.count("operations", all.operations, OPERATIONS),
                         Figure.count("crashes", all.crashes),
                         Figure.count("recoveries", all.recoveries),
                         Figure.count("crashes in recovery", all.crashesInRecovery),

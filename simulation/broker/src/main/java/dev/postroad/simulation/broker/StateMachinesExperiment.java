@@ -1,6 +1,7 @@
 package dev.postroad.simulation.broker;
 
 import dev.postroad.testkit.Experiment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,6 +14,8 @@ public final class StateMachinesExperiment implements Experiment {
     private static final int STEPS = 14;
 
     private static final int SEQUENCES = 10_000;
+    /** Time that is enough for the goal; with so many times as much there are so many times the sequences. */
+    private static final Duration GOAL_TIME = Duration.ofSeconds(110);
 
     /** Ready to run. */
     public StateMachinesExperiment() {}
@@ -33,7 +36,10 @@ public final class StateMachinesExperiment implements Experiment {
         long begun = System.nanoTime();
         long nanos = budget.time().toNanos();
         long[] runs = new long[1];
-        campaign.run(Scenario.stateMachines(), budget.seed(), STEPS, Long.MAX_VALUE, nanos, result -> {
+        long most = SEQUENCES
+                * Math.max(1, budget.time().dividedBy(GOAL_TIME))
+                * Scenario.stateMachines().size();
+        campaign.run(Scenario.stateMachines(), budget.seed(), STEPS, most, nanos, result -> {
             runs[0]++;
             progress.at(
                     Math.min(1, (System.nanoTime() - begun) / (double) nanos),

@@ -6,7 +6,7 @@ import java.util.List;
 
 /** Every header bit, sampled body bits, blocks, files, and cuts at every byte, one at a time. */
 public final class Corruption implements Experiment {
-    private static final double GOAL_SECONDS = 75;
+    private static final double GOAL_SECONDS = 90;
     private static final long GOAL = 100_000;
     private static final int AT_ONCE = 5_000;
 
