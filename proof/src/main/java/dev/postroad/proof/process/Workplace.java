@@ -73,12 +73,13 @@ public final class Workplace implements AutoCloseable {
 
     @Override
     public void close() {
-        OPEN.remove(this);
         try {
             inUse.close();
             delete(folder);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } finally {
+            OPEN.remove(this);
         }
     }
 
@@ -105,6 +106,10 @@ public final class Workplace implements AutoCloseable {
     }
 
     private static boolean isLeft(Path folder) {
+        // A process that opens and closes a file loses all its locks on it: those of this JVM must not be looked at.
+        if (OPEN.stream().anyMatch(place -> place.folder.equals(folder))) {
+            return false;
+        }
         try (FileChannel channel = FileChannel.open(folder.resolve(IN_USE), StandardOpenOption.WRITE);
                 FileLock lock = channel.tryLock()) {
             return lock != null;

@@ -27,6 +27,8 @@ class WorkplaceIT {
 
         public static void main(String[] arguments) throws IOException, InterruptedException {
             Workplace place = Workplace.make(Path.of(arguments[0]), "owned");
+            // Whoever makes another looks at those there are, and must not let go of this one.
+            Workplace.make(Path.of(arguments[0]), "another").close();
             Path disk = Files.createDirectory(place.at("disk"));
             Machine.must("mount", "-t", "tmpfs", "-o", "size=1m", "postroad-proof", disk.toString());
             Path file = Files.writeString(disk.resolve("file"), "in use");
