@@ -20,6 +20,8 @@ public final class KillExperiment implements Experiment {
     private static final Duration DELIVERY = Duration.ofSeconds(60);
     private static final Duration LONGEST_LOAD = Duration.ofSeconds(4);
     private static final double SHARE_OF_DRAIN = 0.1;
+    /** In the life of a process: so many that 45 lives come to the goal. */
+    static final int MOST_CONFIRMED = 16_000;
 
     /** For the book. */
     public KillExperiment() {}
@@ -99,7 +101,7 @@ public final class KillExperiment implements Experiment {
                 if (cycles > 0) {
                     tally.plotting.add(subject.name(), cycles, (System.nanoTime() - started) / 1e6);
                 }
-                underLoad(subject, random);
+                underLoad(subject, random, MOST_CONFIRMED);
                 subject.kill();
                 cycles++;
                 long before = confirmed;
@@ -117,9 +119,9 @@ public final class KillExperiment implements Experiment {
         }
     }
 
-    /** Lets the load run until so and so many messages were confirmed, some thousand as a rule, now and then none. */
-    static void underLoad(Subject subject, Random random) throws Exception {
-        long enough = subject.confirmed() + (random.nextInt(6) == 0 ? 0 : random.nextInt(16_000));
+    /** Lets the load run until some messages were confirmed, fewer than {@code most}, now and then none. */
+    static void underLoad(Subject subject, Random random, int most) throws Exception {
+        long enough = subject.confirmed() + (random.nextInt(6) == 0 ? 0 : random.nextInt(most));
         long end = System.nanoTime() + LONGEST_LOAD.toNanos();
         do {
             linger(random.nextInt(200));

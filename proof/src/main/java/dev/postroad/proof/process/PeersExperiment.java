@@ -51,7 +51,9 @@ public final class PeersExperiment implements Experiment {
                 }
                 double from = done / brokers.size();
                 Progress own = (fraction, text) -> progress.at(from + fraction / (2 * brokers.size()), text);
-                write(results, broker, "killed", killed(broker, share, random, own), "");
+                Results trouble = new Results("");
+                PowerCutExperiment.Rate kills = killed(broker, share, random, trouble, own);
+                write(results, broker, "killed", kills, trouble.first());
                 if (noDisk != null) {
                     results.notRun(broker.name() + ", power cut", noDisk);
                 } else {
@@ -80,10 +82,15 @@ public final class PeersExperiment implements Experiment {
     }
 
     private static void write(
-            Results results, Broker broker, String what, PowerCutExperiment.Rate rate, String trouble) {
-        String row = broker.name() + ", " + what;
+            Results results, Broker broker, String deed, PowerCutExperiment.Rate rate, String trouble) {
+        String row = broker.name() + ", " + deed;
         if (rate.verdicts().isEmpty()) {
-            results.notRun(row, "it did not come back: " + trouble);
+            String what = "it did not come back: " + trouble;
+            if (broker instanceof ServeBroker) {
+                results.violation(row + ": " + what);
+            } else {
+                results.notRun(row, what);
+            }
             return;
         }
         results.count(row + ": times", rate.cuts());
@@ -96,8 +103,8 @@ public final class PeersExperiment implements Experiment {
     }
 
     /** Kills it again and again; at least once. */
-    private static PowerCutExperiment.Rate killed(Broker broker, Duration time, Random random, Progress progress)
-            throws Exception {
+    private static PowerCutExperiment.Rate killed(
+            Broker broker, Duration time, Random random, Results trouble, Progress progress) throws Exception {
         long begin = System.nanoTime();
         int kills = 0;
         double seconds = 0;
@@ -107,7 +114,7 @@ public final class PeersExperiment implements Experiment {
                 subject.start();
                 long started = System.nanoTime();
                 subject.awaitDelivery(DELIVERY);
-                KillExperiment.underLoad(subject, random);
+                KillExperiment.underLoad(subject, random, KillExperiment.MOST_CONFIRMED);
                 seconds += (System.nanoTime() - started) / 1e9;
                 subject.kill();
                 kills++;
@@ -120,6 +127,7 @@ public final class PeersExperiment implements Experiment {
             long lost = verdicts.stream().mapToLong(Verdict::lost).sum();
             return new PowerCutExperiment.Rate(kills, subject.confirmed(), lost, seconds, verdicts);
         } catch (AssertionError | RuntimeException e) {
+            trouble.violation(broker.name() + ", after " + kills + " kills: " + e);
             return new PowerCutExperiment.Rate(kills, 0, 0, seconds, List.of());
         }
     }

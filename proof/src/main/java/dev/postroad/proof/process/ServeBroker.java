@@ -3,6 +3,7 @@ package dev.postroad.proof.process;
 import dev.postroad.api.Channel;
 import dev.postroad.api.Postroad;
 import dev.postroad.testkit.ChildProcess;
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,11 +77,15 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
 
     /**
      * This one, whose JVM finds its classes in an archive, parsed and checked, so that it starts in half the time. Where none can be
-     * made it does without.
+     * made it does without: a JVM archives what comes from jars, and nothing where a folder is on the class path.
      *
      * @param archive a file that is not there yet
      */
     ServeBroker withArchive(Path archive) {
+        String[] classPath = System.getProperty("java.class.path").split(File.pathSeparator, -1);
+        if (Stream.of(classPath).anyMatch(entry -> Files.isDirectory(Path.of(entry)))) {
+            return this;
+        }
         Path warmUp = archive.resolveSibling("warm-up");
         try (ChildProcess once = ChildProcess.java(
                         MAIN, "send", "warm-up", "--message", "warm-up", "--quiet", "--data", warmUp.toString())
