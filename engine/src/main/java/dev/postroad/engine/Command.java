@@ -84,7 +84,8 @@ public sealed interface Command {
      * @param mandatory true to refuse with {@code UNROUTABLE} what no binding takes; otherwise that is dropped and confirmed
      * @param producer an idempotent producer, or null
      * @param passFull true to pass over queues of a topic that are full, and count them in {@link Published#refused};
-     *     otherwise one of them has the whole refused with {@code FULL}
+     *     otherwise one of them has the whole refused with {@code FULL}. A queue that can remember no more message ids has it
+     *     refused in either case
      */
     record Publish(
             @Nullable String topic,

@@ -255,7 +255,9 @@ final class Publishing {
                 QueueState queue = engine.state.queue(channel);
                 StreamState stream = engine.state.stream(channel);
                 if (queue != null) {
-                    if (!publish.passFull()) {
+                    if (publish.passFull()) {
+                        checkDedup(queue, message);
+                    } else {
                         checkLength(queue, message);
                     }
                 } else if (stream != null) {
@@ -283,13 +285,8 @@ final class Publishing {
     /** The message must have room in the queue behind those of the same command; a duplicate needs none. */
     private void checkLength(QueueState queue, EngineMessage message) {
         QueueDefinition definition = queue.definition();
-        DedupWindow dedup = queue.dedup();
-        String id = message.id();
-        if (dedup != null && id != null) {
-            if (dedup.contains(id, engine.now())) {
-                return;
-            }
-            checkDedup(definition.name(), dedup);
+        if (checkDedup(queue, message)) {
+            return;
         }
         if (definition.overflow() != QueueDefinition.Overflow.REJECT_PUBLISH
                 || (definition.maxMessages() == 0 && definition.maxBytes() == 0)) {
@@ -311,6 +308,20 @@ final class Publishing {
                     "queue '" + definition.name() + "' holds " + queue.boundedBytes() + " bytes of "
                             + definition.maxBytes() + " at most");
         }
+    }
+
+    /** True if the message is a duplicate; refused if its id could not be remembered. */
+    private boolean checkDedup(QueueState queue, EngineMessage message) {
+        DedupWindow dedup = queue.dedup();
+        String id = message.id();
+        if (dedup == null || id == null) {
+            return false;
+        }
+        if (dedup.contains(id, engine.now())) {
+            return true;
+        }
+        checkDedup(queue.definition().name(), dedup);
+        return false;
     }
 
     private void checkDedup(String channel, DedupWindow dedup) {

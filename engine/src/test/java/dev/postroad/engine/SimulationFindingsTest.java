@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.postroad.engine.QueueDefinition.DeadLetterTarget;
 import dev.postroad.engine.QueueDefinition.Overflow;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** What simulated runs found, each as small as it can be said. */
@@ -158,6 +160,34 @@ class SimulationFindingsTest {
                 assertThat(rig.contents("more")).isEqualTo(letters);
                 assertThat(rig.contents("q")).isEqualTo(queue);
             }
+        }
+    }
+
+    @Test
+    void queues_that_can_remember_no_more_ids_refuse_messages_also_where_full_queues_are_passed_over() {
+        try (Rig rig = new Rig()) {
+            rig.declare(QueueDefinition.named("q").withDedupMillis(60_000).withDedupLimit(2));
+            rig.declare(TopicDefinition.named("t", TopicDefinition.Routing.FANOUT));
+            rig.bind(Binding.toChannel("t", "q", ""));
+            List<EngineMessage> messages = List.of(
+                    Rig.message("1").withId("a"),
+                    Rig.message("2").withId("b"),
+                    Rig.message("3").withId("c"),
+                    Rig.message("4").withId("a"),
+                    Rig.message("5"));
+            List<List<EngineException.Reason>> reasons = new ArrayList<>();
+            for (EngineMessage message : messages) {
+                Command.EachPublished outcome = rig.call(reply -> new Command.PublishEach(
+                        new Command.Publish("t", "", List.of(message), null, false, null, true, rig.new Answer<>()),
+                        reply));
+                reasons.add(outcome.refusals().stream()
+                        .filter(Objects::nonNull)
+                        .map(EngineException::reason)
+                        .toList());
+            }
+            assertThat(reasons)
+                    .containsExactly(List.of(), List.of(), List.of(EngineException.Reason.FULL), List.of(), List.of());
+            assertThat(rig.contents("q")).containsExactly("1", "2", "5");
         }
     }
 }
