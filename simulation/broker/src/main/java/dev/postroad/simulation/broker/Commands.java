@@ -94,15 +94,19 @@ final class Commands {
     }
 
     Act bind(Binding binding) {
+        return bind(binding, null);
+    }
+
+    Act bind(Binding binding, @Nullable Object owner) {
         Answer<Boolean> answer = new Answer<>(() -> "bind " + binding);
-        return new Act(() -> "bind " + binding, new Command.Bind(binding, answer), answer, () -> {
+        return new Act(() -> "bind " + binding + as(owner), new Command.Bind(binding, owner, answer), answer, () -> {
             boolean missing = !model.topology.topics.containsKey(binding.topic())
                     || !(binding.toTopic()
                             ? model.topology.topics.containsKey(binding.destination())
                             : model.hasChannel(binding.destination()));
             TopicDefinition topic = model.topology.topics.get(binding.topic());
             boolean other = topic != null && !fits(topic, binding);
-            boolean foreign = !binding.toTopic() && foreign(model.queues.get(binding.destination()));
+            boolean foreign = !binding.toTopic() && foreign(model.queues.get(binding.destination()), owner);
             List<Reason> must = new ArrayList<>();
             must.addAll(List.of(when(foreign, Reason.IN_USE)));
             must.addAll(List.of(when(missing || other, Reason.NOT_FOUND)));
@@ -131,18 +135,23 @@ final class Commands {
     }
 
     Act unbind(Binding binding) {
+        return unbind(binding, null);
+    }
+
+    Act unbind(Binding binding, @Nullable Object owner) {
         Answer<Boolean> answer = new Answer<>(() -> "unbind " + binding);
-        return new Act(() -> "unbind " + binding, new Command.Unbind(binding, answer), answer, () -> {
-            boolean foreign = !binding.toTopic() && foreign(model.queues.get(binding.destination()));
-            if (answer.carriedOut(when(foreign, Reason.IN_USE))) {
-                boolean known = model.topology.has(binding);
-                answer.equalTo(known);
-                if (known) {
-                    model.topology.unbind(binding);
-                }
-                promise(answer);
-            }
-        });
+        return new Act(
+                () -> "unbind " + binding + as(owner), new Command.Unbind(binding, owner, answer), answer, () -> {
+                    boolean foreign = !binding.toTopic() && foreign(model.queues.get(binding.destination()), owner);
+                    if (answer.carriedOut(when(foreign, Reason.IN_USE))) {
+                        boolean known = model.topology.has(binding);
+                        answer.equalTo(known);
+                        if (known) {
+                            model.topology.unbind(binding);
+                        }
+                        promise(answer);
+                    }
+                });
     }
 
     Act deleteChannel(String name, boolean ifUnused, boolean ifEmpty, @Nullable Object owner) {
@@ -175,7 +184,9 @@ final class Commands {
         for (ModelStream.Partition partition : stream.partitions) {
             messages += partition.entries.stream().filter(e -> !e.gone).count();
         }
-        boolean used = ifUnused && stream.groups.stream().anyMatch(g -> !g.consumers.isEmpty());
+        boolean used = ifUnused
+                && (stream.groups.stream().anyMatch(g -> !g.consumers.isEmpty())
+                        || model.readers.values().stream().anyMatch(reader -> reader.stream == stream));
         boolean full = ifEmpty && messages > 0;
         boolean open = stream.retains();
         if (!answer.known() && full && open && !used) {
@@ -204,7 +215,7 @@ final class Commands {
         });
     }
 
-    private void promise(Answer<?> answer) {
+    void promise(Answer<?> answer) {
         if (answer.done()) {
             world.promise();
         }
@@ -262,7 +273,11 @@ final class Commands {
                 if (stream != null && stream.definition.compacted() && message.key() == null) {
                     reasons.add(Reason.INVALID);
                 }
-                if (queue != null && refuses(queue, message, coming)) {
+                boolean passes = publish.passFull() && topic != null;
+                if (queue != null && !passes && refuses(queue, message, coming)) {
+                    reasons.add(Reason.FULL);
+                }
+                if (forgetful(channel, message, topic == null, model.latest) && world.openIds.isEmpty()) {
                     reasons.add(Reason.FULL);
                 }
             }
@@ -284,8 +299,65 @@ final class Commands {
                 || (bytes > 0 && queue.leastBytes() >= bytes);
     }
 
-    /** Where a queue may be full of bytes, as far as the model can tell. */
+    /** True if the channel remembers as many ids as it may, and would have to remember this one too. */
+    private boolean forgetful(String channel, EngineMessage message, boolean straight, long at) {
+        String id = message.id();
+        ModelQueue queue = model.queues.get(channel);
+        ModelStream stream = straight ? model.streams.get(channel) : null;
+        Dedup dedup = queue != null ? queue.dedup : stream != null ? stream.dedup : null;
+        int limit = queue != null
+                ? queue.definition.dedupLimit()
+                : stream != null ? stream.definition.dedupLimit() : Integer.MAX_VALUE;
+        return id != null && dedup != null && !dedup.knows(id, model.now) && dedup.size(at) >= limit;
+    }
+
+    /** True if it is open whether as many ids are remembered as may be. */
+    boolean mayForget(List<Command.Publish> publishes) {
+        for (Command.Publish publish : publishes) {
+            String topic = publish.topic();
+            for (EngineMessage message : publish.messages()) {
+                for (String channel : topic == null
+                        ? Set.of(publish.channel())
+                        : model.topology.route(topic, publish.channel(), message)) {
+                    ModelQueue queue = model.queues.get(channel);
+                    ModelStream stream = model.streams.get(channel);
+                    int limit = queue != null
+                            ? queue.definition.dedupLimit()
+                            : stream != null ? stream.definition.dedupLimit() : Integer.MAX_VALUE;
+                    Dedup dedup = queue != null ? queue.dedup : stream != null ? stream.dedup : null;
+                    if (message.id() == null || dedup == null) {
+                        continue;
+                    }
+                    boolean may = dedup.size(model.now) + world.openIds.size() >= limit;
+                    if (may && (!world.openIds.isEmpty() || dedup.size(model.latest) < limit)) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** True if a full queue may give what it is sent to its dead letters. */
+    boolean gives(Command.Publish publish) {
+        return publish.topic() != null
+                || model.queues.values().stream()
+                        .anyMatch(queue -> queue.name().equals(publish.channel())
+                                && queue.definition.overflow() == Overflow.DEAD_LETTER_NEWEST);
+    }
+
+    /** A publish of which nobody lived to hear must not depend on what is open. */
+    void foreseen(List<Command.Publish> publishes, boolean known) {
+        if (!known && mayForget(publishes)) {
+            throw new Model.Unforeseen();
+        }
+    }
+
+    /** Where a queue may be full of bytes or of ids, as far as the model can tell. */
     private Reason[] mayBeFull(List<Command.Publish> publishes) {
+        if (mayForget(publishes)) {
+            return when(true, Reason.FULL);
+        }
         for (Command.Publish publish : publishes) {
             ModelQueue queue = publish.topic() == null ? model.queues.get(publish.channel()) : null;
             if (queue != null
@@ -319,6 +391,7 @@ final class Commands {
             Reason[] must = refusal(publish, new java.util.IdentityHashMap<>());
             boolean durable = durability == null ? durable(publish) : durability == Durability.DURABLE;
             messages.forEach(m -> world.used(m.id()));
+            foreseen(List.of(publish), answer.known());
             if (answer.carriedOut(must, both(tooLarge(List.of(publish), 0), mayBeFull(List.of(publish))))) {
                 model.batch();
                 Command.Published expected = model.publish(publish);
@@ -345,7 +418,7 @@ final class Commands {
         return when(bytes > 60_000, Reason.TOO_LARGE);
     }
 
-    private boolean durable(Command.Publish publish) {
+    boolean durable(Command.Publish publish) {
         String topic = publish.topic();
         for (EngineMessage message : publish.messages()) {
             for (String channel : topic == null
@@ -372,6 +445,10 @@ final class Commands {
                 dropped.equals(expected.dropped()) && actual.duplicates() == expected.duplicates(),
                 () -> "dropped as duplicates were " + dropped + " instead of " + expected.dropped() + ": "
                         + text.get());
+        Violation.unless(
+                actual.refused() == expected.refused(),
+                () -> actual.refused() + " queues did not take it because they were full, instead of "
+                        + expected.refused() + ": " + text.get());
         if (straight && stream) {
             for (int at = 0; at < expected.offsets().length / 2; at++) {
                 int i = at;
@@ -513,7 +590,9 @@ final class Commands {
                         model.delete(queue);
                     }
                 }
-                answer.equalTo(mine.size());
+                int before = model.readers.size();
+                model.readers.values().removeIf(reader -> owner.equals(reader.settings.owner()));
+                answer.equalTo(mine.size() + before - model.readers.size());
                 promise(answer);
             }
         });
@@ -532,6 +611,13 @@ final class Commands {
                 new Command.Settle(consumerId, numbers, numbers.length, attempts, outcome, answer),
                 answer,
                 () -> {
+                    StreamReader reader = model.readers.get(consumerId);
+                    if (reader != null) {
+                        if (answer.carriedOut()) {
+                            answer.equalTo(reader.settle(numbers, outcome));
+                        }
+                        return;
+                    }
                     ModelConsumer consumer = model.consumers.get(consumerId);
                     if (!answer.carriedOut(when(consumer == null || consumer.gone, Reason.NOT_DELIVERED))
                             || consumer == null) {
@@ -574,14 +660,22 @@ final class Commands {
                 : when(true, model.streams.containsKey(name) ? Reason.INVALID : Reason.NOT_FOUND);
     }
 
-    /** True if the queue belongs to one connection alone, and nobody says to be it. */
-    private static boolean foreign(@Nullable ModelQueue queue) {
-        return queue != null && queue.definition.exclusive() && queue.owner != null;
+    /** True if the queue belongs to one connection alone, which this is not. */
+    private static boolean foreign(@Nullable ModelQueue queue, @Nullable Object owner) {
+        return queue != null && queue.definition.exclusive() && queue.owner != null && !queue.owner.equals(owner);
+    }
+
+    private static String as(@Nullable Object owner) {
+        return owner == null ? "" : " as " + owner;
     }
 
     Act purge(String name) {
+        return purge(name, null);
+    }
+
+    Act purge(String name, @Nullable Object owner) {
         Answer<Long> answer = new Answer<>(() -> "purge " + name);
-        return new Act(() -> "purge " + name, new Command.Purge(name, answer), answer, () -> {
+        return new Act(() -> "purge " + name + as(owner), new Command.Purge(name, owner, answer), answer, () -> {
             ModelStream stream = model.streams.get(name);
             if (stream != null) {
                 if (answer.carriedOut()) {
@@ -592,7 +686,7 @@ final class Commands {
                 return;
             }
             ModelQueue queue = model.queues.get(name);
-            if (answer.carriedOut(foreign(queue) ? when(true, Reason.IN_USE) : noQueue(name))) {
+            if (answer.carriedOut(foreign(queue, owner) ? when(true, Reason.IN_USE) : noQueue(name))) {
                 answer.equalTo(model.purge(java.util.Objects.requireNonNull(queue)));
                 promise(answer);
             }
@@ -709,6 +803,7 @@ final class Commands {
             List<Copy> all = new ArrayList<>();
             Reason[] must = refusal(publishes, settlements, commits, all);
             publishes.forEach(p -> p.messages().forEach(m -> world.used(m.id())));
+            foreseen(publishes, answer.known());
             if (!answer.carriedOut(must, both(tooLarge(publishes, all.size()), mayBeFull(publishes)))) {
                 return;
             }

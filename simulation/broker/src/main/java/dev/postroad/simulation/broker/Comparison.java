@@ -238,7 +238,7 @@ final class Comparison {
         List<Copy> last = leased.stream()
                 .filter(copy -> limit > 0 && copy.attempts >= limit)
                 .toList();
-        boolean stays = queue.durable() && !queue.definition.exclusive();
+        boolean stays = queue.durable() && !queue.definition.exclusive() && !queue.definition.temporary();
         long gone = last.stream()
                 .filter(c -> stays
                         ? !there.contains(Contents.name(c))

@@ -75,7 +75,8 @@ final class Contents {
         if (!letter.cause().equals(headers.get(DeadLetterHeaders.CAUSE))
                 || !letter.origin().equals(headers.get(DeadLetterHeaders.ORIGIN))
                 || !Objects.equals(letter.group(), headers.get(DeadLetterHeaders.GROUP))
-                || !Long.valueOf(letter.attempts()).equals(headers.get(DeadLetterHeaders.ATTEMPTS))) {
+                || !Long.valueOf(letter.attempts()).equals(headers.get(DeadLetterHeaders.ATTEMPTS))
+                || !Objects.equals(letter.exception(), headers.get(DeadLetterHeaders.EXCEPTION))) {
             return "as a dead letter it says " + headers + " where this was so: " + letter;
         }
         // What expired and was not on the disk yet expires again after a crash, later.

@@ -116,6 +116,7 @@ final class Copy {
      * @param to and at the latest
      * @param deaths it has died of, the latest first, each once
      * @param firstRoute what it had been published with before the first
+     * @param exception class of what was thrown; null for none
      */
     record Letter(
             String cause,
@@ -125,7 +126,8 @@ final class Copy {
             long from,
             long to,
             List<Death> deaths,
-            @Nullable Route firstRoute) {}
+            @Nullable Route firstRoute,
+            @Nullable String exception) {}
 
     /**
      * A death of a message.

@@ -19,6 +19,11 @@ final class Dedup {
         return at != null && at + windowMillis > now;
     }
 
+    /** How many ids are remembered at this time. */
+    long size(long now) {
+        return seen.values().stream().filter(at -> at + windowMillis > now).count();
+    }
+
     /** True if whether the id is a duplicate does not depend on what the clock said in between. */
     boolean certain(String id, long now, long latest) {
         Long at = seen.get(id);

@@ -133,7 +133,21 @@ final class Draws {
                                     ? Overflow.DROP_OLDEST
                                     : overflow);
         }
-        return definition;
+        return scenario == Scenario.RARE ? rare(definition, dice) : definition;
+    }
+
+    private static QueueDefinition rare(QueueDefinition definition, Dice dice) {
+        QueueDefinition rare =
+                definition.withAttributes(definition.name().endsWith("1") ? "of " + definition.name() : null);
+        if (dice.chance(1, 8) && !definition.exclusive()) {
+            rare = rare.withTemporary(true);
+        }
+        if (definition.dedupMillis() > 0 && dice.chance(1, 2)) {
+            rare = rare.withDedupLimit(dice.between(1, 6));
+        }
+        return definition.maxMessages() > 0 && definition.deadLetter() != null && dice.chance(1, 2)
+                ? rare.withOverflow(Overflow.DEAD_LETTER_NEWEST)
+                : rare;
     }
 
     QueueDefinition group(String name, Dice dice) {
@@ -198,6 +212,29 @@ final class Draws {
                 settings.maxAgeMillis() > 0 || dice.chance(1, 2) ? Policy.AppliesTo.ALL : Policy.AppliesTo.CHANNELS,
                 dice.below(3),
                 settings);
+    }
+
+    /** The same policy for some of the names, or some of the kinds. */
+    Policy scoped(Policy policy, Dice dice) {
+        boolean heavy = Policies.HEAVY.pattern().equals(policy.pattern());
+        Policy.Scope scope = heavy
+                ? policy.scope()
+                : dice.choose(
+                        policy.scope(),
+                        new Policy.Scope("q", null),
+                        new Policy.Scope("", "q1"),
+                        new Policy.Scope("s", "s0"));
+        boolean streams = !heavy && dice.chance(1, 4);
+        return new Policy(
+                policy.name(),
+                policy.operator(),
+                scope,
+                scope.within().isEmpty() ? policy.pattern() : Policies.SHORT.pattern(),
+                streams ? Policy.AppliesTo.STREAMS : policy.appliesTo(),
+                policy.priority(),
+                streams
+                        ? new Policy.Settings(0, 0, 0, 0, null, null, 0, dice.choose(1_000L, 20_000L), null, null)
+                        : policy.settings());
     }
 
     TopicDefinition topic(String name, @Nullable String alternate, Dice dice) {

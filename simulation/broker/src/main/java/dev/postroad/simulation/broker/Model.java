@@ -36,6 +36,12 @@ final class Model {
     final Map<String, ModelStream> streams = new LinkedHashMap<>();
     final Map<String, TreeMap<String, Command.Position>> offsets = new TreeMap<>();
     final Map<Long, ModelConsumer> consumers = new LinkedHashMap<>();
+    final Map<Long, StreamReader> readers = new LinkedHashMap<>();
+
+    /** Which messages of the last publish some queue did not take because it was full, and how many queues in all. */
+    final Set<Integer> passedOver = new java.util.TreeSet<>();
+
+    int passes;
 
     /** Time as the broker knows it. */
     long now;
@@ -249,10 +255,13 @@ final class Model {
         return most > 0 && queue.mostBytes() > most;
     }
 
+    private static boolean shortens(ModelQueue queue) {
+        return queue.definition.overflow() == Overflow.DROP_OLDEST
+                || queue.definition.overflow() == Overflow.DEAD_LETTER_OLDEST;
+    }
+
     private void noteOverflow(ModelQueue queue) {
-        if (queue.definition.overflow() != Overflow.REJECT_PUBLISH
-                && (over(queue) || mayBeOver(queue))
-                && !overflowing.contains(queue)) {
+        if (shortens(queue) && (over(queue) || mayBeOver(queue)) && !overflowing.contains(queue)) {
             overflowing.add(queue);
         }
     }
@@ -364,6 +373,8 @@ final class Model {
         java.util.BitSet dropped = new java.util.BitSet();
         long[] offsets = new long[2 * messages.size()];
         int routed = 1;
+        passedOver.clear();
+        passes = 0;
         for (int i = 0; i < messages.size(); i++) {
             EngineMessage sent = messages.get(i);
             EngineMessage message = topic == null ? sent : sent.withRoute(Route.of(topic, publish.channel()));
@@ -387,6 +398,7 @@ final class Model {
                 if (duplicate) {
                     dropped.set(i);
                 } else {
+                    pass(publish, i, message, place);
                     offset = store(message, null, place, -1, true);
                 }
             } else {
@@ -412,12 +424,31 @@ final class Model {
                 if (before > 0 && !any) {
                     dropped.set(i);
                 }
+                pass(publish, i, message, queuesOnly);
                 store(message, null, queuesOnly, -1, true);
             }
             offsets[2 * i] = partition;
             offsets[2 * i + 1] = offset;
         }
-        return new Command.Published(dropped.cardinality(), routed, -1, -1, offsets, dropped);
+        return new Command.Published(dropped.cardinality(), routed, -1, -1, offsets, dropped, passes);
+    }
+
+    /** Queues that are full do not get the message; some give it to their dead letters. */
+    private void pass(Command.Publish publish, int index, EngineMessage message, Place place) {
+        for (ModelQueue queue : List.copyOf(place.queues)) {
+            boolean letters = queue.definition.overflow() == Overflow.DEAD_LETTER_NEWEST;
+            boolean passes = letters || (publish.passFull() && queue.definition.overflow() == Overflow.REJECT_PUBLISH);
+            if (queue.stream == null && passes && full(queue)) {
+                place.queues.remove(queue);
+                passedOver.add(index);
+                this.passes++;
+                if (letters) {
+                    List<Place> places = letterPlaces(queue, message, null, "overflow");
+                    storeLetter(
+                            queue, message, places, letter(queue, message, null, "overflow", 0, now), false, -1, false);
+                }
+            }
+        }
     }
 
     private boolean knows(ModelQueue queue, String id) {
@@ -521,8 +552,11 @@ final class Model {
         }
         String group = queue.stream == null ? null : queue.name();
         Route first = before == null ? body.route() : before.firstRoute();
-        return new Copy.Letter(cause, home(queue), group, attempts, from, now, deaths, first);
+        return new Copy.Letter(cause, home(queue), group, attempts, from, now, deaths, first, exception);
     }
+
+    /** What was thrown where a message is given up just now. */
+    private @Nullable String exception;
 
     /** Writes a dead letter wherever it goes; false if there is no place for it. */
     private boolean storeLetter(
@@ -686,7 +720,7 @@ final class Model {
     static boolean tooMuch(ModelQueue queue) {
         QueueDefinition definition = queue.definition;
         return definition.maxBytes() > 0
-                && definition.overflow() != Overflow.REJECT_PUBLISH
+                && shortens(queue)
                 && queue.markings == 1
                 && !queue.returned
                 && queue.all().stream().allMatch(copy -> copy.holder == null)
@@ -782,7 +816,12 @@ final class Model {
     void settle(Copy copy, Command.Outcome outcome) {
         switch (outcome) {
             case Command.Outcome.Acknowledge a -> remove(copy);
-            case Command.Outcome.DeadLetter d -> giveUp(copy, "rejected", false, now);
+            case Command.Outcome.DeadLetter d -> {
+                String thrown = d.exception();
+                exception = thrown == null ? null : thrown.substring(0, Math.min(255, thrown.length()));
+                giveUp(copy, "rejected", false, now);
+                exception = null;
+            }
             case Command.Outcome.Extend e -> copy.lease = steady + e.leaseMillis();
             case Command.Outcome.Release r -> release(copy, r.delayMillis(), r.counts());
         }
@@ -835,6 +874,9 @@ final class Model {
 
     /** A consumer gets nothing more; true if its queue went with it. */
     void leave(ModelConsumer consumer) {
+        if (consumer.holder != null) {
+            return;
+        }
         ModelQueue queue = consumer.queue;
         queue.consumers.remove(consumer);
         if (!queue.consumers.isEmpty()) {
@@ -892,6 +934,7 @@ final class Model {
     /** Power goes and comes back: nobody holds anything, and what does not outlive that is gone. */
     void restart() {
         consumers.clear();
+        readers.clear();
         for (ModelQueue queue : all()) {
             queue.consumers.clear();
             queue.idleSince = now;
@@ -901,7 +944,7 @@ final class Model {
             }
         }
         for (ModelQueue queue : all()) {
-            if (queue.definition.exclusive()) {
+            if (queue.definition.exclusive() || queue.definition.temporary()) {
                 delete(queue);
             } else if (queue.definition.durability() == dev.postroad.engine.Durability.TRANSIENT) {
                 batch();
@@ -1043,6 +1086,7 @@ final class Model {
             drop(group);
         }
         streams.remove(stream.name());
+        readers.values().removeIf(reader -> reader.stream == stream);
         history.changed(() -> streams.put(stream.name(), stream));
         for (Map.Entry<String, TreeMap<String, Command.Position>> group : offsets.entrySet()) {
             for (Command.Position position : List.copyOf(group.getValue().values())) {
@@ -1155,19 +1199,25 @@ final class Model {
     }
 
     long redrive(ModelQueue letters, @Nullable Filter filter, long max) {
-        return redrive(letters, inOrder(letters), copy -> filter == null || filter.takes(copy.body), max);
+        return redrive(letters, inOrder(letters), copy -> filter == null || filter.takes(copy.body), max, null);
     }
 
     /** The same for letters chosen by their numbers, in the order of those. */
     long putBack(ModelQueue letters, Collection<Long> numbers) {
+        return putBack(letters, numbers, null);
+    }
+
+    /** @param edited goes back in the place of the one letter; null for what was sent */
+    long putBack(ModelQueue letters, Collection<Long> numbers, @Nullable EngineMessage edited) {
         List<Copy> chosen = letters.all().stream()
                 .filter(copy -> numbers.contains(copy.number))
                 .sorted(Comparator.comparingLong(copy -> copy.number))
                 .toList();
-        return redrive(letters, chosen, chosen::contains, Long.MAX_VALUE);
+        return redrive(letters, chosen, chosen::contains, Long.MAX_VALUE, edited);
     }
 
-    private long redrive(ModelQueue letters, List<Copy> from, Predicate<Copy> wanted, long max) {
+    private long redrive(
+            ModelQueue letters, List<Copy> from, Predicate<Copy> wanted, long max, @Nullable EngineMessage edited) {
         long moved = 0;
         java.util.Set<String> done = new java.util.HashSet<>();
         for (Copy first : from) {
@@ -1196,9 +1246,10 @@ final class Model {
                 Place place = new Place();
                 place.queues.add(back);
                 Copy.Letter letter = copy.letter;
-                EngineMessage restored = letter == null || (letter.firstRoute() == null && copy.body.route() == null)
-                        ? copy.body
-                        : copy.body.withRoute(letter.firstRoute());
+                EngineMessage body = edited == null ? copy.body : edited;
+                EngineMessage restored = letter == null || (letter.firstRoute() == null && body.route() == null)
+                        ? body
+                        : body.withRoute(letter.firstRoute());
                 store(restored, null, place, marked ? copy.deadPlace : -1, !marked);
                 remove(copy);
                 moved++;

@@ -13,6 +13,11 @@ final class ModelConsumer {
     final TreeMap<Long, Copy> held = new TreeMap<>();
     int credit;
     boolean leaving;
+
+    /** Under which name it takes single messages; null for one that is given them. */
+    @Nullable
+    String holder;
+
     boolean gone;
 
     ModelConsumer(ModelQueue queue, Command.ConsumerSettings settings, @Nullable Filter filter) {

@@ -23,6 +23,9 @@ final class Policies {
         new Names("^b|^s1", name -> name.startsWith("b") || name.startsWith("s1")),
     };
 
+    /** What follows the first letter of a name. */
+    static final Names SHORT = new Names("^[02]", name -> name.matches("[02].*"));
+
     /** Names of queues whose bound is in bytes. */
     static final Names HEAVY = new Names("^w", name -> name.startsWith("w"));
 
@@ -38,7 +41,16 @@ final class Policies {
         return null;
     }
 
-    private static boolean takes(Policy policy, String name) {
+    private static boolean takes(Policy policy, String whole) {
+        String within = policy.scope().within();
+        String except = policy.scope().except();
+        if (!whole.startsWith(within) || (except != null && whole.startsWith(except))) {
+            return false;
+        }
+        String name = whole.substring(within.length());
+        if (SHORT.pattern().equals(policy.pattern())) {
+            return SHORT.meaning().test(name);
+        }
         if (HEAVY.pattern().equals(policy.pattern())) {
             return HEAVY.meaning().test(name);
         }
@@ -55,6 +67,7 @@ final class Policies {
         Policy best = null;
         for (Policy policy : all) {
             boolean applies = policy.operator() == operator
+                    && policy.appliesTo() != Policy.AppliesTo.TOPICS
                     && (stream || policy.appliesTo() != Policy.AppliesTo.STREAMS)
                     && takes(policy, name);
             if (applies

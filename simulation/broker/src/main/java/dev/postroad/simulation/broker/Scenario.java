@@ -31,7 +31,13 @@ public enum Scenario {
      * As {@link #WIDE}, with much at once: hundreds of commands in a turn and as many deliveries, and long between crashes. Most of
      * what it does is sending, receiving and settling.
      */
-    BUSY;
+    BUSY,
+    /**
+     * As {@link #WIDE}, with what protocols ask and few programs do: single messages taken, messages published each for itself,
+     * full queues passed over or giving newcomers to their dead letters, letters put back edited, consumers of streams, queues that
+     * go with a restart, bounds on remembered ids, policies of some names.
+     */
+    RARE;
 
     /** True if all commands and options are used. */
     boolean everything() {
@@ -40,7 +46,7 @@ public enum Scenario {
 
     /** True if the rarer commands and options are used too. */
     boolean wide() {
-        return this == WIDE || large();
+        return this == WIDE || this == RARE || large();
     }
 
     /** True if a turn may bring much. */

@@ -23,8 +23,8 @@ record SimulateOptions(long seed, int steps, long runs, double minutes, List<Sce
               --minutes M        at most (1)
               --scenario NAME    queue, keyed, stream, group, transaction, timer, all (every
                                  command together), wide (the rarer ones too),
-                                 busy (the same, much at once) or strain (bytes, policies, a full disk; its model is
-                                 young, and may be what is wrong) (all)
+                                 busy (the same, much at once), strain (bytes, policies, a full disk) or rare
+                                 (what protocols ask and few programs do) (all)
               --help             this
 
             Operations are the commands of the workload and the deliveries that followed; what the checker asks

@@ -15,10 +15,17 @@ public final class SimulationExperiment implements Experiment {
     private static final Duration GOAL_TIME = Duration.ofSeconds(260);
 
     /**
-     * Half of the runs are for many operations, half for more of what there is. STRAIN is for whoever looks at what it finds: its
-     * model is young, and a difference is the model's more often than not.
+     * Half of the runs are for many operations, half for more of what there is.
      */
-    private static final List<Scenario> TURNS = List.of(Scenario.BUSY, Scenario.ALL, Scenario.BUSY, Scenario.WIDE);
+    private static final List<Scenario> TURNS = List.of(
+            Scenario.BUSY,
+            Scenario.ALL,
+            Scenario.BUSY,
+            Scenario.WIDE,
+            Scenario.BUSY,
+            Scenario.STRAIN,
+            Scenario.BUSY,
+            Scenario.RARE);
 
     /** Ready to run. */
     public SimulationExperiment() {}

@@ -29,6 +29,7 @@ final class Workload {
     private final List<Writer> writers = new ArrayList<>();
     private long turns;
     private final int crashOneIn;
+    private final RareWorkload rare;
 
     /** An idempotent producer. */
     private static final class Writer {
@@ -47,6 +48,7 @@ final class Workload {
         commands = new Commands(world);
         streams = new StreamCommands(world);
         draws = new Draws(scenario, dice);
+        rare = new RareWorkload(world, commands, streams, this, draws);
         crashOneIn = scenario == Scenario.BUSY ? dice.choose(30, 100, 300) : dice.choose(15, 40, 150);
     }
 
@@ -58,6 +60,9 @@ final class Workload {
         boolean mayDie = dice.chance(1, crashOneIn);
         if (scenario == Scenario.STRAIN && dice.chance(1, 6)) {
             strain(dice, mayDie);
+        } else if (scenario == Scenario.RARE && dice.chance(1, 3)) {
+            draws.small = mayDie;
+            carryOut(rare.turn(dice, mayDie), mayDie, dice);
         } else if (scenario == Scenario.BUSY && dice.chance(4, 5)) {
             busy(dice, mayDie);
         } else if (what < 3) {
@@ -188,7 +193,7 @@ final class Workload {
                         : kind < 8
                                 ? declareStream(dice)
                                 : kind < 45 ? transact(dice) : kind < 65 ? publish(dice) : consume(dice);
-            case ALL, WIDE, STRAIN, BUSY ->
+            case ALL, WIDE, STRAIN, BUSY, RARE ->
                 switch (kind / 4) {
                     case 0 -> declareQueue(dice);
                     case 1 -> dice.chance(1, 2) ? declareStream(dice) : sharedGroup(dice, acts);
@@ -493,7 +498,7 @@ final class Workload {
 
     // ── Declaring ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    private String queueName(Dice dice) {
+    String queueName(Dice dice) {
         return switch (dice.below(6)) {
             case 0 -> "dead" + dice.below(2);
             case 1, 2 -> draws.bounds ? Draws.name(dice, "b", 2) : Draws.name(dice, "q", 4);
@@ -501,7 +506,8 @@ final class Workload {
         };
     }
 
-    private @Nullable Object owner(Dice dice) {
+    @Nullable
+    Object owner(Dice dice) {
         return dice.chance(1, 3) ? "connection-" + dice.below(3) : null;
     }
 
@@ -534,7 +540,8 @@ final class Workload {
         return commands.declare(draws.stream(name, dice));
     }
 
-    private @Nullable ModelStream anyStream(Dice dice) {
+    @Nullable
+    ModelStream anyStream(Dice dice) {
         return model.streams.isEmpty() ? null : dice.pick(List.copyOf(model.streams.values()));
     }
 
@@ -600,15 +607,20 @@ final class Workload {
         for (int i = dice.choose(1, 1, 1, 2, 5); i > 0; i--) {
             boolean delays = scenario == Scenario.TIMER || dice.chance(1, 3);
             EngineMessage message = draws.message(world.clock, delays && !stream, stream, dice);
-            if (dice.chance(1, 3)) {
-                String id = draws.id(dice);
-                if (usable(id)) {
-                    message = message.withId(id);
-                }
-            }
-            messages.add(message);
+            messages.add(identified(message, dice));
         }
         return messages;
+    }
+
+    /** Some messages have an id. */
+    EngineMessage identified(EngineMessage message, Dice dice) {
+        if (dice.chance(1, 3)) {
+            String id = draws.id(dice);
+            if (usable(id)) {
+                return message.withId(id);
+            }
+        }
+        return message;
     }
 
     /** False for an id of which nobody can know whether it is a duplicate. */
@@ -629,7 +641,7 @@ final class Workload {
         return true;
     }
 
-    private boolean tooMany() {
+    boolean tooMany() {
         int sum = 0;
         for (ModelQueue queue : model.all()) {
             sum += queue.size();
@@ -637,7 +649,8 @@ final class Workload {
         return sum > MOST_BACKLOG;
     }
 
-    private @Nullable Durability durability(Dice dice) {
+    @Nullable
+    Durability durability(Dice dice) {
         return dice.chance(5, 6) ? null : dice.choose(Durability.DURABLE, Durability.BUFFERED);
     }
 
@@ -657,7 +670,8 @@ final class Workload {
                 topic, draws.routingKey(dice), messages(dice, false), durability(dice), dice.chance(1, 4));
     }
 
-    private @Nullable Act purge() {
+    @Nullable
+    Act purge() {
         ModelQueue largest = null;
         for (ModelQueue queue : model.all()) {
             if (largest == null || queue.size() > largest.size()) {
@@ -748,7 +762,7 @@ final class Workload {
         return commands.subscribe(queue, settings, filter);
     }
 
-    private Command.Outcome outcome(Dice dice) {
+    Command.Outcome outcome(Dice dice) {
         return switch (dice.below(scenario == Scenario.KEYED ? 12 : 16)) {
             case 0, 1 -> new Command.Outcome.Release(0, "again", true);
             case 2 -> new Command.Outcome.Release(0, null, false);

@@ -247,6 +247,21 @@ final class World {
         forgetProcess();
     }
 
+    private void readStreams() {
+        for (StreamReader reader : List.copyOf(model.readers.values())) {
+            counts.deliveries += reader.judge(model.latest, this::tell);
+            Violation.unless(
+                    !reader.isCancelled(), () -> "stream consumer " + reader.id + " was cancelled for no reason");
+        }
+    }
+
+    /** One took a message by itself. */
+    void took(EngineDelivery delivery, ModelConsumer taker) {
+        counts.deliveries++;
+        taker.credit++;
+        delivered(delivery, taker);
+    }
+
     private void forgetProcess() {
         engine = null;
         storage = null;
@@ -378,7 +393,10 @@ final class World {
     }
 
     private static boolean comesBack(ModelQueue queue) {
-        return queue.durable() && !queue.definition.exclusive() && queue.definition.expiresMillis() == 0;
+        return queue.durable()
+                && !queue.definition.exclusive()
+                && !queue.definition.temporary()
+                && queue.definition.expiresMillis() == 0;
     }
 
     /** In which order the queues had their leases looked at nobody promises: what is there tells how far that had come. */
@@ -593,6 +611,7 @@ final class World {
             delivered(delivery);
         }
         deliveries.clear();
+        readStreams();
         for (Act act : List.copyOf(waiting)) {
             if (!act.answer().waiting()) {
                 waiting.remove(act);
@@ -696,9 +715,15 @@ final class World {
         if (consumer == null) {
             throw new Violation("delivered to nobody: " + told(d));
         }
+        delivered(d, consumer);
+    }
+
+    private void delivered(EngineDelivery d, ModelConsumer consumer) {
         ModelQueue queue = consumer.queue;
         Supplier<String> what = () -> told(d) + " delivered from " + queue;
-        Violation.unless(!consumer.gone && !consumer.leaving, () -> what.get() + " to a consumer that has left");
+        Violation.unless(
+                !consumer.gone && (!consumer.leaving || consumer.holder != null),
+                () -> what.get() + " to a consumer that has left");
         Copy copy = find(queue, d);
         if (copy == null) {
             throw new Violation(what.get() + " and not there; there is " + queue.all());
@@ -795,7 +820,7 @@ final class World {
                 ? d.queue().equals(queue.name()) && d.group() == null
                 : d.queue().equals(queue.stream.name()) && queue.name().equals(d.group());
         Violation.unless(titled, () -> what.get() + " under the name " + d.queue() + "/" + d.group());
-        if (queue.definition.singleActiveConsumer()) {
+        if (queue.definition.singleActiveConsumer() && consumer.holder == null) {
             Violation.unless(queue.active() == consumer, () -> what.get() + " to a consumer that stands by");
         }
         if (queue.strict()) {
@@ -822,7 +847,7 @@ final class World {
     }
 
     /** True if a message may have gone whose time to live was over. */
-    private boolean expiring(ModelQueue queue) {
+    boolean expiring(ModelQueue queue) {
         for (Copy copy : queue.all()) {
             if (copy.mayExpire > 0 && copy.mayExpire <= model.now && copy.holder == null) {
                 return true;
@@ -995,6 +1020,7 @@ final class World {
 
     /** What could be delivered must be. */
     void checkNothingStuck() {
+        model.readers.values().forEach(reader -> reader.checkNothingStuck(model.latest));
         for (ModelQueue queue : model.all()) {
             if (!queue.consumers.isEmpty()) {
                 queue.active(); // elected when it can be, which is before the next one comes
