@@ -130,15 +130,17 @@ final class Publishing {
 
     /** Most payload bytes of the records that one message makes, wherever it goes. */
     private long recordBytes(Command.Publish publish, EngineMessage message, long messageBytes) {
+        // Where its dead letters go may depend on the way it came.
+        EngineMessage stored = Routes.routed(publish.topic(), publish.channel(), message);
         if (straight(publish)) {
-            return recordBytes(publish.channel(), message, messageBytes);
+            return recordBytes(publish.channel(), stored, messageBytes);
         }
         Route route = message.route();
         long bytes = route == null ? Route.maxBytes(publish.topic(), List.of(publish.channel())) : 0;
         for (String channel : engine.routes.channels(publish.topic(), publish.channel(), message)) {
-            bytes += engine.routes.isStream(channel) ? recordBytes(channel, message, messageBytes) : 5;
+            bytes += engine.routes.isStream(channel) ? recordBytes(channel, stored, messageBytes) : 5;
             QueueState queue = engine.state.queue(channel);
-            bytes += queue != null && mayBeLetter(queue) ? settling.letterBytes(queue, message) : 0;
+            bytes += queue != null && mayBeLetter(queue) ? settling.letterBytes(queue, stored) : 0;
         }
         return bytes + messageBytes + LEAST_ROOM;
     }

@@ -1,5 +1,6 @@
 package dev.postroad.engine;
 
+import static dev.postroad.engine.Rig.message;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.postroad.engine.QueueDefinition.DeadLetterTarget;
@@ -87,6 +88,30 @@ class SimulationFindingsTest {
                     .withOverflow(Overflow.DEAD_LETTER_OLDEST));
             rig.send("q", "1", "2", "3");
             assertThat(rig.contents("q")).hasSize(2);
+        }
+    }
+
+    @Test
+    void the_letters_of_a_newcomer_find_room_wherever_the_key_it_came_with_leads_them() {
+        try (Rig rig = new Rig()) {
+            rig.declare(TopicDefinition.named("letters", TopicDefinition.Routing.DIRECT));
+            for (int i = 0; i < 5; i++) {
+                rig.declare(StreamDefinition.named("s" + i, 1));
+                rig.bind(Binding.toChannel("letters", "s" + i, "key"));
+            }
+            rig.declare(TopicDefinition.named("in", TopicDefinition.Routing.FANOUT));
+            rig.declare(QueueDefinition.named("q")
+                    .withMaxMessages(1)
+                    .withDeadLetter(new DeadLetterTarget("letters", null))
+                    .withOverflow(Overflow.DEAD_LETTER_NEWEST));
+            rig.bind(Binding.toChannel("in", "q", ""));
+            String large = "x".repeat(100_000);
+            rig.sendTo("in", "key", message("1"));
+            rig.sendTo("in", "key", message(large));
+            assertThat(rig.contents("q")).containsExactly("1");
+            for (int i = 0; i < 5; i++) {
+                assertThat(rig.contents("s" + i)).containsExactly(large);
+            }
         }
     }
 

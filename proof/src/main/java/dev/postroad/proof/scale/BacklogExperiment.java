@@ -15,8 +15,6 @@ public final class BacklogExperiment implements Experiment {
     private static final int MILLION = 1_000_000;
     private static final int MANY_QUEUES = 10_000;
     private static final int HEAP_MEGABYTES = 512;
-    /** The ends of each queue's index are in memory, up to 84 KiB of each; half of the heap is for indexes. */
-    private static final int HEAP_MEGABYTES_FOR_MANY = 3072;
 
     private static final double MOST_RESTART_SECONDS = 2;
     private static final double MOST_HEAP_MEBIBYTES = 64;
@@ -24,11 +22,7 @@ public final class BacklogExperiment implements Experiment {
     private static final int OVERHEAD = 60;
 
     /** A backlog to try. */
-    private record Size(String name, long messages, int bytes, int queues, boolean goals, Duration needs) {
-        int heapMegabytes() {
-            return queues == 1 ? HEAP_MEGABYTES : HEAP_MEGABYTES_FOR_MANY;
-        }
-    }
+    private record Size(String name, long messages, int bytes, int queues, boolean goals, Duration needs) {}
 
     private static final List<Size> SIZES = List.of(
             new Size("1 million in one queue", MILLION, 100, 1, true, Duration.ofSeconds(15)),
@@ -118,13 +112,13 @@ public final class BacklogExperiment implements Experiment {
 
     private void measure(Size size, Folder folder, double emptyHeap, Progress progress, double fraction)
             throws IOException {
-        try (Worker worker = new Worker(folder.path(), size.heapMegabytes())) {
+        try (Worker worker = new Worker(folder.path(), HEAP_MEGABYTES)) {
             double rate = worker.order(
                     progress, fraction, "fill q- " + size.messages() + " " + size.bytes() + " " + size.queues());
             figure(size, "filled", rate, "messages a second");
             worker.kill();
         }
-        try (Worker worker = new Worker(folder.path(), size.heapMegabytes())) {
+        try (Worker worker = new Worker(folder.path(), HEAP_MEGABYTES)) {
             worker.order(progress, fraction, "first q-0");
             double restart = worker.millis() / 1000;
             double processor = worker.processorSeconds();
