@@ -44,6 +44,8 @@ public enum Bug {
     IGNORES_FILTER,
     /** Queues grow beyond their bound. */
     IGNORES_MAX_LENGTH,
+    /** Later messages of a key go on although one was given up. */
+    FORGETS_DEAD_KEYS,
     /** Dead letters vanish. */
     DROPS_DEAD_LETTERS,
     /** Dead letters say nothing of where they come from and why. */

@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryBroker {
     private static final int EVERY = 10;
+    private static final String BEHIND = "an earlier message of its key is a dead letter";
 
     final ReentrantLock lock = new ReentrantLock();
     final Condition changed = lock.newCondition();
@@ -208,9 +209,14 @@ public final class MemoryBroker {
         Instant expires = expiry(channel, message);
         boolean ahead = bugs.contains(Bug.REORDERS) && sends % 3 == 0;
         if (!channel.kind().isStream()) {
-            stored.queue.add(new Item(sequence++, message, -1, -1, expires), ahead);
+            Item item = new Item(sequence++, message, -1, -1, expires);
+            if (isDead(stored, message.key())) {
+                bury(stored.queue, item, Cause.KEY_ORDER, BEHIND);
+            } else {
+                stored.queue.add(item, ahead);
+            }
             if (bugs.contains(Bug.IGNORES_DELAY)) {
-                stored.queue.items.forEach(item -> item.due = item.retrying ? item.due : null);
+                stored.queue.items.forEach(each -> each.due = each.retrying ? each.due : null);
             }
             changed.signalAll();
             return new Receipt(id, channel.name(), -1, -1, false);
@@ -378,7 +384,43 @@ public final class MemoryBroker {
         Stored grave = stored(dead);
         grave.accepted++;
         grave.queue.add(new Item(sequence++, message.withProperties(timeless), -1, -1, null), false);
+        if (cause == Cause.REJECTED || cause == Cause.DELIVERY_LIMIT) {
+            buryFollowers(line, item.message.key());
+        }
         changed.signalAll();
+    }
+
+    /** Where order per key is kept, what is behind a dead message of its key follows it. */
+    private void buryFollowers(Line line, byte @Nullable [] key) {
+        if (!isDead(line.stored, key)) {
+            return;
+        }
+        for (Item behind : List.copyOf(line.items)) {
+            if (!behind.inFlight() && Arrays.equals(behind.message.key(), key)) {
+                line.items.remove(behind);
+                bury(line, behind, Cause.KEY_ORDER, BEHIND);
+            }
+        }
+    }
+
+    /** True while there are dead letters of the key that later messages of it must not overtake. */
+    private boolean isDead(Stored stored, byte @Nullable [] key) {
+        Channel channel = stored.channel;
+        String dead = channel.deadLetter();
+        Stored grave = dead == null ? null : channels.get(dead);
+        if (key == null
+                || grave == null
+                || !channel.orderedByKey()
+                || channel.kind().isStream()
+                || bugs.contains(Bug.FORGETS_DEAD_KEYS)) {
+            return false;
+        }
+        return grave.queue.items.stream()
+                .filter(letter -> Arrays.equals(letter.message.key(), key))
+                .flatMap(letter -> DeadLetter.of(letter.message).stream())
+                .anyMatch(told -> told.origin().equals(channel.name())
+                        && told.cause() != Cause.EXPIRED
+                        && told.cause() != Cause.OVERFLOW);
     }
 
     /** Puts one dead letter back; false if where it came from is gone. */

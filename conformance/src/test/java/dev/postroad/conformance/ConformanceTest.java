@@ -51,6 +51,7 @@ class ConformanceTest {
             case LOSES_A_MESSAGE, DUPLICATES_A_MESSAGE -> "lose and double nothing";
             case OVERTAKES_A_FAILED_KEY -> "a failing key waits alone";
             case DELIVERS_A_KEY_TWICE_AT_ONCE -> "one key has one delivery in flight";
+            case FORGETS_DEAD_KEYS -> "follow a dead one";
             case REORDERS -> "a key keeps its order";
             case IGNORES_DELAY -> "not delivered before its time";
             case IGNORES_RETRY_DELAY -> "RETRY_DELAY";
