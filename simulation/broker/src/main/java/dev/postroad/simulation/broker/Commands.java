@@ -389,7 +389,7 @@ final class Commands {
         Command.Publish publish = new Command.Publish(topic, channel, messages, durability, mandatory, null, answer);
         return new Act(text, publish, answer, () -> {
             Reason[] must = refusal(publish, new java.util.IdentityHashMap<>());
-            boolean durable = durability == null ? durable(publish) : durability == Durability.DURABLE;
+            boolean durable = syncs(publish);
             messages.forEach(m -> world.used(m.id()));
             foreseen(List.of(publish), answer.known());
             if (answer.carriedOut(must, both(tooLarge(List.of(publish), 0), mayBeFull(List.of(publish))))) {
@@ -418,7 +418,13 @@ final class Commands {
         return when(bytes > 60_000, Reason.TOO_LARGE);
     }
 
-    boolean durable(Command.Publish publish) {
+    /** True if the confirm of this publish means that it is on disk. */
+    boolean syncs(Command.Publish publish) {
+        Durability wanted = publish.durability();
+        return wanted == null ? durable(publish) : wanted == Durability.DURABLE;
+    }
+
+    private boolean durable(Command.Publish publish) {
         String topic = publish.topic();
         for (EngineMessage message : publish.messages()) {
             for (String channel : topic == null

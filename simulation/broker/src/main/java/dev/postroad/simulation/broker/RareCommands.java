@@ -106,7 +106,6 @@ final class RareCommands {
             Command.Publish whole = with(publish, messages, false);
             Reason[] must = commands.refusal(whole, new IdentityHashMap<>());
             commands.foreseen(List.of(publish), answer.known());
-            boolean durable = durability == null ? commands.durable(publish) : durability == Durability.DURABLE;
             boolean alone = messages.size() < 2 && !passFull;
             boolean unsure = commands.mayForget(List.of(publish));
             if (!answer.carriedOut(alone ? must : new Reason[0], when(alone && unsure, Reason.FULL))) {
@@ -118,7 +117,8 @@ final class RareCommands {
                 return;
             }
             Map<Integer, Reason[]> refused = new HashMap<>();
-            boolean any = false;
+            // Confirmed is what was taken: what a refused message would have asked for counts for nothing.
+            boolean durable = false;
             if (must.length == 0) {
                 model.batch();
                 model.publish(whole);
@@ -126,13 +126,13 @@ final class RareCommands {
                 for (int i = 0; i < messages.size(); i++) {
                     refused.put(i, when(model.passedOver.contains(i), Reason.FULL));
                 }
-                any = true;
+                durable = commands.syncs(publish);
             }
             for (int i = 0; must.length > 0 && i < messages.size(); i++) {
                 Command.Publish one = with(publish, List.of(messages.get(i)), passFull);
                 Reason[] why = commands.refusal(one, new IdentityHashMap<>());
                 if (why.length == 0) {
-                    any = true;
+                    durable |= commands.syncs(one);
                     model.batch();
                     model.publish(one);
                     why = when(!model.passedOver.isEmpty(), Reason.FULL);
@@ -143,7 +143,7 @@ final class RareCommands {
             if (answer.known()) {
                 compare(refused, answer.result().refusals(), messages.size(), text);
             }
-            if (durable && any) {
+            if (durable) {
                 commands.promise(answer);
             }
         });
