@@ -35,9 +35,9 @@ final class DedupWindow {
         return slot >= 0 && Times.after(table[slot + 2], windowMillis) > now;
     }
 
-    /** True if no further id can be remembered now. */
+    /** True if as many ids as may be are remembered now, or more: the last ones to come may have come together. */
     boolean full(long now) {
-        return size >= limit && Times.after(oldest(), windowMillis) > now;
+        return size >= limit && Times.after(time(size - limit), windowMillis) > now;
     }
 
     int limit() {
@@ -108,7 +108,12 @@ final class DedupWindow {
     }
 
     private long oldest() {
-        return table[find(ring[ringHead]) + 2];
+        return time(0);
+    }
+
+    /** When the id in this place from the oldest on came. */
+    private long time(int place) {
+        return table[find(ring[(ringHead + place) & (ring.length - 1)]) + 2];
     }
 
     private void removeOldest() {

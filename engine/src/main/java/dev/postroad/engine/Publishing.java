@@ -258,36 +258,33 @@ final class Publishing {
                 StreamState stream = engine.state.stream(channel);
                 if (queue != null) {
                     if (publish.passFull()) {
-                        checkDedup(queue, message);
+                        checkDedup(channel, queue.dedup(), message);
                     } else {
                         checkLength(queue, message);
                     }
                 } else if (stream != null) {
                     stream.check(message);
+                    checkDedup(channel, stream.dedup(), message);
                 }
             }
         }
     }
 
     private void checkStream(StreamState stream, Command.Publish publish) {
-        DedupWindow dedup = stream.dedup();
         Command.Producer producer = publish.producer();
         if (producer != null) {
             stream.checkPartition(producer.partition());
         }
         for (EngineMessage message : publish.messages()) {
             stream.check(message);
-            String id = message.id();
-            if (dedup != null && id != null && !dedup.contains(id, engine.now())) {
-                checkDedup(stream.definition().name(), dedup);
-            }
+            checkDedup(stream.definition().name(), stream.dedup(), message);
         }
     }
 
     /** The message must have room in the queue behind those of the same command; a duplicate needs none. */
     private void checkLength(QueueState queue, EngineMessage message) {
         QueueDefinition definition = queue.definition();
-        if (checkDedup(queue, message)) {
+        if (checkDedup(definition.name(), queue.dedup(), message)) {
             return;
         }
         if (definition.overflow() != QueueDefinition.Overflow.REJECT_PUBLISH
@@ -313,8 +310,7 @@ final class Publishing {
     }
 
     /** True if the message is a duplicate; refused if its id could not be remembered. */
-    private boolean checkDedup(QueueState queue, EngineMessage message) {
-        DedupWindow dedup = queue.dedup();
+    private boolean checkDedup(String channel, @Nullable DedupWindow dedup, EngineMessage message) {
         String id = message.id();
         if (dedup == null || id == null) {
             return false;
@@ -322,17 +318,13 @@ final class Publishing {
         if (dedup.contains(id, engine.now())) {
             return true;
         }
-        checkDedup(queue.definition().name(), dedup);
-        return false;
-    }
-
-    private void checkDedup(String channel, DedupWindow dedup) {
         if (dedup.full(engine.now())) {
             throw new EngineException(
                     EngineException.Reason.FULL,
                     "channel '" + channel + "' remembers " + dedup.limit()
                             + " message ids, the most its dedup window may hold");
         }
+        return false;
     }
 
     private void forgetComing() {

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param ttlMillis time to live of messages that say none; 0 for ever
  * @param expiresMillis the queue is deleted when it had no consumer and no declaration for so long; 0 for never
  * @param dedupMillis how long message ids are remembered; 0 for not at all
- * @param dedupLimit ids remembered at most; at the limit publishes with a new id are refused
+ * @param dedupLimit ids that are remembered before publishes with a new one are refused; what is published at once is taken
+ *     whole as long as one more has room
  * @param maxMessages messages held at most; 0 for no bound
  * @param maxBytes bytes held at most; 0 for no bound
  * @param overflow what happens at maxMessages and maxBytes

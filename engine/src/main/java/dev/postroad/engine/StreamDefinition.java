@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param compacted true if, of each key, the last message only is kept
  * @param tombstoneMillis how long a tombstone is kept on a compacted stream
  * @param dedupMillis how long message ids are remembered; 0 for not at all
- * @param dedupLimit ids remembered at most; at the limit publishes with a new id are refused
+ * @param dedupLimit ids that are remembered before publishes with a new one are refused; what is published at once is taken
+ *     whole as long as one more has room
  * @param attributes what a protocol or the declaration adds, kept as it is and compared when declared again; null for none
  */
 public record StreamDefinition(

@@ -215,4 +215,42 @@ class SimulationFindingsTest {
             assertThat(rig.contents("q")).containsExactly("1", "2", "5");
         }
     }
+
+    @Test
+    void ids_that_came_at_once_beyond_the_bound_count_for_it_when_the_oldest_is_over() {
+        try (Rig rig = new Rig()) {
+            rig.declare(QueueDefinition.named("q").withDedupMillis(1_000).withDedupLimit(2));
+            rig.send("q", Rig.message("1").withId("a"));
+            rig.advance(500);
+            rig.send("q", Rig.message("2").withId("b"), Rig.message("3").withId("c"));
+            rig.advance(500);
+            assertThat(rig.refused(Rig.publishing("q", Rig.message("4").withId("d")))
+                            .reason())
+                    .isEqualTo(EngineException.Reason.FULL);
+            assertThat(rig.send("q", Rig.message("2").withId("b")).duplicates()).isEqualTo(1);
+            rig.advance(500);
+            rig.send("q", Rig.message("4").withId("d"));
+            assertThat(rig.contents("q")).containsExactly("1", "2", "3", "4");
+        }
+    }
+
+    @Test
+    void streams_that_can_remember_no_more_ids_refuse_messages_that_come_through_topics_too() {
+        try (Rig rig = new Rig()) {
+            rig.declare(StreamDefinition.named("s", 1).withDedupMillis(1_000).withDedupLimit(1));
+            rig.declare(TopicDefinition.named("t", TopicDefinition.Routing.FANOUT));
+            rig.bind(Binding.toChannel("t", "s", ""));
+            rig.sendTo("t", "", Rig.message("1").withId("a"));
+            assertThat(rig.refused(Rig.publishingTo("t", "", Rig.message("2").withId("b")))
+                            .reason())
+                    .isEqualTo(EngineException.Reason.FULL);
+            rig.sendTo("t", "", Rig.message("1").withId("a"), Rig.message("3"));
+            rig.advance(1_000);
+            rig.sendTo("t", "", Rig.message("2").withId("b"));
+            assertThat(rig.<Command.Fetched>call(reply -> new Command.Fetch("s", 0, 0, 10, 1_000, 0, reply))
+                            .records())
+                    .extracting(r -> Rig.text(r.message()))
+                    .containsExactly("1", "3", "2");
+        }
+    }
 }

@@ -277,7 +277,7 @@ final class Commands {
                 if (queue != null && !passes && refuses(queue, message, coming)) {
                     reasons.add(Reason.FULL);
                 }
-                if (forgetful(channel, message, topic == null, model.latest) && world.openIds.isEmpty()) {
+                if (forgetful(channel, message, model.latest) && world.openIds.isEmpty()) {
                     reasons.add(Reason.FULL);
                 }
             }
@@ -299,11 +299,17 @@ final class Commands {
                 || (bytes > 0 && queue.leastBytes() >= bytes);
     }
 
+    /** True if a channel certainly remembers as many ids as it may, and would have to remember one of these too. */
+    boolean forgetful(Command.Publish publish) {
+        return world.openIds.isEmpty()
+                && publish.messages().stream().anyMatch(m -> forgetful(publish.channel(), m, model.latest));
+    }
+
     /** True if the channel remembers as many ids as it may, and would have to remember this one too. */
-    private boolean forgetful(String channel, EngineMessage message, boolean straight, long at) {
+    private boolean forgetful(String channel, EngineMessage message, long at) {
         String id = message.id();
         ModelQueue queue = model.queues.get(channel);
-        ModelStream stream = straight ? model.streams.get(channel) : null;
+        ModelStream stream = model.streams.get(channel);
         Dedup dedup = queue != null ? queue.dedup : stream != null ? stream.dedup : null;
         int limit = queue != null
                 ? queue.definition.dedupLimit()
@@ -370,7 +376,7 @@ final class Commands {
         return new Reason[0];
     }
 
-    private static Reason[] both(Reason[] some, Reason[] others) {
+    static Reason[] both(Reason[] some, Reason[] others) {
         List<Reason> all = new ArrayList<>(List.of(some));
         all.addAll(List.of(others));
         return all.toArray(Reason[]::new);

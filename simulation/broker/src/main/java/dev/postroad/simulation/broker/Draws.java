@@ -166,6 +166,9 @@ final class Draws {
                 .withCompacted(dice.chance(1, 4))
                 .withTombstoneMillis(dice.choose(0L, 2_000L, 1_000_000L))
                 .withDedupMillis(dice.chance(1, 3) ? dice.choose(1_000L, 1_000_000L) : 0);
+        if (scenario == Scenario.RARE && definition.dedupMillis() == 1_000) {
+            definition = definition.withDedupLimit(2 * definition.partitions());
+        }
         if (dice.chance(1, 3)) {
             definition = definition.withRetentionMillis(dice.choose(1_000L, 20_000L));
         }

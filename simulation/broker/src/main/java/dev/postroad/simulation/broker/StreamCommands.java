@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** Commands on streams and their groups, each with what it should do to the model. */
 final class StreamCommands {
     private final World world;
+    private final Commands commands;
     private final Model model;
 
     /** Who reads which group, as far as the broker has told; what no restart outlives. */
@@ -49,8 +50,9 @@ final class StreamCommands {
         }
     }
 
-    StreamCommands(World world) {
+    StreamCommands(World world, Commands commands) {
         this.world = world;
+        this.commands = commands;
         this.model = world.model;
     }
 
@@ -165,20 +167,27 @@ final class StreamCommands {
                 return;
             }
             messages.forEach(m -> world.used(m.id()));
+            commands.foreseen(List.of(publish), answer.known());
+            Reason[] full = when(commands.forgetful(publish), Reason.FULL);
+            Reason[] mayBeFull = when(commands.mayForget(List.of(publish)), Reason.FULL);
             if (stream.definition.compacted() && messages.stream().anyMatch(m -> m.key() == null)) {
-                answer.carriedOut(Reason.INVALID);
+                answer.carriedOut(Commands.both(when(true, Reason.INVALID), full), mayBeFull);
+                return;
+            }
+            if (full.length > 0) {
+                answer.carriedOut(full);
                 return;
             }
             Short epoch = stream.epochs.get(producer.id());
             if (epoch != null && producer.epoch() < epoch) {
-                answer.carriedOut(Reason.FENCED);
+                answer.carriedOut(when(true, Reason.FENCED), mayBeFull);
                 return;
             }
             ModelStream.Written known =
                     stream.producers.get(producer.id() + "/" + producer.epoch() + "/" + producer.partition());
             int expected = known == null ? 0 : known.expected;
             if (producer.sequence() == expected) {
-                if (answer.carriedOut()) {
+                if (answer.carriedOut(new Reason[0], mayBeFull)) {
                     model.batch();
                     Command.Published published = model.publish(publish);
                     model.wrote(stream, producer, published.offsets());
@@ -192,7 +201,7 @@ final class StreamCommands {
                 }
                 return;
             }
-            repeated(stream, known, messages.size(), producer, answer, text);
+            repeated(stream, known, messages.size(), producer, answer, mayBeFull, text);
         });
     }
 
@@ -202,6 +211,7 @@ final class StreamCommands {
             int count,
             Command.Producer producer,
             Answer<Command.Published> answer,
+            Reason[] mayBeFull,
             Supplier<String> text) {
         long[] batch = null;
         boolean recent = false;
@@ -214,14 +224,15 @@ final class StreamCommands {
         }
         if (batch == null) {
             // Part of a batch, or a gap: it may be known as part of a run, and is never stored.
-            if (answer.carriedOut(new Reason[0], new Reason[] {Reason.OUT_OF_SEQUENCE}) && answer.known()) {
+            if (answer.carriedOut(new Reason[0], Commands.both(when(true, Reason.OUT_OF_SEQUENCE), mayBeFull))
+                    && answer.known()) {
                 Violation.unless(
                         known != null && producer.sequence() + count <= known.expected,
                         () -> "a gap was confirmed: " + text.get());
             }
             return;
         }
-        if (answer.carriedOut(new Reason[0], recent ? new Reason[0] : new Reason[] {Reason.OUT_OF_SEQUENCE})
+        if (answer.carriedOut(new Reason[0], Commands.both(when(!recent, Reason.OUT_OF_SEQUENCE), mayBeFull))
                 && answer.known()) {
             Violation.unless(answer.result().duplicates() == count, () -> "stored again: " + text.get());
             long first = batch[2];

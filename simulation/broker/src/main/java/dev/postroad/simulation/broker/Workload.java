@@ -46,7 +46,7 @@ final class Workload {
         this.model = world.model;
         this.scenario = scenario;
         commands = new Commands(world);
-        streams = new StreamCommands(world);
+        streams = new StreamCommands(world, commands);
         draws = new Draws(scenario, dice);
         rare = new RareWorkload(world, commands, streams, this, draws);
         crashOneIn = scenario == Scenario.BUSY ? dice.choose(30, 100, 300) : dice.choose(15, 40, 150);
