@@ -97,13 +97,18 @@ final class QueueState {
      * Where a dead letter of a key-ordered queue came from: as long as it is here, its key is dead there.
      *
      * @param channelId id of the queue it came from
-     * @param keyHash hash of its key
+     * @param keyHash hash of its key; 0 for one of several letters, by which no key is dead: the queue it came to only remembers
+     *     the message's id
      * @param place its place in the line of its key, see {@link #place}; -1 for behind all others, because it came when
      *     the key was dead
      */
     record Origin(int channelId, long keyHash, long place) {
         DeadKey key() {
             return new DeadKey(channelId, keyHash);
+        }
+
+        boolean killsKey() {
+            return keyHash != 0;
         }
     }
 

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  *    1 MESSAGE       u8 shape: 1 to a stream · 2 of an idempotent producer · 4 a dead letter of a key-ordered queue
  *                    · 8 one that was put back
  *                    count of queues, id each · [id of the partition, offset] · [producer i64, epoch u16, sequence i32]
- *                    · [id of the origin i32, hash of the key i64, place in its line i64, -1 for the end] · [place i64]
+ *                    · [id of the origin i32, hash of the key i64, 0 where it is not dead by this letter, place in its line i64,
+ *                    -1 for the end] · [place i64]
  *                    · message, see MessageCodec
  *    2 DELIVERED     queue · numbers
  *    3 REMOVED       queue · cause u8 · numbers
@@ -251,6 +252,8 @@ final class Records {
                         time);
             }
         }
+        QueueState.Origin origin = target.origin;
+        boolean kills = origin != null && origin.killsKey();
         for (int i = 0; i < target.queueCount; i++) {
             target.queues[i].applyMessage(
                     time,
@@ -261,13 +264,14 @@ final class Records {
                     message.deliverAtMillis(),
                     message.id(),
                     message.key(),
-                    target.origin,
+                    kills ? origin : null,
                     target.place);
         }
-        QueueState.Origin origin = target.origin;
         QueueState from = origin == null ? null : state.queue(origin.channelId());
         if (origin != null && from != null) {
-            from.applyDeadKey(origin.keyHash(), target.queueCount);
+            if (kills) {
+                from.applyDeadKey(origin.keyHash(), target.queueCount);
+            }
             DedupWindow dedup = from.dedup();
             if (origin.place() < 0 && dedup != null && message.id() != null) {
                 // It came to that queue and went on here at once.

@@ -356,7 +356,11 @@ final class Settling {
         if (places.isEmpty()) {
             return false;
         }
-        store(deadLetter(queue, message, Failure.NONE, Why.KEY_ORDER, BEHIND), places, origin(queue, hash, -1, places));
+        QueueState.Origin origin = origin(queue, hash, -1, places);
+        if (origin == null && queue.dedup() != null && message.id() != null) {
+            origin = new QueueState.Origin(queue.id, 0, -1);
+        }
+        store(deadLetter(queue, message, Failure.NONE, Why.KEY_ORDER, BEHIND), places, origin);
         queue.counts.deadLettered++;
         return true;
     }

@@ -217,6 +217,32 @@ class SimulationFindingsTest {
     }
 
     @Test
+    void what_follows_a_dead_key_to_several_queues_is_a_duplicate_when_it_comes_again() {
+        try (Rig rig = new Rig()) {
+            rig.declare(QueueDefinition.named("one"));
+            rig.declare(QueueDefinition.named("other"));
+            rig.declare(TopicDefinition.named("t", TopicDefinition.Routing.FANOUT));
+            rig.bind(Binding.toChannel("t", "one", ""));
+            rig.declare(QueueDefinition.named("q")
+                    .withKeyOrdered(true)
+                    .withDedupMillis(60_000)
+                    .withDeadLetter(new DeadLetterTarget("t", "")));
+            rig.send("q", Rig.keyed("k", "1"));
+            Rig.Taker taker = rig.consume("q", 1);
+            taker.deadLetter("no", taker.one());
+            rig.bind(Binding.toChannel("t", "other", ""));
+            EngineMessage behind = Rig.keyed("k", "2").withId("a");
+            assertThat(rig.send("q", behind).duplicates()).isZero();
+            assertThat(rig.send("q", behind).duplicates()).isEqualTo(1);
+            rig.crash();
+            assertThat(rig.send("q", behind).duplicates()).isEqualTo(1);
+            assertThat(rig.contents("one")).containsExactly("1", "2");
+            assertThat(rig.contents("other")).containsExactly("2");
+            rig.check();
+        }
+    }
+
+    @Test
     void ids_that_came_at_once_beyond_the_bound_count_for_it_when_the_oldest_is_over() {
         try (Rig rig = new Rig()) {
             rig.declare(QueueDefinition.named("q").withDedupMillis(1_000).withDedupLimit(2));
