@@ -111,6 +111,16 @@ final class ModelQueue {
     /** The message to deliver next; null for none. */
     @Nullable
     Copy firstReady(long now) {
+        return first(now, false);
+    }
+
+    /** The same, or one whose time to live is over. */
+    @Nullable
+    Copy firstInLine(long now) {
+        return first(now, true);
+    }
+
+    private @Nullable Copy first(long now, boolean over) {
         boolean keyed = definition.keyOrdered();
         busy.clear();
         Copy best = null;
@@ -122,7 +132,7 @@ final class ModelQueue {
                 }
                 continue;
             }
-            if ((copy.expiry > 0 && copy.expiry <= now) || (key != null && !busy.add(key))) {
+            if ((!over && copy.expiry > 0 && copy.expiry <= now) || (key != null && !busy.add(key))) {
                 continue;
             }
             if (best == null || copy.lane > best.lane) {

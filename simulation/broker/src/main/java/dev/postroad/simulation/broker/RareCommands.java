@@ -51,6 +51,7 @@ final class RareCommands {
                 return;
             }
             queue.idleSince = model.now;
+            expire(queue);
             if (!answer.known()) {
                 queue.maybeHanded = true;
                 queue.maybeTaken |= automatic;
@@ -65,6 +66,24 @@ final class RareCommands {
             }
             world.took(delivery, taker(queue, automatic, owner, holder, delivery.consumerId()));
         });
+    }
+
+    /** What is over and stands before what is taken goes now, not when the broker looks for such. */
+    private void expire(ModelQueue queue) {
+        if (!world.expiring(queue)) {
+            return;
+        }
+        if (!queue.strict()) {
+            throw new Model.Unforeseen();
+        }
+        for (Copy first = queue.firstInLine(model.now);
+                first != null && first.mayExpire > 0 && first.mayExpire <= model.now;
+                first = queue.firstInLine(model.now)) {
+            if (first.expiry > model.now) {
+                throw new Model.Unforeseen();
+            }
+            model.expired(first);
+        }
     }
 
     /** Who takes from this queue under this name. */
