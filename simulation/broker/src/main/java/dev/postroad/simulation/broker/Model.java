@@ -919,8 +919,35 @@ final class Model {
             }
         }
         List<List<Copy>> back = byDue.values().stream().flatMap(List::stream).toList();
+        if (back.size() > 1 && orderMatters(back)) {
+            throw new Unforeseen();
+        }
         takeBack(back);
         return back;
+    }
+
+    /**
+     * True if dead letters come to a queue that has to let its oldest go, while some of its own are about to come back: which
+     * of them wait by then depends on which queue is looked at first.
+     */
+    private boolean orderMatters(List<List<Copy>> queues) {
+        for (List<Copy> of : queues) {
+            ModelQueue queue = of.getFirst().queue;
+            int limit = queue.definition.deliveryLimit();
+            for (Copy copy : of) {
+                boolean last = limit > 0 && copy.attempts >= limit;
+                List<Place> places = last ? letterPlaces(queue, copy.body, copy.letter, "delivery-limit") : List.of();
+                for (Place to : places) {
+                    for (List<Copy> others : queues) {
+                        ModelQueue other = others.getFirst().queue;
+                        if (other != queue && shortens(other) && to.queues.contains(other)) {
+                            return true;
+                        }
+                    }
+                }
+            }
+        }
+        return false;
     }
 
     /** Leases ran out, those of one queue after those of another. */
