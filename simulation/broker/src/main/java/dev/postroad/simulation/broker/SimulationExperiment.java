@@ -17,8 +17,15 @@ public final class SimulationExperiment implements Experiment {
     /**
      * Half of the runs are for many operations, half for more of what there is.
      */
-    private static final List<Scenario> TURNS =
-            List.of(Scenario.BUSY, Scenario.ALL, Scenario.BUSY, Scenario.WIDE, Scenario.BUSY, Scenario.STRAIN);
+    private static final List<Scenario> TURNS = List.of(
+            Scenario.BUSY,
+            Scenario.ALL,
+            Scenario.BUSY,
+            Scenario.WIDE,
+            Scenario.BUSY,
+            Scenario.STRAIN,
+            Scenario.BUSY,
+            Scenario.RARE);
 
     /** Ready to run. */
     public SimulationExperiment() {}
