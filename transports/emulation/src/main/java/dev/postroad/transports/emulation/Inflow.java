@@ -160,6 +160,10 @@ public final class Inflow {
         }
         if (first != null) {
             put(first, last);
+            if (keepsDeadKeys) {
+                // What follows a dead key goes on by itself, whether anybody asks for messages or not.
+                receiver.locked(this::look);
+            }
         }
         for (Held held : exhausted) {
             settler.bury(held, exhausted(held));

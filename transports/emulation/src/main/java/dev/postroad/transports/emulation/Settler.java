@@ -40,7 +40,8 @@ public interface Settler {
 
     /**
      * A message came. True if it is not to be delivered, since its key is dead for example: what becomes of it is seen to then.
-     * Called under the receiver's lock, in order of arrival; must not block.
+     * Called under the receiver's lock, in order of arrival: at once where dead keys are kept, elsewhere when somebody asks for
+     * messages; must not block.
      */
     default boolean diverts(Held held) {
         return false;

@@ -188,6 +188,9 @@ class HttpTransportTest {
         assertThatThrownBy(() -> receiver.receive(1, Duration.ZERO))
                 .isInstanceOfSatisfying(
                         MessagingException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CLOSED));
+        Await.until(
+                "the server has seen that the receiver is gone",
+                () -> transport.administration().status("orders").consumers() == 0);
         transport.administration().delete("orders");
         assertThat(transport.find("orders")).isEmpty();
     }
