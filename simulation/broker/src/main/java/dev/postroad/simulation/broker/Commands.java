@@ -230,11 +230,19 @@ final class Commands {
                 Policy known = model.policies.get(policy.operator(), policy.name());
                 answer.equalTo(known == null);
                 if (!policy.equals(known)) {
+                    noteGoing(answer);
                     model.set(policy);
                 }
                 promise(answer);
             }
         });
+    }
+
+    /** The look before a policy is changed tells what has gone; where the broker died, nobody heard of it. */
+    private void noteGoing(Answer<?> answer) {
+        if (!answer.known()) {
+            model.noteGoing();
+        }
     }
 
     Act deletePolicy(boolean operator, String name) {
@@ -245,6 +253,7 @@ final class Commands {
                 Policy known = model.policies.get(operator, name);
                 answer.equalTo(known != null);
                 if (known != null) {
+                    noteGoing(answer);
                     model.deletePolicy(known);
                 }
                 promise(answer);

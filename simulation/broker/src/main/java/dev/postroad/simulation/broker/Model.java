@@ -746,6 +746,17 @@ final class Model {
         follow(before);
     }
 
+    /** What may go by the policies that are about to change may have gone already. */
+    void noteGoing() {
+        for (ModelStream stream : streams.values()) {
+            for (ModelStream.Partition partition : stream.partitions) {
+                for (ModelStream.Entry entry : partition.entries) {
+                    entry.mayHaveGone |= stream.mayGo(partition, entry, latest);
+                }
+            }
+        }
+    }
+
     private void follow(List<Policy> before) {
         history.changed(() -> {
             policies.all.clear();

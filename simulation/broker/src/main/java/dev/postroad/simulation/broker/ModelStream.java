@@ -19,6 +19,9 @@ final class ModelStream {
         final long place;
         boolean gone;
 
+        /** It may have gone by what was said of its stream before. */
+        boolean mayHaveGone;
+
         Entry(EngineMessage body, Copy.@Nullable Letter letter, long offset, long accepted, long place) {
             this.body = body;
             this.letter = letter;
@@ -93,6 +96,9 @@ final class ModelStream {
 
     /** True if the message may have gone by now. */
     boolean mayGo(Partition partition, Entry entry, long latest) {
+        if (entry.mayHaveGone) {
+            return true;
+        }
         if (definition.retentionMillis() > 0 && entry.accepted + definition.retentionMillis() <= latest) {
             return true;
         }
