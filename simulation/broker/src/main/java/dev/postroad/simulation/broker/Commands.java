@@ -330,6 +330,9 @@ final class Commands {
     boolean mayForget(List<Command.Publish> publishes) {
         for (Command.Publish publish : publishes) {
             String topic = publish.topic();
+            boolean open = !world.openIds.isEmpty() || model.now < model.latest;
+            // Each for itself, the first ones may make it open for the last.
+            int ahead = open ? publish.messages().size() - 1 : 0;
             for (EngineMessage message : publish.messages()) {
                 for (String channel : topic == null
                         ? Set.of(publish.channel())
@@ -343,7 +346,7 @@ final class Commands {
                     if (message.id() == null || dedup == null) {
                         continue;
                     }
-                    boolean may = dedup.size(model.now) + world.openIds.size() >= limit;
+                    boolean may = dedup.size(model.now) + world.openIds.size() + ahead >= limit;
                     if (may && (!world.openIds.isEmpty() || dedup.size(model.latest) < limit)) {
                         return true;
                     }
