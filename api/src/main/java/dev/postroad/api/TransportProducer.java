@@ -4,11 +4,9 @@ import dev.postroad.api.MessagingException.Reason;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /**
- * The producer of every transport. A send costs one permit, one encoded message, and, where it is not waited for, one
+ * The producer of every transport. A send costs a place in the room, one encoded message, and, where it is not waited for, one
  * callback: at half a million messages a second there is room for little more.
  */
 final class TransportProducer<K, V> implements MessageProducer<K, V> {
@@ -19,8 +17,8 @@ final class TransportProducer<K, V> implements MessageProducer<K, V> {
 
     private final Transport transport;
     private final MessageCodec<K, V> codec;
-    private final Semaphore room = new Semaphore(MAX_UNDER_WAY);
-    private final Runnable leave = room::release;
+    private final SendRoom room = new SendRoom(MAX_UNDER_WAY);
+    private final Runnable leave = room::leave;
     private final Runnable onClose;
     private volatile boolean closed;
 
@@ -37,7 +35,7 @@ final class TransportProducer<K, V> implements MessageProducer<K, V> {
         try {
             transport.sendAndWait(channel, encoded);
         } finally {
-            room.release();
+            room.leave();
         }
     }
 
@@ -53,7 +51,7 @@ final class TransportProducer<K, V> implements MessageProducer<K, V> {
                 transport.sendBatchAndWait(channel, encoded);
             }
         } finally {
-            room.release();
+            room.leave();
         }
     }
 
@@ -72,27 +70,24 @@ final class TransportProducer<K, V> implements MessageProducer<K, V> {
         try {
             return transport.send(channel, encoded, leave);
         } catch (RuntimeException e) {
-            room.release();
+            room.leave();
             throw Blocking.rethrowable(e, "sending to channel '" + channel + "'");
         }
     }
 
     private void enter(String channel) {
-        if (!room.tryAcquire()) {
-            try {
-                room.acquire();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new MessagingException(
-                        Reason.FULL,
-                        "interrupted while " + MAX_UNDER_WAY
-                                + " earlier sends were under way; the message for channel '" + channel
-                                + "' was not sent",
-                        e);
-            }
+        try {
+            room.enter();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new MessagingException(
+                    Reason.FULL,
+                    "interrupted while " + MAX_UNDER_WAY + " earlier sends were under way; the message for channel '"
+                            + channel + "' was not sent",
+                    e);
         }
         if (closed) {
-            room.release();
+            room.leave();
             throw new MessagingException(
                     Reason.CLOSED, "the producer is closed; the message for channel '" + channel + "' was not sent");
         }
@@ -106,13 +101,12 @@ final class TransportProducer<K, V> implements MessageProducer<K, V> {
         closed = true;
         onClose.run();
         try {
-            if (!room.tryAcquire(MAX_UNDER_WAY, CLOSE_SECONDS, TimeUnit.SECONDS)) {
+            if (!room.awaitEmpty(CLOSE_SECONDS)) {
                 throw new MessagingException(
                         Reason.TIMEOUT,
-                        (MAX_UNDER_WAY - room.availablePermits()) + " sends were neither confirmed nor refused within "
-                                + CLOSE_SECONDS + " s of closing the producer; they may or may not have been stored");
+                        room.underWay() + " sends were neither confirmed nor refused within " + CLOSE_SECONDS
+                                + " s of closing the producer; they may or may not have been stored");
             }
-            room.release(MAX_UNDER_WAY);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new MessagingException(

@@ -40,12 +40,17 @@ final class Acks {
         }
     }
 
-    /** @param numbers ascending */
+    /** @param numbers ascending, each once; one at least */
     void acknowledge(long[] numbers) throws IOException {
         lock.lock();
         try {
-            for (long number : numbers) {
-                told.done(number);
+            int last = numbers.length - 1;
+            if (numbers[last] - numbers[0] == last) {
+                told.done(numbers[0], numbers[last] + 1);
+            } else {
+                for (long number : numbers) {
+                    told.done(number);
+                }
             }
             int together = 0;
             while (together < numbers.length && numbers[together] < told.next()) {

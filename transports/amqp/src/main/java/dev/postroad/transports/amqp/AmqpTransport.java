@@ -52,6 +52,7 @@ final class AmqpTransport implements Transport {
     private volatile @Nullable DedupStore ids;
     private volatile @Nullable Schedules schedules;
     private volatile @Nullable Groups groups;
+    private volatile @Nullable Link inbound;
     private volatile boolean closed;
 
     AmqpTransport(AmqpUrl url) {
@@ -96,6 +97,19 @@ final class AmqpTransport implements Transport {
         return link;
     }
 
+    /**
+     * The connection for consumers of queues: what comes is handed over by the thread that reads it, and where the broker takes no
+     * more messages, and so reads nothing more from the other connection, it still learns of what was settled.
+     */
+    synchronized Link inbound() {
+        Link present = inbound;
+        if (present == null) {
+            present = new Link(link.url(), new OnTheSpot());
+            inbound = present;
+        }
+        return present;
+    }
+
     Delays delays() {
         return delays;
     }
@@ -138,7 +152,11 @@ final class AmqpTransport implements Transport {
         catalog.enter(channel);
     }
 
-    void declareQueues(Channel channel) {
+    private void declareQueues(Channel channel) {
+        declareQueues(link, channel);
+    }
+
+    static void declareQueues(Link link, Channel channel) {
         link.with("declaring channel '" + channel.name() + "'", on -> {
             Topology.declare(on, channel, link.url().queueType());
             return channel;
@@ -391,6 +409,10 @@ final class AmqpTransport implements Transport {
         catalog.close();
         publisher.close();
         timer.shutdownNow();
+        Link openInbound = inbound;
+        if (openInbound != null) {
+            openInbound.close();
+        }
         link.close();
     }
 }

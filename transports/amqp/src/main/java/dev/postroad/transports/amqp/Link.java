@@ -11,6 +11,7 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -48,8 +49,18 @@ final class Link implements AutoCloseable {
 
     /** @throws MessagingException if there is no connection to be had: {@code UNREACHABLE}, {@code DENIED}, {@code NOT_FOUND} */
     Link(AmqpUrl url) {
+        this(url, null);
+    }
+
+    /**
+     * As the other.
+     *
+     * @param callbacks runs what consumers do with what comes; null for threads of the client's own
+     */
+    Link(AmqpUrl url, @Nullable ExecutorService callbacks) {
         this.url = url;
         this.factory = url.factory();
+        factory.setSharedExecutor(callbacks);
         try {
             connect();
         } catch (IOException | TimeoutException e) {

@@ -25,9 +25,12 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +56,7 @@ final class QueueConsumer implements Settler, Link.User {
     private record Tag(Acks on, long number) {}
 
     private final AmqpTransport transport;
+    private final Link link;
     private final Channel channel;
     private final ConsumerOptions options;
     private final SharedReceiver receiver;
@@ -65,8 +69,14 @@ final class QueueConsumer implements Settler, Link.User {
     private volatile boolean closing;
     private final ReentrantLock serial = new ReentrantLock();
 
+    /** What came and can't be handed over by the thread that reads it, in order: no more than the prefetch. */
+    private final Queue<Runnable> later = new ConcurrentLinkedQueue<>();
+
+    private final AtomicInteger behind = new AtomicInteger();
+
     QueueConsumer(AmqpTransport transport, Channel channel, ConsumerOptions options, SharedReceiver receiver) {
         this.transport = transport;
+        this.link = transport.inbound();
         this.channel = channel;
         this.options = options;
         this.receiver = receiver;
@@ -78,8 +88,7 @@ final class QueueConsumer implements Settler, Link.User {
 
     /** Begins. Quorum queues take exclusive consumers and then do not keep others out. @throws MessagingException as the broker says */
     void open() {
-        if (options.exclusive()
-                && Topology.quorum(channel, transport.link().url().queueType())) {
+        if (options.exclusive() && Topology.quorum(channel, link.url().queueType())) {
             throw new MessagingException(
                     Reason.IMPOSSIBLE_NEED,
                     "an exclusive consumer of channel '" + channel.name()
@@ -88,14 +97,13 @@ final class QueueConsumer implements Settler, Link.User {
         try {
             consume();
         } catch (IOException | RuntimeException e) {
-            throw Failures.of(
-                    "consuming queue '" + channel.name() + "'", transport.link().url(), e);
+            throw Failures.of("consuming queue '" + channel.name() + "'", link.url(), e);
         }
-        transport.link().add(this);
+        link.add(this);
     }
 
     private void consume() throws IOException {
-        com.rabbitmq.client.Channel on = transport.link().channel();
+        com.rabbitmq.client.Channel on = link.channel();
         on.basicQos(prefetch);
         on.addShutdownListener(cause -> shutDown(on, cause));
         current = on;
@@ -133,7 +141,7 @@ final class QueueConsumer implements Settler, Link.User {
                         receiver.failed(new MessagingException(
                                 Reason.NOT_FOUND,
                                 "queue '" + channel.name() + "' was deleted on "
-                                        + transport.link().url().shown()));
+                                        + link.url().shown()));
                     }
                 });
     }
@@ -160,19 +168,16 @@ final class QueueConsumer implements Settler, Link.User {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             } catch (IOException | RuntimeException e) {
-                receiver.failed(Failures.of(
-                        "consuming queue '" + channel.name() + "'",
-                        transport.link().url(),
-                        e));
+                receiver.failed(Failures.of("consuming queue '" + channel.name() + "'", link.url(), e));
             }
         });
     }
 
     @Override
-    public void connected(Link link) throws IOException {
+    public void connected(Link again) throws IOException {
         if (!closing) {
             // Like a first start: what is not there any more is declared again.
-            transport.declareQueues(channel);
+            AmqpTransport.declareQueues(link, channel);
             consume();
         }
     }
@@ -184,9 +189,36 @@ final class QueueConsumer implements Settler, Link.User {
 
     // ── What comes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    /** On the thread that reads from the connection: what waits or writes, and all that comes behind that, has another. */
     private void arrived(Tag tag, boolean redelivered, AMQP.BasicProperties properties, byte[] body) {
         try {
             Wire wire = Wire.read(channel.name(), () -> channel.name() + "/" + tag.number, properties, body);
+            Fetched fetched = new Fetched(tag, wire, 1 + wire.attempts() + returns(properties, redelivered));
+            int most = channel.retry().maxAttempts();
+            boolean waits = wire.notBefore() > 0 || wire.attempts() > 0 || most > 1 && fetched.attempt > most;
+            if (!waits && behind.get() == 0) {
+                inflow.arrived(fetched);
+                return;
+            }
+            later.add(() -> arrived(fetched, properties, body));
+            if (behind.getAndIncrement() == 0) {
+                Thread.startVirtualThread(this::catchUp);
+            }
+        } catch (RuntimeException e) {
+            notTaken(e);
+        }
+    }
+
+    private void catchUp() {
+        do {
+            later.remove().run();
+        } while (behind.decrementAndGet() > 0);
+    }
+
+    private void arrived(Fetched fetched, AMQP.BasicProperties properties, byte[] body) {
+        Tag tag = fetched.tag;
+        Wire wire = fetched.wire;
+        try {
             long now = System.currentTimeMillis();
             if (wire.notBefore() > 0 && withheld(tag, wire, properties, body)) {
                 return;
@@ -195,16 +227,19 @@ final class QueueConsumer implements Settler, Link.User {
                 settleAfter(tag, transport.delays().send(channel.name(), properties, body, wire.notBefore() - now));
                 return;
             }
-            int attempt = 1 + wire.attempts() + returns(properties, redelivered);
             if ((wire.notBefore() > 0 || wire.attempts() > 0) && wire.expires(channel.ttl()) <= now) {
-                expired(tag, wire, attempt);
+                expired(tag, wire, fetched.attempt);
                 return;
             }
-            inflow.arrived(new Fetched(tag, wire, attempt));
+            inflow.arrived(fetched);
         } catch (IOException | RuntimeException e) {
-            // It stays unacknowledged, and comes again when the consumer has ended.
-            LOG.log(Level.WARNING, "a message of queue " + channel.name() + " could not be taken", e);
+            notTaken(e);
         }
+    }
+
+    /** It stays unacknowledged, and comes again when the consumer has ended. */
+    private void notTaken(Exception cause) {
+        LOG.log(Level.WARNING, "a message of queue " + channel.name() + " could not be taken", cause);
     }
 
     private record Fetched(Tag tag, Wire wire, int attempt) implements Inflow.Arrival {
@@ -351,10 +386,7 @@ final class QueueConsumer implements Settler, Link.User {
                     }
                     if (failure != null) {
                         Throwable cause = failure.getCause() == null ? failure : failure.getCause();
-                        throw Failures.of(
-                                "settling a message of channel '" + channel.name() + "'",
-                                transport.link().url(),
-                                cause);
+                        throw Failures.of("settling a message of channel '" + channel.name() + "'", link.url(), cause);
                     }
                     return confirmed;
                 },
@@ -421,8 +453,7 @@ final class QueueConsumer implements Settler, Link.User {
                 consume(on, present);
             }
         } catch (IOException | RuntimeException e) {
-            receiver.failed(Failures.of(
-                    "consuming queue '" + channel.name() + "'", transport.link().url(), e));
+            receiver.failed(Failures.of("consuming queue '" + channel.name() + "'", link.url(), e));
         } finally {
             serial.unlock();
         }
@@ -431,7 +462,7 @@ final class QueueConsumer implements Settler, Link.User {
     @Override
     public void stop() {
         closing = true;
-        transport.link().remove(this);
+        link.remove(this);
         serial.lock();
         try {
             cancel();

@@ -135,7 +135,12 @@ public final class Inflow {
 
     /** As the other. */
     public void arrived(Arrival arrival) {
-        arrived(List.of(arrival));
+        if (keepsDeadKeys || arrival.attempt() > 1) {
+            arrived(List.of(arrival));
+            return;
+        }
+        Held held = new Held(this, arrival);
+        put(held, held);
     }
 
     /**
@@ -160,6 +165,9 @@ public final class Inflow {
         }
         if (first != null) {
             put(first, last);
+            if (first != last) {
+                receiver.cameTogether();
+            }
             if (keepsDeadKeys) {
                 // What follows a dead key goes on by itself, whether anybody asks for messages or not.
                 receiver.locked(this::look);

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What its inflows bring, for one consumer to take in turn. */
 public final class SharedReceiver implements Transport.Receiver {
-    private static final long GATHER_NANOS = 500_000;
+    private static final long GATHER_NANOS = 1_000_000;
     private static final long FLOW_NANOS = 2_000_000;
     private static final int ENOUGH = 64;
 
@@ -38,6 +38,9 @@ public final class SharedReceiver implements Transport.Receiver {
 
     /** True while somebody may wait for what comes. */
     private volatile boolean asleep;
+
+    /** Waits a moment for more to come. */
+    private volatile @Nullable Thread gatherer;
 
     private @Nullable MessagingException failure;
     private int turn;
@@ -108,6 +111,11 @@ public final class SharedReceiver implements Transport.Receiver {
         }
     }
 
+    /** Many came at once: nobody needs to gather them. */
+    void cameTogether() {
+        LockSupport.unpark(gatherer);
+    }
+
     /** Asks only: nobody is woken. */
     boolean is(BooleanSupplier question) {
         lock.lock();
@@ -137,7 +145,7 @@ public final class SharedReceiver implements Transport.Receiver {
         long left = nanos(timeout);
         lock.lockInterruptibly();
         try {
-            boolean gather = left > 0 && waiting() > 0;
+            boolean gather = left > 0;
             while (true) {
                 if (gather) {
                     gather = false;
@@ -172,20 +180,25 @@ public final class SharedReceiver implements Transport.Receiver {
     }
 
     /**
-     * While messages flow, but one by one, whoever finds the first of them and waits a moment takes many at once, and
-     * acknowledges them together: that costs less than to come for each. A message that comes alone does not wait.
+     * While messages flow, but one by one, whoever waits a moment takes many at once, and acknowledges them together: that costs
+     * less than to come for each, and nobody has to be woken. A message that comes alone does not wait.
      */
     private void gather(int max) {
         boolean flowing = takenLast > 1 && System.nanoTime() - takenAt < FLOW_NANOS;
-        if (!flowing || waiting() >= Math.min(enough(), max)) {
+        if (!flowing) {
             return;
         }
-        lock.unlock();
-        try {
-            LockSupport.parkNanos(GATHER_NANOS);
-        } finally {
-            lock.lock();
+        // First this, then the look at what is there: who brings many at once does one before the other, too.
+        gatherer = Thread.currentThread();
+        if (waiting() < Math.min(enough(), max)) {
+            lock.unlock();
+            try {
+                LockSupport.parkNanos(GATHER_NANOS);
+            } finally {
+                lock.lock();
+            }
         }
+        gatherer = null;
     }
 
     private int waiting() {

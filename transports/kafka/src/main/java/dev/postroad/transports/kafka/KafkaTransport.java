@@ -68,6 +68,11 @@ final class KafkaTransport implements Transport {
     private volatile @Nullable DeadKeyTable deadKeys;
     private volatile boolean closed;
 
+    private record Topic(String channel, String topic) {}
+
+    /** Of the channel that was sent to last: most senders have one, and its name needs no looking through for each message. */
+    private volatile Topic lastTopic = new Topic("", "");
+
     KafkaTransport(KafkaUrl url) {
         this.url = url;
         this.timer = new ScheduledThreadPoolExecutor(
@@ -269,7 +274,16 @@ final class KafkaTransport implements Transport {
                     "message " + id + " for channel '" + name + "' has a time of delivery; " + url()
                             + " can't do that: " + Capabilities.NO_DELAY);
         }
-        return new Transactions.Sending(name, id, KafkaWire.record(Topics.name(name), name, message, channel.ttl()));
+        return new Transactions.Sending(name, id, KafkaWire.record(topic(channel), name, message, channel.ttl()));
+    }
+
+    private String topic(Channel channel) {
+        Topic last = lastTopic;
+        if (!last.channel.equals(channel.name())) {
+            last = new Topic(channel.name(), Topics.name(channel.name()));
+            lastTopic = last;
+        }
+        return last.topic;
     }
 
     @Override
