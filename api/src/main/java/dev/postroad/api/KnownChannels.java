@@ -1,9 +1,11 @@
 package dev.postroad.api;
 
 import dev.postroad.api.MessagingException.Reason;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The channels as they were declared, remembered for some seconds so that not every send asks the broker. A channel that
@@ -20,25 +22,37 @@ final class KnownChannels {
     private final Transport transport;
     private final ConcurrentHashMap<String, Known> known = new ConcurrentHashMap<>();
 
+    /** The one that was asked for last: most programs send to few channels, and one after the other. */
+    private volatile @Nullable Known last;
+
     KnownChannels(Transport transport) {
         this.transport = transport;
     }
 
     /** @throws MessagingException {@code NOT_FOUND} if there is none of this name */
     Channel get(String name) {
-        Known found = known.get(name);
+        Known found = last;
+        if (found == null || !found.channel.name().equals(name)) {
+            found = known.get(name);
+            last = found;
+            if (!Objects.equals(found, known.get(name))) {
+                // Forgotten in between.
+                last = null;
+            }
+        }
         long now = System.nanoTime();
         return found != null && now - found.askedAt < FRESH_NANOS ? found.channel : ask(name, now);
     }
 
     void forget(String name) {
         known.remove(name);
+        last = null;
     }
 
     private Channel ask(String name, long now) {
         Optional<Channel> channel = transport.find(name);
         if (channel.isEmpty()) {
-            known.remove(name);
+            forget(name);
             throw new MessagingException(
                     Reason.NOT_FOUND,
                     "channel '" + name + "' is not known on " + transport.url() + "; declare it first");
@@ -46,7 +60,9 @@ final class KnownChannels {
         if (known.size() >= MAX_REMEMBERED) {
             known.clear();
         }
-        known.put(name, new Known(channel.get(), now));
+        Known fresh = new Known(channel.get(), now);
+        known.put(name, fresh);
+        last = fresh;
         return channel.get();
     }
 }

@@ -60,7 +60,7 @@ record Suite(
             Measures Postroad's producers and consumers on a RabbitMQ (Debian's rabbitmq-server) and on a Kafka
             (fetched by Maven) against the same work written straight on the system's client, with Spring AMQP,
             Spring Kafka and Camel, in turns, and says where the goals are met. A round sends --backlog messages
-            and receives them (ten times as many on Kafka); --seconds has no say. Meant to take a
+            and receives them (twenty times as many on Kafka); --seconds has no say. Meant to take a
             quarter of an hour.""",
             TransportScenario.names(),
             TransportContender.peers(),

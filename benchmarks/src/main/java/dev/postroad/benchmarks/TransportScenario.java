@@ -90,7 +90,7 @@ record TransportScenario(
     int messages(int backlog) {
         return switch (system) {
             case RABBITMQ -> backlog;
-            case KAFKA -> backlog * 10;
+            case KAFKA -> backlog * 20;
             case KAFKA_KEYS -> Math.max(2_000, backlog / 20);
         };
     }

@@ -52,6 +52,11 @@ public final class Catalog implements AutoCloseable {
 
     /** @throws MessagingException {@code NOT_FOUND} */
     public Channel get(String name, String url) {
+        Channel known = channels.get(name);
+        return known != null ? known : findNow(name, url);
+    }
+
+    private Channel findNow(String name, String url) {
         return find(name)
                 .orElseThrow(() -> new MessagingException(
                         Reason.NOT_FOUND, "there is no channel '" + name + "' on " + url + "; declare it first"));
