@@ -27,7 +27,7 @@ public final class BacklogExperiment implements Experiment {
     private static final List<Size> SIZES = List.of(
             new Size("1 million in one queue", MILLION, 100, 1, true, Duration.ofSeconds(15)),
             new Size("1 GB log", MILLION, 1000, 1, true, Duration.ofSeconds(20)),
-            new Size("10 million in one queue", 10 * MILLION, 100, 1, true, Duration.ofSeconds(60)),
+            new Size("10 million in one queue", 10 * MILLION, 100, 1, true, Duration.ofSeconds(45)),
             new Size("1 million over 10,000 queues", MILLION, 100, MANY_QUEUES, false, Duration.ofSeconds(30)),
             new Size("10 million over 10,000 queues", 10 * MILLION, 100, MANY_QUEUES, false, Duration.ofSeconds(120)),
             new Size("50 million in one queue", 50 * MILLION, 100, 1, false, Duration.ofSeconds(300)),
