@@ -312,10 +312,12 @@ final class KafkaTransport implements Transport {
 
     private CompletableFuture<Receipt> sendAlways(Channel channel, Transactions.Sending sending, Runnable ended) {
         ProducerRecord<byte[], byte[]> message = sending.message();
+        // All else of the message is nobody's concern any more once Kafka's client has copied it.
+        String id = sending.id();
         return produce(message, new Sent<>(message.topic(), ended) {
             @Override
             Receipt result(RecordMetadata at) {
-                return receipt(channel, sending.id(), at.partition(), at.offset());
+                return receipt(channel, id, at.partition(), at.offset());
             }
         });
     }
