@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 final class ReadWindow {
     private static final int FIRST_BYTES = 8 << 10;
 
+    /** Who reads on will do so for a while: a buffer that is larger than the first is as large as this at least. */
+    private static final int SECOND_BYTES = 64 << 10;
+
     /** After so many loads that did not need it, a buffer for something large is let go. */
     private static final int KEEP_LARGE = 256;
 
@@ -94,7 +97,9 @@ final class ReadWindow {
                 large = null;
             }
             if (normal.capacity() < bytes) {
-                int wanted = Math.max(FIRST_BYTES, Integer.highestOneBit(bytes - 1) << 1);
+                int wanted = bytes <= FIRST_BYTES
+                        ? FIRST_BYTES
+                        : Math.max(SECOND_BYTES, Integer.highestOneBit(bytes - 1) << 1);
                 normal = ByteBuffer.allocateDirect(Math.min(normalBytes, wanted));
             }
             return normal;
@@ -105,6 +110,13 @@ final class ReadWindow {
             large = kept;
         }
         return kept;
+    }
+
+    /** The buffer itself, with room for so many bytes, for another use until the next {@link #load}; what was loaded is forgotten. */
+    ByteBuffer lend(int bytes) {
+        forget();
+        buffer = bufferFor(bytes);
+        return buffer.clear();
     }
 
     void forget() {

@@ -427,7 +427,7 @@ final class Recovery {
         }
         segments.nextIs(last.number + 1);
         if (cutNeeded) {
-            Zeroing.from(last.file, segments.offsetOf(tail), last.allocated);
+            Zeroing.from(last.file, segments.offsetOf(tail), last.allocated, scan.window());
         }
         last.file.force();
         rewriteUnproven(last);
@@ -485,9 +485,9 @@ final class Recovery {
 
         private Zeroing() {}
 
-        static void from(StorageFile file, long offset, long end) throws IOException {
+        static void from(StorageFile file, long offset, long end, ReadWindow window) throws IOException {
             ByteBuffer zeros = ZEROS.duplicate();
-            ByteBuffer found = ByteBuffer.allocate((int) Math.min(BLOCK, Math.max(0, end - offset)));
+            ByteBuffer found = window.lend((int) Math.min(BLOCK, Math.max(0, end - offset)));
             long at = offset;
             while (at < end) {
                 int want = (int) Math.min(BLOCK - at % BLOCK, end - at);
