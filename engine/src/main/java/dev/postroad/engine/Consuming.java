@@ -2,6 +2,7 @@ package dev.postroad.engine;
 
 import dev.postroad.engine.routing.Rule;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,9 +26,9 @@ final class Consuming {
     private final Map<Object, List<ConsumerState>> byOwner = new HashMap<>();
     private final List<Handover> handovers = new ArrayList<>();
     private final List<ConsumerState> flushes = new ArrayList<>();
-    private final long[] numbers = new long[CHUNK];
-    private final ConsumerState[] takers = new ConsumerState[CHUNK];
-    private final Stored[] messages = new Stored[CHUNK];
+    private long[] numbers = new long[16];
+    private ConsumerState[] takers = new ConsumerState[16];
+    private Stored[] messages = new Stored[16];
     private final List<Long> expired = new ArrayList<>();
     /** Payload bytes that were chosen in this turn of the queue. */
     private long chosenBytes;
@@ -444,6 +445,11 @@ final class Consuming {
             }
             taker.credit--;
             queue.took(taker);
+            if (count == numbers.length) {
+                numbers = Arrays.copyOf(numbers, 4 * count);
+                takers = Arrays.copyOf(takers, 4 * count);
+                messages = Arrays.copyOf(messages, 4 * count);
+            }
             numbers[count] = number;
             takers[count] = taker;
             messages[count] = stored;
@@ -512,7 +518,7 @@ final class Consuming {
             engine.records.removed(queue, Records.Cause.ACKNOWLEDGED, numbers, automatic);
         }
         engine.records.end();
-        java.util.Arrays.fill(messages, 0, count, null);
+        Arrays.fill(messages, 0, count, null);
         if (queue.durable()) {
             engine.wantSync();
         }

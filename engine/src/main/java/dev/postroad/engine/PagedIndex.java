@@ -483,14 +483,12 @@ final class PagedIndex {
         Bytes.putVarint(head, count);
         for (Page page : pages) {
             if (page != null) {
-                writePageState(page, out);
+                out.write(to -> writePageState(page, to));
             }
         }
     }
 
-    private void writePageState(Page page, Snapshot snapshot) {
-        boolean resident = page.diskPosition == NONE;
-        ByteBuffer out = snapshot.room(64 + 8 * page.bits.length + (resident ? maxPageBytes() : 0));
+    private void writePageState(Page page, ByteBuffer out) {
         Bytes.putVarint(out, page.number);
         Bytes.putVarint(out, page.start);
         Bytes.putVarint(out, page.live);
@@ -501,7 +499,7 @@ final class PagedIndex {
             out.putLong(word);
         }
         out.putLong(page.diskPosition);
-        if (resident) {
+        if (page.diskPosition == NONE) {
             writeEntries(page, out);
         } else {
             Bytes.putVarint(out, page.diskSize);

@@ -181,7 +181,7 @@ public final class PolicySet {
     void write(Snapshot snapshot) {
         Bytes.putVarint(snapshot.room(10), entries.size());
         for (Entry entry : entries) {
-            entry.policy.encode(snapshot.room(Records.MOST_DEFINITION_BYTES));
+            snapshot.write(entry.policy::encode);
         }
     }
 

@@ -254,12 +254,12 @@ final class Router {
     void write(Snapshot snapshot) {
         Bytes.putVarint(snapshot.room(10), topics.size());
         for (Topic topic : topics.values()) {
-            topic.definition.encode(snapshot.room(Records.MOST_DEFINITION_BYTES));
+            snapshot.write(topic.definition::encode);
         }
         List<Binding> all = bindings();
         Bytes.putVarint(snapshot.room(10), all.size());
         for (Binding binding : all) {
-            binding.encode(snapshot.room(Records.MOST_DEFINITION_BYTES));
+            snapshot.write(binding::encode);
         }
     }
 

@@ -223,17 +223,19 @@ final class State {
         Bytes.putVarint(head, nextProducerId);
         Bytes.putVarint(head, streamsById.size());
         streamsById.forEach((id, stream) -> {
-            ByteBuffer out = snapshot.room(Records.MOST_DEFINITION_BYTES);
-            Bytes.putVarint(out, id);
-            stream.declared().encode(out);
+            snapshot.write(out -> {
+                Bytes.putVarint(out, id);
+                stream.declared().encode(out);
+            });
             stream.write(snapshot);
         });
         Bytes.putVarint(snapshot.room(10), queuesById.size());
         queuesById.forEach((id, queue) -> {
-            ByteBuffer out = snapshot.room(Records.MOST_DEFINITION_BYTES);
-            Bytes.putVarint(out, id);
-            Bytes.putNullable(out, queue.stream);
-            queue.declared().encode(out);
+            snapshot.write(out -> {
+                Bytes.putVarint(out, id);
+                Bytes.putNullable(out, queue.stream);
+                queue.declared().encode(out);
+            });
             queue.write(snapshot);
         });
         router.write(snapshot);
