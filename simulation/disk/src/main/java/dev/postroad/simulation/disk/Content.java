@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The bytes of a file, in pages that copies share until one of them writes. */
 final class Content {
-    private static final int PAGE = 4096;
+    private static final int PAGE = 1024;
     private static final byte[] ZEROS = new byte[PAGE];
 
     private byte[] @Nullable [] pages;
@@ -86,6 +86,25 @@ final class Content {
         if (value != 0) {
             size = Math.max(size, to);
         }
+    }
+
+    /** Whether both are as long as {@code to} at least and have the same bytes up to there; pages they share are not looked at. */
+    boolean same(Content other, long from, long to) {
+        if (size < to || other.size < to) {
+            return false;
+        }
+        for (long at = from; at < to; ) {
+            int index = (int) (at / PAGE);
+            int start = (int) (at % PAGE);
+            int end = (int) Math.min(PAGE, start + to - at);
+            byte[] mine = isThere(index) ? pages[index] : ZEROS;
+            byte[] others = other.isThere(index) ? other.pages[index] : ZEROS;
+            if (mine != others && !Arrays.equals(mine, start, end, others, start, end)) {
+                return false;
+            }
+            at += end - start;
+        }
+        return true;
     }
 
     byte get(long position) {

@@ -33,7 +33,7 @@ public final class SimulatedDisk {
     private Fault fault = Fault.IO_ERROR;
     private boolean faultMet;
     private @Nullable Random shortReads;
-    private Consumer<Operation> listener = operation -> {};
+    private @Nullable Consumer<Operation> listener;
     private int inodes;
     private @Nullable View view;
 
@@ -108,6 +108,11 @@ public final class SimulatedDisk {
     /** Is told of every call before it is made, on the calling thread, under the disk's lock. */
     public synchronized void listen(Consumer<Operation> to) {
         listener = to;
+    }
+
+    /** Nobody is told of calls any more. */
+    public synchronized void listenNoMore() {
+        listener = null;
     }
 
     /** How many changes a crash could undo now. */
@@ -214,6 +219,15 @@ public final class SimulatedDisk {
         return bytes;
     }
 
+    /** Whether this disk and a copy of it, or what became of the copy, have the same bytes in a part of a file that both have. */
+    public synchronized boolean same(SimulatedDisk copy, String name, long from, long to) {
+        synchronized (copy) {
+            Inode mine = names.get(name);
+            Inode other = copy.names.get(name);
+            return mine != null && other != null && mine.visible.same(other.visible, from, to);
+        }
+    }
+
     /** Puts a file there, durably, with these bytes; replaces the one that has the name. */
     public synchronized void put(String name, byte[] bytes) {
         remove(name);
@@ -272,7 +286,10 @@ public final class SimulatedDisk {
     /** Counts a call and tells of it; returns how it is to fail, or null. */
     private @Nullable Fault call(Operation.Kind kind, String file, long position, long bytes) {
         calls++;
-        listener.accept(new Operation(calls, kind, file, position, bytes));
+        Consumer<Operation> hears = listener;
+        if (hears != null) {
+            hears.accept(new Operation(calls, kind, file, position, bytes));
+        }
         if (calls >= failFrom && calls <= failTo) {
             faultMet = true;
             return fault;
@@ -298,12 +315,8 @@ public final class SimulatedDisk {
     }
 
     private void drop(Inode inode) {
-        pending.removeIf(change -> switch (change) {
-            case Pending.Write write -> write.inode() == inode;
-            case Pending.Resize resize -> resize.inode() == inode;
-            case Pending.Link link -> false;
-            case Pending.Unlink unlink -> false;
-        });
+        pending.removeIf(change -> (change instanceof Pending.Write write && write.inode() == inode)
+                || (change instanceof Pending.Resize resize && resize.inode() == inode));
     }
 
     private final class View implements Storage {
@@ -567,19 +580,10 @@ public final class SimulatedDisk {
     private void syncPending(Inode inode) {
         Content durable = inode.durable;
         for (Pending change : pending) {
-            switch (change) {
-                case Pending.Write write -> {
-                    if (write.inode() == inode) {
-                        durable.write(write.bytes(), 0, write.bytes().length, write.position());
-                    }
-                }
-                case Pending.Resize resize -> {
-                    if (resize.inode() == inode) {
-                        durable.resize(resize.size());
-                    }
-                }
-                case Pending.Link link -> {}
-                case Pending.Unlink unlink -> {}
+            if (change instanceof Pending.Write write && write.inode() == inode) {
+                durable.write(write.bytes(), 0, write.bytes().length, write.position());
+            } else if (change instanceof Pending.Resize resize && resize.inode() == inode) {
+                durable.resize(resize.size());
             }
         }
         drop(inode);

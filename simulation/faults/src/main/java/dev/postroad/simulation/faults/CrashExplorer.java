@@ -97,7 +97,7 @@ final class CrashExplorer {
                 found.add(new Found(name, trial.trace() + ": " + text(e)));
             }
         }
-        disk.listen(operation -> {});
+        disk.listenNoMore();
         if (found.size() == before) {
             boundary(name, disk.calls() + 1, disk, trial, most);
         }
@@ -153,7 +153,7 @@ final class CrashExplorer {
         String what = name + ", " + way;
         try {
             String first = trial.recover(image, choice.nextInt(THOROUGH) == 0, () -> {
-                image.listen(operation -> {});
+                image.listenNoMore();
                 if (again) {
                     shown[0] = image.crash(Crash.losingAll());
                 }
