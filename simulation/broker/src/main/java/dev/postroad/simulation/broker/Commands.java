@@ -323,7 +323,7 @@ final class Commands {
         int limit = queue != null
                 ? queue.definition.dedupLimit()
                 : stream != null ? stream.definition.dedupLimit() : Integer.MAX_VALUE;
-        return id != null && dedup != null && !dedup.knows(id, model.now) && dedup.size(at) >= limit;
+        return id != null && dedup != null && !dedup.knows(id, model.now) && dedup.remembers(limit, at);
     }
 
     /** True if it is open whether as many ids are remembered as may be. */
@@ -346,8 +346,8 @@ final class Commands {
                     if (message.id() == null || dedup == null) {
                         continue;
                     }
-                    boolean may = dedup.size(model.now) + world.openIds.size() + ahead >= limit;
-                    if (may && (!world.openIds.isEmpty() || dedup.size(model.latest) < limit)) {
+                    boolean may = dedup.remembers(limit - world.openIds.size() - ahead, model.now);
+                    if (may && (!world.openIds.isEmpty() || !dedup.remembers(limit, model.latest))) {
                         return true;
                     }
                 }
@@ -410,7 +410,7 @@ final class Commands {
             boolean durable = syncs(publish);
             messages.forEach(m -> world.used(m.id()));
             foreseen(List.of(publish), answer.known());
-            if (answer.carriedOut(must, both(tooLarge(List.of(publish), 0), mayBeFull(List.of(publish))))) {
+            if (answer.carriedOut(must, () -> both(tooLarge(List.of(publish), 0), mayBeFull(List.of(publish))))) {
                 model.batch();
                 Command.Published expected = model.publish(publish);
                 if (answer.done()) {
@@ -790,14 +790,6 @@ final class Commands {
 
     Act transact(List<Command.Publish> publishes, List<Settlement> settlements, List<Command.CommitOffsets> commits) {
         List<Command> commands = new ArrayList<>(publishes);
-        StringBuilder text = new StringBuilder("transact:");
-        publishes.forEach(p -> text.append(" publish ")
-                .append(tell(p.messages()))
-                .append(" to ")
-                .append(p.topic() == null ? "" : "topic " + p.topic() + " with ")
-                .append("'")
-                .append(p.channel())
-                .append("';"));
         for (Settlement each : settlements) {
             commands.add(new Command.Settle(
                     each.consumer().id,
@@ -806,29 +798,16 @@ final class Commands {
                     each.attempts(),
                     each.outcome(),
                     new Answer<>(() -> "part")));
-            text.append(" settle ")
-                    .append(java.util.Arrays.toString(each.numbers()))
-                    .append(" of consumer ")
-                    .append(each.consumer().id)
-                    .append(": ")
-                    .append(each.outcome())
-                    .append(';');
         }
-        for (Command.CommitOffsets commit : commits) {
-            commands.add(commit);
-            text.append(" commit ")
-                    .append(commit.group())
-                    .append(' ')
-                    .append(commit.positions())
-                    .append(';');
-        }
-        Answer<List<Command.Published>> answer = new Answer<>(text::toString);
-        return new Act(text::toString, new Command.Transact(commands, answer), answer, () -> {
+        commands.addAll(commits);
+        Supplier<String> text = () -> tell(publishes, settlements, commits);
+        Answer<List<Command.Published>> answer = new Answer<>(text);
+        return new Act(text, new Command.Transact(commands, answer), answer, () -> {
             List<Copy> all = new ArrayList<>();
             Reason[] must = refusal(publishes, settlements, commits, all);
             publishes.forEach(p -> p.messages().forEach(m -> world.used(m.id())));
             foreseen(publishes, answer.known());
-            if (!answer.carriedOut(must, both(tooLarge(publishes, all.size()), mayBeFull(publishes)))) {
+            if (!answer.carriedOut(must, () -> both(tooLarge(publishes, all.size()), mayBeFull(publishes)))) {
                 return;
             }
             model.batch();
@@ -841,7 +820,7 @@ final class Commands {
                             answer.result().get(i),
                             publish.topic() == null,
                             model.streams.containsKey(publish.channel()),
-                            text::toString);
+                            text);
                 }
             }
             for (Settlement each : settlements) {
@@ -852,6 +831,31 @@ final class Commands {
             model.afterBatch();
             promise(answer);
         });
+    }
+
+    private static String tell(
+            List<Command.Publish> publishes, List<Settlement> settlements, List<Command.CommitOffsets> commits) {
+        StringBuilder text = new StringBuilder("transact:");
+        publishes.forEach(p -> text.append(" publish ")
+                .append(tell(p.messages()))
+                .append(" to ")
+                .append(p.topic() == null ? "" : "topic " + p.topic() + " with ")
+                .append("'")
+                .append(p.channel())
+                .append("';"));
+        settlements.forEach(each -> text.append(" settle ")
+                .append(java.util.Arrays.toString(each.numbers()))
+                .append(" of consumer ")
+                .append(each.consumer().id)
+                .append(": ")
+                .append(each.outcome())
+                .append(';'));
+        commits.forEach(commit -> text.append(" commit ")
+                .append(commit.group())
+                .append(' ')
+                .append(commit.positions())
+                .append(';'));
+        return text.toString();
     }
 
     private Reason[] refusal(

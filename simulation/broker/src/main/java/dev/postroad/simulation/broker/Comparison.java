@@ -5,9 +5,12 @@ import dev.postroad.engine.DeadLetterHeaders;
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.EngineStatus;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +29,9 @@ final class Comparison {
 
     private final Map<Copy, Long> numbers = new LinkedHashMap<>();
     private final List<Runnable> adoptions = new ArrayList<>();
+
+    /** False where nobody asks what differs, only whether anything does: to put long lists into words takes a while. */
+    boolean inWords = true;
 
     /** What was looked at; null for everything. */
     private final @Nullable Set<ModelQueue> only;
@@ -118,14 +124,14 @@ final class Comparison {
             return "there are the channels " + there.keySet() + " instead of " + expected.keySet()
                     + (there.keySet().equals(expected.keySet()) ? ", with other definitions" : "");
         }
-        if (!new HashSet<>(status.topics()).equals(new HashSet<>(model.topology.topics.values()))) {
+        if (!same(status.topics(), model.topology.topics.values())) {
             return "there are the topics " + status.topics() + " instead of " + model.topology.topics.values();
         }
-        if (!new HashSet<>(status.bindings()).equals(new HashSet<>(model.topology.bindings))
+        if (!same(status.bindings(), model.topology.bindings)
                 || status.bindings().size() != model.topology.bindings.size()) {
             return "there are the bindings " + status.bindings() + " instead of " + model.topology.bindings;
         }
-        if (!new HashSet<>(status.policies().all()).equals(new HashSet<>(model.policies.all))) {
+        if (!same(status.policies().all(), model.policies.all)) {
             return "there are the policies " + status.policies().all() + " instead of " + model.policies.all;
         }
         for (EngineStatus.Queue queue : status.queues()) {
@@ -136,6 +142,17 @@ final class Comparison {
             }
         }
         return offsets(status);
+    }
+
+    /** True if they hold the same, in any order. As long as nothing was restarted they are the very same objects. */
+    private static boolean same(Collection<?> some, Collection<?> others) {
+        return identities(some).equals(identities(others)) || new HashSet<>(some).equals(new HashSet<>(others));
+    }
+
+    private static Set<Object> identities(Collection<?> of) {
+        Set<Object> identities = Collections.newSetFromMap(new IdentityHashMap<>());
+        identities.addAll(of);
+        return identities;
     }
 
     private @Nullable String offsets(EngineStatus status) {
@@ -289,7 +306,7 @@ final class Comparison {
                 if (copy == null) {
                     return "m" + b.message().timestampMillis() + " (number " + b.number() + ", attempts " + b.attempts()
                             + ", " + b.state() + ", " + b.message().headers() + ") is there and should not be; "
-                            + expected + " should be";
+                            + told(expected) + " should be";
                 }
                 same.remove(copy);
                 numbers.put(copy, b.number());
@@ -303,13 +320,17 @@ final class Comparison {
         if (found.size() < expected.size()) {
             Set<Copy> missing = new java.util.LinkedHashSet<>(expected);
             found.forEach(missing::remove);
-            return "missing: " + missing + " of " + expected;
+            return "missing: " + told(missing) + " of " + told(expected);
         }
         if (Model.tooMuch(queue)) {
             return "it holds at least " + queue.leastBytes() + " bytes of " + queue.definition.maxBytes() + " at most: "
-                    + expected;
+                    + told(expected);
         }
         return order(queue, expected, found);
+    }
+
+    private String told(Collection<Copy> copies) {
+        return inWords ? copies.toString() : copies.size() + " messages";
     }
 
     private @Nullable String message(Copy copy, Command.Browsed b) {
@@ -356,12 +377,12 @@ final class Comparison {
 
     private @Nullable String order(ModelQueue queue, List<Copy> expected, List<Copy> found) {
         if (!queue.loose) {
-            return expected.equals(found) ? null : "the order is " + found + " instead of " + expected;
+            return expected.equals(found) ? null : "the order is " + told(found) + " instead of " + told(expected);
         }
         List<Copy> fixed = expected.stream().filter(c -> !c.loose).toList();
         List<Copy> fixedFound = found.stream().filter(c -> !c.loose).toList();
         if (!fixed.equals(fixedFound)) {
-            return "the order is " + fixedFound + " instead of " + fixed;
+            return "the order is " + told(fixedFound) + " instead of " + told(fixed);
         }
         adoptions.add(() -> reorder(queue, expected, found));
         return null;

@@ -51,7 +51,7 @@ final class Contents {
             return "its key was altered";
         }
         if (!Objects.equals(sent.id(), came.id())
-                || !sent.properties().equals(came.properties())
+                || !same(sent.properties(), came.properties())
                 || sent.timestampMillis() != came.timestampMillis()
                 || sent.priority() != came.priority()
                 || sent.ttlMillis() != came.ttlMillis()
@@ -85,6 +85,10 @@ final class Contents {
                         && (time <= letter.to() || "expired".equals(letter.cause()))
                 ? null
                 : "as a dead letter it has a wrong time: " + headers + " where this was so: " + letter;
+    }
+
+    private static boolean same(EngineMessage.Properties a, EngineMessage.Properties b) {
+        return a == b || a.equals(b);
     }
 
     private static boolean same(Map<String, Object> a, Map<String, Object> b) {

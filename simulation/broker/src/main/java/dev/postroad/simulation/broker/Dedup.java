@@ -9,6 +9,9 @@ final class Dedup {
     private final History history;
     private final Map<String, Long> seen = new HashMap<>();
 
+    /** No id was seen later than this. */
+    private long newest;
+
     Dedup(long windowMillis, History history) {
         this.windowMillis = windowMillis;
         this.history = history;
@@ -19,9 +22,10 @@ final class Dedup {
         return at != null && at + windowMillis > now;
     }
 
-    /** How many ids are remembered at this time. */
-    long size(long now) {
-        return seen.values().stream().filter(at -> at + windowMillis > now).count();
+    /** True if that many ids or more are remembered at this time. */
+    boolean remembers(long count, long now) {
+        return seen.size() >= count
+                && seen.values().stream().filter(at -> at + windowMillis > now).count() >= count;
     }
 
     /** True if whether the id is a duplicate does not depend on what the clock said in between. */
@@ -32,13 +36,10 @@ final class Dedup {
 
     void add(String id, long now) {
         // What came in what is now the future, because the clock was set back, counts from now on.
-        for (Map.Entry<String, Long> each : seen.entrySet()) {
-            long time = each.getValue();
-            if (time > now) {
-                each.setValue(now);
-                history.changed(() -> each.setValue(time));
-            }
+        if (newest > now) {
+            setBack(now);
         }
+        newest = now;
         if (knows(id, now)) {
             return;
         }
@@ -50,5 +51,18 @@ final class Dedup {
                 seen.put(id, before);
             }
         });
+    }
+
+    private void setBack(long now) {
+        for (Map.Entry<String, Long> each : seen.entrySet()) {
+            long time = each.getValue();
+            if (time > now) {
+                each.setValue(now);
+                history.changed(() -> {
+                    each.setValue(time);
+                    newest = Math.max(newest, time);
+                });
+            }
+        }
     }
 }

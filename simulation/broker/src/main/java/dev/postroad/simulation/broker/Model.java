@@ -929,6 +929,10 @@ final class Model {
                 byDue.computeIfAbsent(due, d -> new ArrayList<>()).add(of);
             }
         }
+        if (byDue.isEmpty()) {
+            lettersToStreams = 0;
+            return List.of();
+        }
         List<List<Copy>> back = byDue.values().stream().flatMap(List::stream).toList();
         if (back.size() > 1 && orderMatters(back)) {
             throw new Unforeseen();

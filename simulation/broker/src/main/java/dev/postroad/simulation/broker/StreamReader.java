@@ -65,17 +65,24 @@ final class StreamReader implements DeliverySink {
     }
 
     /** Compares what has come with what should have. Returns how much it was. */
-    int judge(long latest, Consumer<String> story) {
+    int judge(long latest, @Nullable Consumer<String> story) {
         for (EngineDelivery delivery : come) {
-            String what = "offset " + delivery.offset() + " of " + stream.name() + "/" + delivery.partition()
-                    + " to consumer " + id;
-            story.accept("    " + what);
+            if (story != null) {
+                story.accept("    " + told(delivery));
+            }
             String difference = take(delivery, latest);
-            Violation.unless(difference == null, () -> what + ": " + difference);
+            if (difference != null) {
+                throw new Violation(told(delivery) + ": " + difference);
+            }
         }
         int count = come.size();
         come.clear();
         return count;
+    }
+
+    private String told(EngineDelivery delivery) {
+        return "offset " + delivery.offset() + " of " + stream.name() + "/" + delivery.partition() + " to consumer "
+                + id;
     }
 
     private @Nullable String take(EngineDelivery delivery, long latest) {
@@ -121,12 +128,10 @@ final class StreamReader implements DeliverySink {
         for (int p = 0; p < next.length && credit > 0; p++) {
             ModelStream.Partition of = stream.partitions[p];
             for (long at = next[p]; at < of.next(); at++) {
-                long offset = at;
-                int partition = p;
-                Violation.unless(
-                        !wants(of, of.entries.get((int) at), latest),
-                        () -> "offset " + offset + " of " + stream.name() + "/" + partition
-                                + " does not come to consumer " + id + ", which has credit");
+                if (wants(of, of.entries.get((int) at), latest)) {
+                    throw new Violation("offset " + at + " of " + stream.name() + "/" + p
+                            + " does not come to consumer " + id + ", which has credit");
+                }
             }
         }
     }

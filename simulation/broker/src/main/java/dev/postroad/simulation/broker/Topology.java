@@ -29,7 +29,21 @@ final class Topology {
     }
 
     boolean has(Binding binding) {
-        return bindings.contains(binding);
+        return at(binding) >= 0;
+    }
+
+    /** Its place in the list; -1 where there is none. Two of them are as a rule told apart by their names. */
+    private int at(Binding binding) {
+        for (int i = 0; i < bindings.size(); i++) {
+            Binding each = bindings.get(i);
+            if (each == binding
+                    || (each.topic().equals(binding.topic())
+                            && each.destination().equals(binding.destination())
+                            && each.equals(binding))) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     boolean hasBindings(String topic) {
@@ -38,11 +52,11 @@ final class Topology {
 
     void bind(Binding binding) {
         bindings.add(binding);
-        history.changed(() -> bindings.remove(binding));
+        history.changed(() -> bindings.remove(at(binding)));
     }
 
     private void remove(Binding binding) {
-        int at = bindings.indexOf(binding);
+        int at = at(binding);
         bindings.remove(at);
         history.changed(() -> bindings.add(at, binding));
     }

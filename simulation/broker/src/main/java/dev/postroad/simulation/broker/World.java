@@ -212,7 +212,7 @@ final class World {
     }
 
     void disarm() {
-        disk.listen(operation -> {});
+        disk.listenNoMore();
         disk.heal();
     }
 
@@ -249,7 +249,7 @@ final class World {
 
     private void readStreams() {
         for (StreamReader reader : List.copyOf(model.readers.values())) {
-            counts.deliveries += reader.judge(model.latest, this::tell);
+            counts.deliveries += reader.judge(model.latest, telling ? this::tell : null);
             Violation.unless(
                     !reader.isCancelled(), () -> "stream consumer " + reader.id + " was cancelled for no reason");
         }
@@ -355,6 +355,7 @@ final class World {
             model.restart();
             int synced = model.history.size();
             Comparison comparison = new Comparison(model, observed, last);
+            comparison.inWords = telling || first == null;
             String difference = comparison.difference();
             if (difference == null) {
                 comparison.adopt();
@@ -367,8 +368,11 @@ final class World {
             tell("    not " + batches + " batches back: " + difference);
             model.history.undoTo(size);
             if (!model.history.undoBatch()) {
-                throw new Violation("after recovery: " + difference
-                        + (first.equals(difference) ? "" : " (or, had all survived, " + first + ")"));
+                model.batch();
+                model.restart();
+                String least = String.valueOf(new Comparison(model, observed, last).difference());
+                throw new Violation("after recovery: " + least
+                        + (first.equals(least) ? "" : " (or, had all survived, " + first + ")"));
             }
             last = model.history.size() >= lastKnown;
             batches++;
@@ -628,9 +632,15 @@ final class World {
 
     /** Queues that were idle for too long go by themselves. */
     private void idleQueues() {
-        for (ModelQueue queue : List.copyOf(model.queues.values())) {
+        List<ModelQueue> fleeting = new ArrayList<>();
+        for (ModelQueue queue : model.queues.values()) {
+            if (queue.definition.expiresMillis() > 0) {
+                fleeting.add(queue);
+            }
+        }
+        for (ModelQueue queue : fleeting) {
             long idle = queue.definition.expiresMillis();
-            if (idle > 0 && engine().definition(queue.name()) == null) {
+            if (engine().definition(queue.name()) == null) {
                 Violation.unless(
                         queue.consumers.isEmpty() && queue.idleSince + idle <= model.now,
                         () -> queue + " is gone, and was not idle for " + idle + " ms");
@@ -695,7 +705,9 @@ final class World {
             @Override
             public void deliver(EngineDelivery delivery) {
                 if (!dead) {
-                    Violation.unless(!cancelled.contains(consumer), () -> "a delivery after the end of its consumer");
+                    if (cancelled.contains(consumer)) {
+                        throw new Violation("a delivery after the end of its consumer");
+                    }
                     handles.putIfAbsent(delivery.consumerId(), consumer);
                     deliveries.add(delivery);
                 }
@@ -720,18 +732,17 @@ final class World {
 
     private void delivered(EngineDelivery d, ModelConsumer consumer) {
         ModelQueue queue = consumer.queue;
-        Supplier<String> what = () -> told(d) + " delivered from " + queue;
-        Violation.unless(
-                !consumer.gone && (!consumer.leaving || consumer.holder != null),
-                () -> what.get() + " to a consumer that has left");
+        if (consumer.gone || (consumer.leaving && consumer.holder == null)) {
+            throw new Violation(told(d) + " delivered from " + queue + " to a consumer that has left");
+        }
         Copy copy = find(queue, d);
         if (copy == null) {
-            throw new Violation(what.get() + " and not there; there is " + queue.all());
+            throw new Violation(told(d) + " delivered from " + queue + " and not there; there is " + queue.all());
         }
         if (telling) {
-            tell("    " + what.get() + " to consumer " + consumer.id);
+            tell("    " + told(d) + " delivered from " + queue + " to consumer " + consumer.id);
         }
-        check(copy, consumer, d, what);
+        check(copy, consumer, d);
         if (copy.number < 0) {
             model.bind(copy, d.number());
         }
@@ -797,53 +808,80 @@ final class World {
         return false;
     }
 
-    private void check(Copy copy, ModelConsumer consumer, EngineDelivery d, Supplier<String> what) {
+    /** Asked for every delivery: what is wrong is put into words only where something is. */
+    private void check(Copy copy, ModelConsumer consumer, EngineDelivery d) {
+        String wrong = wrong(copy, consumer, d);
+        if (wrong != null) {
+            throw new Violation(told(d) + " delivered from " + copy.queue + wrong);
+        }
+    }
+
+    private @Nullable String wrong(Copy copy, ModelConsumer consumer, EngineDelivery d) {
         ModelQueue queue = copy.queue;
-        Violation.unless(copy.there, () -> what.get() + " although it was settled");
-        Violation.unless(
-                copy.tag() == d.message().timestampMillis(), () -> what.get() + " under the number of " + copy);
+        if (!copy.there) {
+            return " although it was settled";
+        }
+        if (copy.tag() != d.message().timestampMillis()) {
+            return " under the number of " + copy;
+        }
         String difference = Contents.difference(copy.body, copy.letter, d.message());
-        Violation.unless(difference == null, () -> what.get() + ": " + difference);
-        Violation.unless(copy.holder == null, () -> what.get() + " although another holds it");
-        Violation.unless(copy.notBefore <= model.now, () -> what.get() + " too early: " + copy + " at " + model.now);
-        Violation.unless(
-                copy.expiry == 0 || copy.expiry > model.now, () -> what.get() + " after its time to live: " + copy);
-        Violation.unless(
-                d.attempt() == copy.attempts + 1,
-                () -> what.get() + " where attempt " + (copy.attempts + 1) + " is next");
-        Violation.unless(consumer.credit > 0, () -> what.get() + " to a consumer without credit");
-        Violation.unless(consumer.takes(copy), () -> what.get() + " to a consumer whose filter does not take it");
-        Violation.unless(
-                d.partition() == copy.partition && d.offset() == copy.offset,
-                () -> what.get() + " with a wrong offset");
+        if (difference != null) {
+            return ": " + difference;
+        }
+        if (copy.holder != null) {
+            return " although another holds it";
+        }
+        if (copy.notBefore > model.now) {
+            return " too early: " + copy + " at " + model.now;
+        }
+        if (copy.expiry != 0 && copy.expiry <= model.now) {
+            return " after its time to live: " + copy;
+        }
+        if (d.attempt() != copy.attempts + 1) {
+            return " where attempt " + (copy.attempts + 1) + " is next";
+        }
+        if (consumer.credit <= 0) {
+            return " to a consumer without credit";
+        }
+        if (!consumer.takes(copy)) {
+            return " to a consumer whose filter does not take it";
+        }
+        if (d.partition() != copy.partition || d.offset() != copy.offset) {
+            return " with a wrong offset";
+        }
         boolean titled = queue.stream == null
                 ? d.queue().equals(queue.name()) && d.group() == null
                 : d.queue().equals(queue.stream.name()) && queue.name().equals(d.group());
-        Violation.unless(titled, () -> what.get() + " under the name " + d.queue() + "/" + d.group());
-        if (queue.definition.singleActiveConsumer() && consumer.holder == null) {
-            Violation.unless(queue.active() == consumer, () -> what.get() + " to a consumer that stands by");
+        if (!titled) {
+            return " under the name " + d.queue() + "/" + d.group();
         }
+        if (queue.definition.singleActiveConsumer() && consumer.holder == null && queue.active() != consumer) {
+            return " to a consumer that stands by";
+        }
+        return outOfTurn(copy);
+    }
+
+    private @Nullable String outOfTurn(Copy copy) {
+        ModelQueue queue = copy.queue;
         if (queue.strict()) {
             Copy first = queue.firstReady(model.now);
-            Violation.unless(
-                    first == copy || expiring(queue),
-                    () -> what.get() + " out of order: " + first + " is next of " + queue.all());
-        } else if (queue.definition.keyOrdered() && copy.key != null) {
-            for (Copy other : queue.all()) {
-                boolean sameKey = other != copy && copy.key.equals(other.key);
-                Violation.unless(
-                        !sameKey || other.holder == null,
-                        () -> what.get() + " while " + other + " of its key is in flight");
-                Violation.unless(
-                        !sameKey
-                                || queue.delayedKeys
-                                || queue.loose
-                                || expiring(queue)
-                                || other.order > copy.order
-                                || (other.expiry > 0 && other.expiry <= model.now),
-                        () -> what.get() + " before an earlier one of its key: " + other);
+            return first == copy || expiring(queue) ? null : " out of order: " + first + " is next of " + queue.all();
+        }
+        if (!queue.definition.keyOrdered() || copy.key == null) {
+            return null;
+        }
+        boolean anyOrder = queue.delayedKeys || queue.loose || expiring(queue);
+        for (Copy other : queue.all()) {
+            if (other != copy && copy.key.equals(other.key)) {
+                if (other.holder != null) {
+                    return " while " + other + " of its key is in flight";
+                }
+                if (!anyOrder && other.order <= copy.order && !(other.expiry > 0 && other.expiry <= model.now)) {
+                    return " before an earlier one of its key: " + other;
+                }
             }
         }
+        return null;
     }
 
     /** True if a message may have gone whose time to live was over. */
@@ -977,7 +1015,9 @@ final class World {
         if (seen.isEmpty()) {
             return true;
         }
-        tell("  look at " + seen);
+        if (telling) {
+            tell("  look at " + seen);
+        }
         counts.looks++;
         List<Act> acts = new ArrayList<>();
         List<Runnable> then = new ArrayList<>();
