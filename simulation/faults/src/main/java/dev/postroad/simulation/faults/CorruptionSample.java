@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -16,7 +18,7 @@ final class CorruptionSample {
     private static final int BATCH_HEADER = 48;
 
     /** Where a record lies in its file. */
-    record Place(String file, int from, int to, String word) {}
+    record Place(String file, int from, int to, String word, byte[] payload) {}
 
     final SimulatedDisk disk = new SimulatedDisk();
     final Map<String, byte[]> files = new TreeMap<>();
@@ -72,7 +74,7 @@ final class CorruptionSample {
                 long at = positions.get(k);
                 int from = (int) (at % SEGMENT);
                 int bytes = (puts.get(k).length + RECORD_HEADER + 7) & ~7;
-                records.put(at, new Place(name(at), from, from + bytes, Payload.word(puts.get(k))));
+                records.put(at, new Place(name(at), from, from + bytes, Payload.word(puts.get(k)), puts.get(k)));
             }
             ledger.journal().commit(true);
             if (checkpoints > 0 && i % (count / (checkpoints + 1)) == 12) {
@@ -97,6 +99,12 @@ final class CorruptionSample {
         noted = Math.max(mark.getLong(32), mark.getLong(512 + 32));
     }
 
+    /** What {@link Payload#word} says of a payload; most are still those that were put there. */
+    String word(long position, byte[] payload) {
+        Place place = records.get(position);
+        return place != null && Arrays.equals(place.payload, payload) ? place.word : Payload.word(payload);
+    }
+
     private void remember() {
         for (String name : disk.files()) {
             earlier.computeIfAbsent(name, each -> new ArrayList<>()).add(disk.bytes(name));
@@ -104,6 +112,6 @@ final class CorruptionSample {
     }
 
     static String name(long position) {
-        return String.format("segment-%016x.journal", position / SEGMENT);
+        return "segment-" + HexFormat.of().toHexDigits(position / SEGMENT) + ".journal";
     }
 }

@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
@@ -28,8 +27,6 @@ final class CorruptionSweep {
     private final List<CorruptionSample> samples = new ArrayList<>();
     private final List<CrashExplorer.Found> found = new ArrayList<>();
     private final long seed;
-    /** The files of the damaged disk that is looked at. */
-    private final Map<String, byte[]> contents = new HashMap<>();
 
     private long corruptions;
     private long refused;
@@ -120,7 +117,6 @@ final class CorruptionSweep {
         SimulatedDisk damaged = sample.disk.copy();
         String what = list.apply(number, damaged);
         corruptions++;
-        contents.clear();
         try {
             judge(sample, damaged);
         } catch (IOException | RuntimeException e) {
@@ -135,7 +131,7 @@ final class CorruptionSweep {
         SimulatedDisk opening = damaged.copy();
         boolean opened = false;
         try (Storage storage = opening.open()) {
-            Ledger ledger = Ledger.open(storage, Ledger.SETTINGS, 8);
+            Ledger ledger = Ledger.open(storage, Ledger.SETTINGS, 8, sample::word);
             opened = true;
             if (ledger.damage.stream().anyMatch(DamageReport::lost)) {
                 throw new Broken("opened, and not refused, although something is lost: " + ledger.damage);
@@ -164,14 +160,14 @@ final class CorruptionSweep {
                 compare(
                         sample,
                         damaged,
-                        Ledger.open(storage, Ledger.SETTINGS.withOnDamage(OnDamage.SERVE_REST), 9),
+                        Ledger.open(storage, Ledger.SETTINGS.withOnDamage(OnDamage.SERVE_REST), 9, sample::word),
                         true);
             }
         }
     }
 
     /** Two checkpoints are kept so that one of them may rot. */
-    private boolean onlyACheckpoint(CorruptionSample sample, SimulatedDisk damaged) {
+    private static boolean onlyACheckpoint(CorruptionSample sample, SimulatedDisk damaged) {
         int checkpoints = 0;
         for (Map.Entry<String, byte[]> file : sample.files.entrySet()) {
             if (differs(sample, damaged, file.getKey(), 0, file.getValue().length)) {
@@ -221,8 +217,9 @@ final class CorruptionSweep {
                 ByteBuffer payload = reader.read(entry.getKey());
                 byte[] bytes = new byte[payload.remaining()];
                 payload.get(bytes);
-                if (!Payload.word(bytes).equals(entry.getValue()) || !word.equals(entry.getValue())) {
-                    throw new Broken("entry " + entry + " reads " + Payload.word(bytes) + " and is listed as " + word);
+                String read = sample.word(entry.getKey(), bytes);
+                if (!read.equals(entry.getValue()) || !word.equals(entry.getValue())) {
+                    throw new Broken("entry " + entry + " reads " + read + " and is listed as " + word);
                 }
             } catch (CorruptRecordException e) {
                 atReading = true;
@@ -259,19 +256,16 @@ final class CorruptionSweep {
     }
 
     /** True if bytes of the record are others than they were, or not there. */
-    private boolean touched(CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.Place place) {
+    private static boolean touched(CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.Place place) {
         return differs(sample, damaged, place.file(), place.from(), place.to());
     }
 
-    private boolean differs(CorruptionSample sample, SimulatedDisk damaged, String file, int from, int to) {
-        byte[] before = sample.files.get(file);
-        byte[] after = contents.computeIfAbsent(
-                file, name -> damaged.files().contains(name) ? damaged.bytes(name) : new byte[0]);
-        return before == null || after.length < to || !Arrays.equals(before, from, to, after, from, to);
+    private static boolean differs(CorruptionSample sample, SimulatedDisk damaged, String file, int from, int to) {
+        return !sample.disk.same(damaged, file, from, to);
     }
 
     /** Both copies of the segment's header are gone: nothing in it can be verified, which is reported. */
-    private boolean headersLost(
+    private static boolean headersLost(
             CorruptionSample sample, SimulatedDisk damaged, CorruptionSample.@Nullable Place place) {
         return place != null
                 && differs(sample, damaged, place.file(), 0, 104)
@@ -282,7 +276,7 @@ final class CorruptionSweep {
      * True if anything that is left says that there was something at this position: the note, or a batch further on, which was
      * only written when everything before it was on the disk.
      */
-    private boolean provable(CorruptionSample sample, SimulatedDisk damaged, long position) {
+    private static boolean provable(CorruptionSample sample, SimulatedDisk damaged, long position) {
         if (position < sample.noted) {
             return true;
         }

@@ -13,6 +13,7 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -37,11 +38,26 @@ final class Ledger implements RecoveryHandler {
     /** What is there: position to the entry's payload, as {@link Payload#word} tells it. */
     final TreeMap<Long, String> live = new TreeMap<>();
 
-    private final Map<Long, Integer> sizes = new TreeMap<>();
+    private final Map<Long, Integer> sizes = new HashMap<>();
+    private final Words words;
     private @Nullable Journal opened;
 
+    /** Tells the word of an entry. */
+    @FunctionalInterface
+    interface Words {
+        String of(long position, byte[] payload);
+    }
+
+    private Ledger(Words words) {
+        this.words = words;
+    }
+
     static Ledger open(Storage storage, JournalSettings settings, long seed) throws IOException {
-        Ledger ledger = new Ledger();
+        return open(storage, settings, seed, (position, payload) -> Payload.word(payload));
+    }
+
+    static Ledger open(Storage storage, JournalSettings settings, long seed, Words words) throws IOException {
+        Ledger ledger = new Ledger(words);
         ledger.opened = Journal.open(storage, settings, 1000, new Random(seed)::nextLong, ledger);
         return ledger;
     }
@@ -78,7 +94,7 @@ final class Ledger implements RecoveryHandler {
     }
 
     private void put(long position, byte[] payload) {
-        live.put(position, Payload.word(payload));
+        live.put(position, words.of(position, payload));
         sizes.put(position, payload.length);
         journal().retain(position, payload.length);
     }
