@@ -57,6 +57,8 @@ final class EngineTrial implements Trial {
     private boolean begun;
     private boolean dying;
 
+    private final List<String> noted;
+    private int notes;
     private final List<String> states = new ArrayList<>();
     private int confirmed;
     private boolean weak;
@@ -68,17 +70,20 @@ final class EngineTrial implements Trial {
     private long words;
 
     EngineTrial(Program program, SimulatedDisk disk) {
-        this(program, disk, true);
+        this(program, disk, true, new ArrayList<>());
     }
 
     /**
-     * One that may be told not to look.
+     * One of many runs of the same program.
      *
-     * @param looking true to judge the data at some of the restarts on the way; false where other runs of the same program do, and
-     *     this one is about what comes of a fault: as long as none is met there is nothing new to be seen
+     * @param looking true to judge the data at some of the restarts on the way; false where other runs do, and this one is about
+     *     what comes of a fault: as long as none is met there is nothing new to be seen
+     * @param noted what earlier runs have noted, in order, as long as they had met no fault: this one notes the same up to there,
+     *     and goes on with what is new
      */
-    EngineTrial(Program program, SimulatedDisk disk, boolean looking) {
+    EngineTrial(Program program, SimulatedDisk disk, boolean looking, List<String> noted) {
         this.looking = looking;
+        this.noted = noted;
         this.program = program;
         this.disk = disk;
         this.random = new Random(program.seed());
@@ -89,7 +94,7 @@ final class EngineTrial implements Trial {
 
     @Override
     public void run() {
-        states.add(expected.afterRestart(now));
+        note();
         try {
             open();
             for (Program.Step step : program.preparations()) {
@@ -215,7 +220,17 @@ final class EngineTrial implements Trial {
 
     /** Notes the state after a command. */
     private void note() {
-        states.add(expected.afterRestart(now));
+        int at = notes++;
+        boolean faulty = disk.faultMet();
+        if (faulty || at >= noted.size()) {
+            String state = expected.afterRestart(now);
+            states.add(state);
+            if (!faulty && at == noted.size()) {
+                noted.add(state);
+            }
+        } else {
+            states.add(noted.get(at));
+        }
     }
 
     private void confirm() {

@@ -3,7 +3,9 @@ package dev.postroad.simulation.faults;
 import dev.postroad.simulation.disk.Fault;
 import dev.postroad.testkit.Experiment;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Every call on the disk fails, once and for ever, in every way there is. */
 public final class IoFailures implements Experiment {
@@ -34,10 +36,11 @@ public final class IoFailures implements Experiment {
         FailureLoop loop = new FailureLoop(out);
         at[0] = loop;
         List<String> themes = Programs.names();
+        Map<String, List<String>> noted = new HashMap<>();
         long combinations = 2L * Fault.values().length * themes.size();
         while (loop.loops() < PASSES * combinations && !out.getAsBoolean()) {
             int first = 1 + (int) Math.floorMod(budget.seed() + loop.loops() / combinations, (long) PASSES);
-            pass(loop, themes, first);
+            pass(loop, noted, themes, first);
         }
         long passes = loop.loops() / combinations;
         List<Violation> violations = new ArrayList<>();
@@ -72,14 +75,21 @@ public final class IoFailures implements Experiment {
                 List.of());
     }
 
-    private static void pass(FailureLoop loop, List<String> themes, int first) {
+    private static void pass(FailureLoop loop, Map<String, List<String>> noted, List<String> themes, int first) {
         for (Fault fault : Fault.values()) {
             for (boolean forever : new boolean[] {false, true}) {
                 for (String theme : themes) {
                     Program program = Programs.whole(theme);
                     // The first of all these looks at all, and so do the crash images.
                     boolean looking = loop.failures() == 0;
-                    loop.loop(theme, disk -> new EngineTrial(program, disk, looking), fault, forever, first, PASSES);
+                    List<String> known = noted.computeIfAbsent(theme, each -> new ArrayList<>());
+                    loop.loop(
+                            theme,
+                            disk -> new EngineTrial(program, disk, looking, known),
+                            fault,
+                            forever,
+                            first,
+                            PASSES);
                 }
             }
         }
