@@ -1,10 +1,12 @@
 package dev.postroad.journal;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 
 /** Goes through the batches of one segment after the other. */
 final class SegmentScan {
     private static final int WINDOW = 1 << 20;
+    private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(8 << 10);
 
     private final long segmentBytes;
     private final ReadWindow window;
@@ -55,18 +57,36 @@ final class SegmentScan {
             int available = window.available(segment.file, offset);
             int index = window.index(offset);
             int last = index + available - Format.BATCH_HEADER;
-            var buffer = window.buffer();
+            ByteBuffer buffer = window.buffer();
             while (index <= last) {
                 if (buffer.getLong(index + Format.BATCH_POSITION) == segment.base + offset
                         && view.header(buffer, index, segment.key, segment.base + offset, segmentBytes - offset)
                         && view.term() >= term) {
                     return offset;
                 }
-                index += 8;
-                offset += 8;
+                int field = index + Format.BATCH_POSITION;
+                int step = buffer.getLong(field) == 0 ? zeros(buffer, field, last + Format.BATCH_POSITION + 8) : 8;
+                index += step;
+                offset += step;
             }
         }
         return -1;
+    }
+
+    /** How many bytes of zeros there are from there on, in whole eights: what was never written to is nothing else. */
+    private static int zeros(ByteBuffer buffer, int from, int end) {
+        ByteBuffer view = buffer.duplicate();
+        ByteBuffer zeros = ZEROS.duplicate();
+        int at = from;
+        while (at < end) {
+            int count = Math.min(ZEROS.capacity(), end - at);
+            int other = view.limit(at + count).position(at).mismatch(zeros.limit(count).position(0));
+            if (other >= 0) {
+                return (at + other - from) & ~7;
+            }
+            at += count;
+        }
+        return (end - from) & ~7;
     }
 
     /** Shows all records up to an offset that is known to be the end of a batch. */
