@@ -46,11 +46,15 @@ public sealed interface Definition permits QueueDefinition, StreamDefinition, To
                     EngineException.Reason.INVALID,
                     "the name of a " + what + " has " + bytes + " bytes; it must have 1 to 255");
         }
-        name.codePoints().filter(Character::isISOControl).findFirst().ifPresent(c -> {
-            throw new EngineException(
-                    EngineException.Reason.INVALID,
-                    String.format("the name of a %s has the control character U+%04X; it must have none", what, c));
-        });
+        for (int i = 0; i < name.length(); i++) {
+            char c = name.charAt(i);
+            if (Character.isISOControl(c)) {
+                throw new EngineException(
+                        EngineException.Reason.INVALID,
+                        String.format(
+                                "the name of a %s has the control character U+%04X; it must have none", what, (int) c));
+            }
+        }
     }
 
     /** Refuses a setting that is out of its bounds. */

@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 public final class Quantity {
     private static final Pattern TIME = Pattern.compile("(?:\\d{1,18}(?:\\.\\d{1,9})?\\s*(?:ms|s|m|h|d)\\s*)+");
     private static final Pattern TIME_PART = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(ms|s|m|h|d)");
+    private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d+)?");
     private static final Pattern SIZE = Pattern.compile("(\\d{1,18}(?:\\.\\d{1,9})?)\\s*([a-z]*)");
     private static final Map<String, Long> MILLIS =
             ordered("d", 86_400_000L, "h", 3_600_000L, "m", 60_000L, "s", 1_000L, "ms", 1L);
@@ -72,7 +73,7 @@ public final class Quantity {
                 return iso;
             }
             if (!TIME.matcher(plain).matches()) {
-                throw wrongTime(text, plain.matches("\\d+(\\.\\d+)?") ? "has no unit" : "is no time");
+                throw wrongTime(text, NUMBER.matcher(plain).matches() ? "has no unit" : "is no time");
             }
             BigDecimal sum = BigDecimal.ZERO;
             Matcher part = TIME_PART.matcher(plain);

@@ -20,10 +20,14 @@ public final class Words {
             return Optional.empty();
         }
         String best = null;
-        int bestDistance = Integer.MAX_VALUE;
+        int bestDistance = Math.max(2, wanted.length() / 3) + 1;
         for (String candidate : known) {
             String plain = plain(candidate);
-            int distance = distance(wanted, plain);
+            // No distance is shorter than the difference in length.
+            int distance = Math.abs(wanted.length() - plain.length());
+            if (distance < bestDistance) {
+                distance = distance(wanted, plain);
+            }
             if (plain.length() >= 4 && wanted.length() >= 4 && (plain.contains(wanted) || wanted.contains(plain))) {
                 distance = Math.min(distance, 2);
             }
@@ -32,7 +36,7 @@ public final class Words {
                 best = candidate;
             }
         }
-        return best != null && bestDistance <= Math.max(2, wanted.length() / 3) ? Optional.of(best) : Optional.empty();
+        return Optional.ofNullable(best);
     }
 
     /** {@code ; did you mean 'x'?} where a known word is near, else the list of all that are known. */
@@ -43,6 +47,9 @@ public final class Words {
     }
 
     private static String plain(String word) {
+        if (isPlain(word)) {
+            return word;
+        }
         StringBuilder plain = new StringBuilder(word.length());
         for (int i = 0; i < word.length(); i++) {
             char c = word.charAt(i);
@@ -51,6 +58,16 @@ public final class Words {
             }
         }
         return plain.toString().toLowerCase(Locale.ROOT);
+    }
+
+    private static boolean isPlain(String word) {
+        for (int i = 0; i < word.length(); i++) {
+            char c = word.charAt(i);
+            if (c < 'a' || c > 'z') {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Insertions, deletions, replacements and swaps of neighbours between two words. */
