@@ -48,14 +48,8 @@ final class CharacterSet {
         this.ranges = ranges;
         this.classes = classes;
         this.negated = negated;
-        long lowBits = 0;
-        long highBits = 0;
-        for (int c = 0; c < 64; c++) {
-            lowBits |= (search(c) ? 1L : 0L) << c;
-            highBits |= (search(c + 64) ? 1L : 0L) << c;
-        }
-        this.low = lowBits;
-        this.high = highBits;
+        this.low = bits(0);
+        this.high = bits(64);
     }
 
     static CharacterSet of(int c) {
@@ -64,6 +58,24 @@ final class CharacterSet {
 
     static CharacterSet of(Class characters) {
         return OF_CLASS[characters.ordinal()];
+    }
+
+    /** Which of 64 characters are in the set. */
+    private long bits(int from) {
+        long bits = 0;
+        for (int i = 0; i < ranges.length; i += 2) {
+            int first = Math.max(0, ranges[i] - from);
+            int last = Math.min(63, ranges[i + 1] - from);
+            if (first <= last) {
+                bits |= (-1L >>> (63 - (last - first))) << first;
+            }
+        }
+        for (Class characters : classes) {
+            for (int c = 0; c < 64; c++) {
+                bits |= (characters.contains(from + c) ? 1L : 0L) << c;
+            }
+        }
+        return negated ? ~bits : bits;
     }
 
     boolean contains(int c) {

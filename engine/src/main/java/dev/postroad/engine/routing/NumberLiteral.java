@@ -62,6 +62,9 @@ final class NumberLiteral {
     }
 
     private static String withoutUnderscores(String text) {
+        if (text.indexOf('_') < 0) {
+            return text;
+        }
         StringBuilder out = new StringBuilder();
         for (int i = 0; i < text.length(); i++) {
             if (text.charAt(i) != '_') {
@@ -82,7 +85,12 @@ final class NumberLiteral {
     }
 
     private static boolean hasAny(String text, String wanted) {
-        return text.chars().anyMatch(c -> wanted.indexOf(c) >= 0);
+        for (int i = 0; i < text.length(); i++) {
+            if (wanted.indexOf(text.charAt(i)) >= 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean hasDigitOtherThanZero(String text) {

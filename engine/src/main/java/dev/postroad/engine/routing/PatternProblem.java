@@ -7,7 +7,8 @@ final class PatternProblem extends Exception {
     private final int position;
 
     PatternProblem(String message, int position) {
-        super(message);
+        // Whoever called is told as what it is a part of: nobody sees where it was thrown.
+        super(message, null, false, false);
         this.position = position;
     }
 

@@ -5,8 +5,19 @@ final class Printable {
     private Printable() {}
 
     static String of(String text) {
-        StringBuilder out = new StringBuilder(text.length());
-        text.codePoints().forEach(c -> out.appendCodePoint(isPrintable(c) ? c : ' '));
+        int plain = 0;
+        while (plain < text.length() && text.charAt(plain) >= ' ' && text.charAt(plain) <= '~') {
+            plain++;
+        }
+        if (plain == text.length()) {
+            return text;
+        }
+        StringBuilder out = new StringBuilder(text.length()).append(text, 0, plain);
+        int c;
+        for (int i = plain; i < text.length(); i += Character.charCount(c)) {
+            c = text.codePointAt(i);
+            out.appendCodePoint(isPrintable(c) ? c : ' ');
+        }
         return out.toString();
     }
 

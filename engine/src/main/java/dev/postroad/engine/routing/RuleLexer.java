@@ -35,7 +35,9 @@ final class RuleLexer {
         }
 
         boolean isKeyword() {
-            return type == Type.NAME && KEYWORDS.contains(text.toUpperCase(Locale.ROOT));
+            return type == Type.NAME
+                    && text.length() <= LONGEST_KEYWORD
+                    && KEYWORDS.contains(text.toUpperCase(Locale.ROOT));
         }
 
         @Override
@@ -53,6 +55,8 @@ final class RuleLexer {
 
     static final Set<String> KEYWORDS =
             Set.of("AND", "OR", "NOT", "BETWEEN", "IN", "LIKE", "ESCAPE", "IS", "NULL", "TRUE", "FALSE");
+
+    private static final int LONGEST_KEYWORD = 7;
 
     /** Longest first, so that the first that fits is meant. */
     private static final String[] SYMBOLS = {
