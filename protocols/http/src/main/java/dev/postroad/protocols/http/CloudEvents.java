@@ -5,12 +5,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** CloudEvents 1.0 in structured mode: each attribute has its place in a message, extensions become headers. */
 final class CloudEvents {
+    private static final Pattern EXTENSION = Pattern.compile("[a-z0-9]{1,100}");
+
     private CloudEvents() {}
 
     static void checkVersion(@Nullable String version) {
@@ -41,7 +44,7 @@ final class CloudEvents {
                         "data_base64":
                     break;
                 default:
-                    if (!attribute.getKey().matches("[a-z0-9]{1,100}")) {
+                    if (!EXTENSION.matcher(attribute.getKey()).matches()) {
                         throw Problem.invalid("'" + path + attribute.getKey()
                                 + "' is no attribute of a CloudEvent: these have lower-case letters and digits only");
                     }

@@ -28,12 +28,14 @@ final class Router {
     /**
      * @param method of HTTP
      * @param template such as {@code /api/v1/channels/{channel}/messages}
+     * @param segments of the template
      * @param query the parameters it knows
      * @param waits true if it may wait for long: a long poll or a stream
      */
-    record Route(String method, String template, Set<String> query, boolean waits, Handler handler) {
-        private List<String> segments() {
-            return List.of(template.substring(1).split("/"));
+    record Route(
+            String method, String template, List<String> segments, Set<String> query, boolean waits, Handler handler) {
+        Route(String method, String template, Set<String> query, boolean waits, Handler handler) {
+            this(method, template, List.of(template.substring(1).split("/")), query, waits, handler);
         }
     }
 

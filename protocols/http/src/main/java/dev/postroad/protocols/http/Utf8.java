@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Between bytes and strings without losing anything. */
 final class Utf8 {
+    private static final char REPLACEMENT = '\ufffd';
+
     private Utf8() {}
 
     /** The string that the bytes are in UTF-8; null if they are none. */
@@ -21,6 +23,11 @@ final class Utf8 {
     }
 
     private static @Nullable String decodeSlowly(byte[] bytes) {
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        if (text.indexOf(REPLACEMENT) < 0) {
+            return text;
+        }
+        // It stands there itself, or for what is no character.
         try {
             return StandardCharsets.UTF_8
                     .newDecoder()

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ArgumentReader {
     private static final int KNOWN = 64;
+    private static final char REPLACEMENT = '\ufffd';
 
     private ByteBuf in = io.netty.buffer.Unpooled.EMPTY_BUFFER;
     private int end;
@@ -149,6 +150,11 @@ public final class ArgumentReader {
         if (or >= 0) {
             return new String(bytes, StandardCharsets.ISO_8859_1);
         }
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        if (text.indexOf(REPLACEMENT) < 0) {
+            return text;
+        }
+        // It stands there itself, or for what is no character.
         try {
             return StandardCharsets.UTF_8
                     .newDecoder()
