@@ -36,7 +36,8 @@ final class Section {
             return section;
         }
         if (!(item.value() instanceof Map<?, ?> map)) {
-            problems.add(item.place() + ": '" + path.replaceFirst("\\.$", "") + "' must have keys and values");
+            String name = path.isEmpty() ? path : path.substring(0, path.length() - 1);
+            problems.add(item.place() + ": '" + name + "' must have keys and values");
             return section;
         }
         map.forEach((key, value) -> section.take(String.valueOf(key), (Yaml.Entry) value, known));
@@ -48,15 +49,23 @@ final class Section {
             entries.put(key, entry);
             return;
         }
-        String name = known.stream()
-                .filter(k -> plain(k).equals(plain(key)))
-                .findFirst()
-                .orElse(null);
+        String name = known.contains(key) ? key : spelt(key, known);
         if (name == null) {
             problems.add(entry.place() + ": '" + path + key + "' is not known" + Words.hint(key, known));
         } else if (entries.put(name, entry) != null) {
             problems.add(entry.place() + ": '" + path + name + "' is given twice, in different spellings");
         }
+    }
+
+    /** The known key that this one is another spelling of; null if there is none. */
+    private static @Nullable String spelt(String key, List<String> known) {
+        String wanted = plain(key);
+        for (String candidate : known) {
+            if (plain(candidate).equals(wanted)) {
+                return candidate;
+            }
+        }
+        return null;
     }
 
     static String plain(String key) {
@@ -184,8 +193,9 @@ final class Section {
         if (value == null) {
             return null;
         }
+        String wanted = plain(String.valueOf(value));
         for (E constant : type.getEnumConstants()) {
-            if (plain(constant.name()).equals(plain(String.valueOf(value)))) {
+            if (plain(constant.name()).equals(wanted)) {
                 return constant;
             }
         }
