@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 
 /**
@@ -18,6 +19,9 @@ public final class JournalDecoders {
     private static final long SEGMENT_BYTES = 64 << 10;
     private static final long ID = 0x1234_5678_9abc_def0L;
     private static final int WHOLE = Integer.MAX_VALUE;
+
+    /** The header of the first segment of a directory. */
+    private static final byte[] FIRST_HEADER = headerArea(0, 1, 1);
 
     private static final ThreadLocal<SegmentScan[]> SCANS = ThreadLocal.withInitial(
             () -> new SegmentScan[] {new SegmentScan(SEGMENT_BYTES), new SegmentScan(SEGMENT_BYTES)});
@@ -83,12 +87,12 @@ public final class JournalDecoders {
         }
         if (view.wholeAndGood(key)) {
             int payloads = walk(view);
-            check(payloads <= view.length(), "records of " + payloads + " bytes in a batch of " + view.length());
+            check(payloads <= view.length(), () -> "records of " + payloads + " bytes in a batch of " + view.length());
         }
         int length = view.length();
         RecordSearch search = new RecordSearch(view, key, length);
         search.run();
-        check(search.count() * 16L <= length, search.count() + " records found in " + length + " bytes");
+        check(search.count() * 16L <= length, () -> search.count() + " records found in " + length + " bytes");
         view.only(search.offsets(), search.count());
         walk(view);
     }
@@ -108,8 +112,8 @@ public final class JournalDecoders {
         while (view.next()) {
             ByteBuffer payload = view.payload();
             payloads += payload.remaining();
-            check(view.recordPosition() > view.position(), "a record before its batch");
-            check(view.type() != Format.TYPE_VOID, "a void record is shown");
+            check(view.recordPosition() > view.position(), () -> "a record before its batch");
+            check(view.type() != Format.TYPE_VOID, () -> "a void record is shown");
         }
         return payloads;
     }
@@ -170,7 +174,7 @@ public final class JournalDecoders {
         SegmentScan[] scans = SCANS.get();
         long whole = scan(scans[0], ByteStorage.file(file, WHOLE));
         long pieces = scan(scans[1], ByteStorage.file(file, 1 + input.length % 13));
-        check(whole == pieces, "read whole and in pieces a segment is not the same");
+        check(whole == pieces, () -> "read whole and in pieces a segment is not the same");
     }
 
     private static void sealSegment(byte[] file) {
@@ -276,7 +280,7 @@ public final class JournalDecoders {
     public static void directory(byte[] input) throws IOException {
         int cut = Math.max(0, input.length - 200);
         byte[] segment = new byte[Format.SEGMENT_HEADER + cut];
-        System.arraycopy(headerArea(0, 1, 1), 0, segment, 0, Format.SEGMENT_HEADER);
+        System.arraycopy(FIRST_HEADER, 0, segment, 0, Format.SEGMENT_HEADER);
         System.arraycopy(input, 0, segment, Format.SEGMENT_HEADER, cut);
         sealSegment(segment);
         byte[] checkpoint = Arrays.copyOfRange(input, cut, input.length);
@@ -287,19 +291,26 @@ public final class JournalDecoders {
                 .with(Format.segmentName(0), segment)
                 .with(Format.checkpointName(1), checkpoint)
                 .with(TailCopy.NAME, checkpoint);
-        JournalInspector.inspect(storage);
+        JournalInspector.inspect(new Inspection(storage, JournalDecoders::scan));
+    }
+
+    /** One that was used before, where it fits: its buffers are outside the heap, and dear. */
+    private static SegmentScan scan(long segmentBytes) {
+        SegmentScan used = SCANS.get()[0];
+        used.window().forget();
+        return segmentBytes == SEGMENT_BYTES ? used : new SegmentScan(segmentBytes);
     }
 
     private static void same(
             String what,
             @org.jspecify.annotations.Nullable Object one,
             @org.jspecify.annotations.Nullable Object other) {
-        check(java.util.Objects.equals(one, other), what + " is read as " + one + ", then as " + other);
+        check(java.util.Objects.equals(one, other), () -> what + " is read as " + one + ", then as " + other);
     }
 
-    private static void check(boolean holds, String what) {
+    private static void check(boolean holds, Supplier<String> what) {
         if (!holds) {
-            throw new AssertionError(what);
+            throw new AssertionError(what.get());
         }
     }
 }

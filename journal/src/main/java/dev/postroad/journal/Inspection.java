@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.function.LongFunction;
 
 /**
  * Reads a whole data directory, the part before the checkpoint too, and writes nothing. Each segment is gone through for
@@ -30,6 +31,7 @@ final class Inspection {
     }
 
     private final Storage storage;
+    private final LongFunction<SegmentScan> scans;
     private final List<DamageReport> damage = new ArrayList<>();
     private final RecoveryReport notes = new RecoveryReport();
     final Directory directory;
@@ -52,7 +54,13 @@ final class Inspection {
     private boolean cleanly;
 
     Inspection(Storage storage) {
+        this(storage, SegmentScan::new);
+    }
+
+    /** @param scans gives what reads segments of so many bytes; one that was used before must have forgotten its file */
+    Inspection(Storage storage, LongFunction<SegmentScan> scans) {
         this.storage = storage;
+        this.scans = scans;
         this.directory = new Directory(storage, damage, notes);
     }
 
@@ -61,7 +69,7 @@ final class Inspection {
         segmentBytes = directory.segmentBytes(0);
         durable = directory.durablePosition();
         tail = durable;
-        SegmentScan scan = new SegmentScan(segmentBytes);
+        SegmentScan scan = scans.apply(segmentBytes);
         for (Segment segment : directory.segments()) {
             read(segment, scan);
         }

@@ -13,7 +13,10 @@ public final class JournalInspector {
      * @throws JournalException if the directory cannot be read or has a newer format
      */
     public static JournalReport inspect(Storage storage) throws IOException {
-        Inspection inspection = new Inspection(storage);
+        return inspect(new Inspection(storage));
+    }
+
+    static JournalReport inspect(Inspection inspection) throws IOException {
         try {
             inspection.run();
             return inspection.report();

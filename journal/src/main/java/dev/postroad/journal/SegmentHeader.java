@@ -82,7 +82,8 @@ record SegmentHeader(
     }
 
     static Found read(StorageFile file) throws IOException {
-        ByteBuffer area = ByteBuffer.allocate(Format.SEGMENT_HEADER);
+        // No more than up to the end of the copy: nothing is behind it.
+        ByteBuffer area = ByteBuffer.allocate(Format.SEGMENT_HEADER_COPY + BYTES);
         while (area.hasRemaining() && file.read(area, area.position()) > 0) {
             // until full or at the end of the file
         }
