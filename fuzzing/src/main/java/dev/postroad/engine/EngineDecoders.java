@@ -19,6 +19,12 @@ import java.util.Arrays;
  */
 public final class EngineDecoders {
     private static final long SEGMENT_BYTES = 64 << 10;
+    private static final int MOST_EXAMPLE_BYTES = 4096;
+    private static final QueueDefinition QUEUE = QueueDefinition.named("q");
+    private static final QueueDefinition KEY_ORDERED =
+            QueueDefinition.named("k").withKeyOrdered(true);
+    private static final StreamDefinition STREAM = StreamDefinition.named("s", 2);
+    private static final TopicDefinition TOPIC = TopicDefinition.named("t", TopicDefinition.Routing.PATTERN);
     private static final ThreadLocal<Journal> JOURNALS = ThreadLocal.withInitial(EngineDecoders::journal);
 
     private EngineDecoders() {}
@@ -88,7 +94,7 @@ public final class EngineDecoders {
 
     /** A definition behind its tag. */
     public static byte[] exampleDefinition(Definition definition) {
-        ByteBuffer out = ByteBuffer.allocate(Records.MOST_DEFINITION_BYTES);
+        ByteBuffer out = ByteBuffer.allocate(MOST_EXAMPLE_BYTES);
         out.put(definition.tag());
         definition.encode(out);
         return Arrays.copyOf(out.array(), out.position());
@@ -96,7 +102,7 @@ public final class EngineDecoders {
 
     /** A binding behind the tag 4. */
     public static byte[] exampleBinding(Binding binding) {
-        ByteBuffer out = ByteBuffer.allocate(Records.MOST_DEFINITION_BYTES);
+        ByteBuffer out = ByteBuffer.allocate(MOST_EXAMPLE_BYTES);
         out.put((byte) 4);
         binding.encode(out);
         return Arrays.copyOf(out.array(), out.position());
@@ -112,10 +118,10 @@ public final class EngineDecoders {
         store.attach(journal);
         State state = new State(store, new Router(PayloadFields.NONE), new Groups());
         Records records = new Records(journal, state);
-        state.add(state.newQueue(1, QueueDefinition.named("q"), null));
-        state.add(state.newQueue(2, QueueDefinition.named("k").withKeyOrdered(true), null));
-        state.add(3, state.newStream(3, StreamDefinition.named("s", 2)));
-        state.router.applyDeclared(TopicDefinition.named("t", TopicDefinition.Routing.PATTERN));
+        state.add(state.newQueue(1, QUEUE, null));
+        state.add(state.newQueue(2, KEY_ORDERED, null));
+        state.add(3, state.newStream(3, STREAM));
+        state.router.applyDeclared(TOPIC);
         long position = SEGMENT_BYTES / 2;
         int at = 0;
         while (at + 2 <= input.length) {

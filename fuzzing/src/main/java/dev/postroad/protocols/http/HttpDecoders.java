@@ -19,7 +19,16 @@ import tools.jackson.core.JsonGenerator;
 public final class HttpDecoders {
     private static final long NOW = 1_700_000_000_000L;
 
+    private static final Router ROUTER = router();
+
     private HttpDecoders() {}
+
+    private static Router router() {
+        Router router = new Router();
+        router.add("GET", "/api/v1/channels/{channel}", exchange -> {});
+        router.add("GET", "/api/v1/channels/{channel}/messages", exchange -> {}, "max", "filter", "group");
+        return router;
+    }
 
     /** Whether that is how this interface refuses what it is given. */
     public static boolean refuses(Throwable thrown) {
@@ -85,12 +94,9 @@ public final class HttpDecoders {
 
     /** A path and a query, one behind the other with a question mark between them. */
     public static void path(String text) {
-        Router router = new Router();
-        router.add("GET", "/api/v1/channels/{channel}", exchange -> {});
-        router.add("GET", "/api/v1/channels/{channel}/messages", exchange -> {}, "max", "filter", "group");
         int question = text.indexOf('?');
         String path = question < 0 ? text : text.substring(0, question);
-        router.match("GET", "/api/v1/channels/" + path, question < 0 ? null : text.substring(question + 1));
+        ROUTER.match("GET", "/api/v1/channels/" + path, question < 0 ? null : text.substring(question + 1));
     }
 
     /** A name of a delivery. */

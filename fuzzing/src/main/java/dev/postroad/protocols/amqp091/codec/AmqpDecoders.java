@@ -157,30 +157,30 @@ public final class AmqpDecoders {
                 .write(out));
     }
 
-    private static List<Method> methods(String text, long number) {
-        return List.of(
-                new BasicMethod.Publish(0, text, text, (number & 16) == 0, false),
-                new BasicMethod.Consume(0, text, text, false, true, false, false, exampleTable(text, number)),
-                new BasicMethod.Ack(number, true),
-                new BasicMethod.Qos(0, 100, false),
-                new BasicMethod.Deliver(text, number, true, text, text),
-                new QueueMethod.Declare(0, text, false, true, false, true, false, exampleTable(text, number)),
-                new ConnectionMethod.StartOk(exampleTable(text, number), "PLAIN", new byte[] {0, 'a', 0, 'b'}, "en_US"),
-                new ConnectionMethod.Close(320, text, 10, 50));
+    private static Method method(String text, long number) {
+        return switch ((int) (number & 7)) {
+            case 0 -> new BasicMethod.Publish(0, text, text, (number & 16) == 0, false);
+            case 1 -> new BasicMethod.Consume(0, text, text, false, true, false, false, exampleTable(text, number));
+            case 2 -> new BasicMethod.Ack(number, true);
+            case 3 -> new BasicMethod.Qos(0, 100, false);
+            case 4 -> new BasicMethod.Deliver(text, number, true, text, text);
+            case 5 -> new QueueMethod.Declare(0, text, false, true, false, true, false, exampleTable(text, number));
+            case 6 ->
+                new ConnectionMethod.StartOk(exampleTable(text, number), "PLAIN", new byte[] {0, 'a', 0, 'b'}, "en_US");
+            default -> new ConnectionMethod.Close(320, text, 10, 50);
+        };
     }
 
     /** A method. */
     public static byte[] exampleMethod(String text, long number) {
-        List<Method> methods = methods(text, number);
-        return bytes(out ->
-                methods.get((int) Math.floorMod(number, (long) methods.size())).write(out));
+        return bytes(method(text, number)::write);
     }
 
     /** What {@link #frames} takes: methods, a message and a heartbeat. */
     public static byte[] exampleFrames(String text, long number) {
         return bytes(out -> {
             out.writeByte((int) number);
-            Frames.writeMethod(out, 1, methods(text, number).get((int) (number & 7)));
+            Frames.writeMethod(out, 1, method(text, number));
             Frames.writeMethod(out, 1, new BasicMethod.Publish(0, text, text, false, false));
             Frames.writeHeader(out, 1, 3, BasicProperties.read(reader(exampleProperties(text, number))));
             Frames.writeHead(out, Frames.BODY, 1, 3);
