@@ -15,12 +15,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * All checks in turn on whatever journal and engine are on the class path, until one finds something: the program that a JVM
  * with a planted bug runs. Arguments: how many milliseconds of processor time it may take, and the file that gets one line, {@code check
- * millis what}, or stays empty, and the check that is to begin.
+ * millis what}, or stays empty, the check that is to begin, and the theme of the programs that it begins with, if any.
  */
 final class BugHunt {
     private static final int MOST_IMAGES = 8;
     private static final int STRIDE = 31;
     private static final int CORRUPTIONS = 300;
+    /** Rounds of what is likely. */
+    private static final int LIKELY = 4;
+    /** From this round on: other programs than before. */
+    private static final int LONGER = 100;
 
     private BugHunt() {}
 
@@ -38,7 +42,8 @@ final class BugHunt {
         // Processor time: how fast a bug is caught must not depend on what else the machine does.
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         long end = threads.getCurrentThreadCpuTime() + Long.parseLong(arguments[0]) * 1_000_000;
-        Catch caught = run(Check.valueOf(arguments[2]), () -> threads.getCurrentThreadCpuTime() >= end);
+        String theme = arguments.length > 3 ? arguments[3] : null;
+        Catch caught = run(Check.valueOf(arguments[2]), theme, () -> threads.getCurrentThreadCpuTime() >= end);
         if (caught != null) {
             String what = caught.found.image() + ": " + caught.found.what();
             long millis = threads.getCurrentThreadCpuTime() / 1_000_000;
@@ -49,8 +54,19 @@ final class BugHunt {
         }
     }
 
-    /** A little of everything, beginning with what is likely to find it; then more. */
-    static @Nullable Catch run(Check first, BooleanSupplier out) {
+    /**
+     * A little of everything, beginning with what is likely to find it; then more.
+     *
+     * @param theme whose programs alone come first; null for none
+     */
+    static @Nullable Catch run(Check first, @Nullable String theme, BooleanSupplier out) {
+        for (int i = 0; theme != null && i < LIKELY; i++) {
+            Catch caught = run(first, i == 0 ? 0 : LONGER + i - 1, List.of(theme), out);
+            if (caught != null) {
+                return caught;
+            }
+        }
+        List<String> all = Programs.names();
         List<Check> order = new ArrayList<>(List.of(first));
         for (Check check : Check.values()) {
             if (check != first) {
@@ -59,12 +75,12 @@ final class BugHunt {
         }
         for (int round = 0; !out.getAsBoolean(); round++) {
             for (Check check : order) {
-                Catch caught = run(check, round, out);
+                Catch caught = run(check, round, all, out);
                 if (caught != null) {
                     return caught;
                 }
             }
-            Catch caught = crashes(100 + round, out);
+            Catch caught = crashes(LONGER + round, all, out);
             if (caught != null) {
                 return caught;
             }
@@ -72,17 +88,17 @@ final class BugHunt {
         return null;
     }
 
-    private static @Nullable Catch run(Check check, int round, BooleanSupplier out) {
+    private static @Nullable Catch run(Check check, int round, List<String> themes, BooleanSupplier out) {
         return switch (check) {
-            case CRASHES -> crashes(round, out);
+            case CRASHES -> crashes(round, themes, out);
             case CORRUPTION -> corruption(round, out);
-            case FAILURES -> failures(round, out);
+            case FAILURES -> failures(round, themes, out);
         };
     }
 
-    private static @Nullable Catch crashes(int round, BooleanSupplier out) {
+    private static @Nullable Catch crashes(int round, List<String> themes, BooleanSupplier out) {
         CrashExplorer explorer = new CrashExplorer(out);
-        for (String theme : Programs.names()) {
+        for (String theme : themes) {
             // The longer ones behind the pairs: more happens in each.
             Program program =
                     round == 0 ? Programs.whole(theme) : Programs.program(theme, Programs.pairs(theme) + round);
@@ -97,10 +113,10 @@ final class BugHunt {
         return null;
     }
 
-    private static @Nullable Catch failures(int round, BooleanSupplier out) {
+    private static @Nullable Catch failures(int round, List<String> themes, BooleanSupplier out) {
         FailureLoop loop = new FailureLoop(out);
         Random random = new Random(round);
-        for (String theme : Programs.names()) {
+        for (String theme : themes) {
             Program program = Programs.whole(theme);
             for (Fault fault : List.of(Fault.FAILED_SYNC, Fault.IO_ERROR)) {
                 loop.loop(

@@ -1,5 +1,7 @@
 package dev.postroad.simulation.faults;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A bug put into the real sources, to see whether the checks catch it.
  *
@@ -9,12 +11,25 @@ package dev.postroad.simulation.faults;
  * @param replacement what stands there instead
  * @param why what it breaks
  * @param first the check that is likely to catch it soonest
+ * @param theme the programs that are likely to show it to that check; null where any do, or none are run
  */
-record PlantedBug(String name, String file, String original, String replacement, String why, BugHunt.Check first) {
+record PlantedBug(
+        String name,
+        String file,
+        String original,
+        String replacement,
+        String why,
+        BugHunt.Check first,
+        @Nullable String theme) {
 
     /** This one, which another check is likely to catch first. */
     PlantedBug foundBy(BugHunt.Check check) {
-        return new PlantedBug(name, file, original, replacement, why, check);
+        return new PlantedBug(name, file, original, replacement, why, check, theme);
+    }
+
+    /** This one, which the programs of a theme are likely to show. */
+    PlantedBug shownIn(String programs) {
+        return new PlantedBug(name, file, original, replacement, why, first, programs);
     }
 
     String path() {

@@ -82,8 +82,8 @@ class BugCatalogueTest {
 
     @Test
     void a_planted_bug_that_does_not_fit_the_sources_any_more_fails_by_name() throws Exception {
-        PlantedBug stale =
-                new PlantedBug("stale", "journal/Journal.java", "no such line", "", "nothing", BugHunt.Check.CRASHES);
+        PlantedBug stale = new PlantedBug(
+                "stale", "journal/Journal.java", "no such line", "", "nothing", BugHunt.Check.CRASHES, null);
         try (BugPlanter planter = new BugPlanter()) {
             assertThatThrownBy(() -> planter.plant(stale, folder))
                     .isInstanceOf(IllegalStateException.class)
@@ -96,6 +96,7 @@ class BugCatalogueTest {
     @Test
     void without_a_planted_bug_nothing_is_caught() {
         long[] left = {150};
-        assertThat(BugHunt.run(BugHunt.Check.CRASHES, () -> left[0]-- < 0)).isNull();
+        assertThat(BugHunt.run(BugHunt.Check.CRASHES, null, () -> left[0]-- < 0))
+                .isNull();
     }
 }
