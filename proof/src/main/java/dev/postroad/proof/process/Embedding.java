@@ -26,6 +26,7 @@ final class Embedding implements Subject {
     private final List<History> histories = new ArrayList<>();
     private final long[] places;
     private final long seed;
+    private final List<String> options;
     private int starts;
     private @Nullable ChildProcess process;
 
@@ -35,12 +36,18 @@ final class Embedding implements Subject {
      * @param run number of its first lane; the others follow
      */
     Embedding(Path data, Path transcripts, int run, long seed) {
+        this(data, transcripts, run, seed, Archive.EMBEDDING.use());
+    }
+
+    /** @param options further ones of the JVM */
+    Embedding(Path data, Path transcripts, int run, long seed, List<String> options) {
         this.data = data;
         this.transcripts = transcripts;
         this.run = run;
         this.lanes = EmbeddingProgram.lanes(run);
         this.places = new long[lanes.size()];
         this.seed = seed;
+        this.options = List.copyOf(options);
         lanes.forEach(lane -> histories.add(lane.history()));
     }
 
@@ -73,6 +80,7 @@ final class Embedding implements Subject {
                         Long.toString(seed + starts),
                         what)
                 .jvm("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+                .jvm(options.toArray(String[]::new))
                 .start();
         process = started;
         starts++;
@@ -80,7 +88,8 @@ final class Embedding implements Subject {
         return started;
     }
 
-    private ChildProcess process() {
+    /** The process that was started last. */
+    ChildProcess process() {
         ChildProcess current = process;
         if (current == null) {
             throw new IllegalStateException("not started");

@@ -44,7 +44,7 @@ public final class KillExperiment implements Experiment {
         long times = Math.max(1, budget.time().dividedBy(GOAL_TIME));
         // At once: they have nothing to do with each other, and mostly wait for the disk and for JVMs.
         try (Workplace place = Workplace.make(name())) {
-            ServeBroker broker = new ServeBroker().withArchive(place.at("classes.jsa"));
+            ServeBroker broker = new ServeBroker();
             Subject served =
                     new Served(broker, place.at("served"), EmbeddingProgram.lanes(random.nextInt()), random.nextLong());
             Lane queue = new Lane("queue", Lane.Kind.PLAIN, random.nextInt(), Lane.Mix.USUAL);

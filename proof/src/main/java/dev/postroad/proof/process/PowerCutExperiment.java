@@ -50,19 +50,8 @@ public final class PowerCutExperiment implements Experiment {
         Results results = Results.of(name(), budget.seed());
         Random random = new Random(budget.seed());
         boolean all = budget.time().compareTo(ENOUGH_FOR_ALL) >= 0;
-        try (Workplace place = Workplace.make("power-cut-classes")) {
-            // An archive costs two starts or three.
-            ServeBroker broker = all ? new ServeBroker().withArchive(place.at("classes.jsa")) : new ServeBroker();
-            run(broker, all, budget, random, results, progress);
-        }
-        return results.outcome();
-    }
-
-    private static void run(
-            ServeBroker broker, boolean all, Budget budget, Random random, Results results, Progress progress)
-            throws Exception {
         Maker served = (data, safe, chance) ->
-                new Served(broker, data, EmbeddingProgram.lanes(chance.nextInt()), chance.nextLong());
+                new Served(new ServeBroker(), data, EmbeddingProgram.lanes(chance.nextInt()), chance.nextLong());
         Maker embedded = (data, safe, chance) -> new Embedding(data, safe, chance.nextInt(), chance.nextLong());
         // At once: each has a file system of its own, and waits for it most of the time.
         List<List<Trial>> lanes = !all
@@ -91,6 +80,7 @@ public final class PowerCutExperiment implements Experiment {
         SideBySide.run(works);
         results.count("power cuts on ext4", onExt4.get(), ON_EXT4);
         results.count("power cuts on xfs", onXfs.get(), ON_XFS);
+        return results.outcome();
     }
 
     /** How many cuts there were. */

@@ -3,8 +3,6 @@ package dev.postroad.proof.process;
 import dev.postroad.api.Channel;
 import dev.postroad.api.Postroad;
 import dev.postroad.testkit.ChildProcess;
-import java.io.File;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,7 +59,13 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
 
     /** As it comes, with a JVM that starts fast. */
     ServeBroker() {
-        this("256m", List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"), Map.of(), List.of());
+        this("256m", fast(), Map.of(), List.of());
+    }
+
+    private static List<String> fast() {
+        List<String> options = new ArrayList<>(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        options.addAll(Archive.SERVE.use());
+        return options;
     }
 
     ServeBroker withHeap(String newHeap) {
@@ -73,32 +76,6 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
         List<String> all = new ArrayList<>(options);
         all.addAll(List.of(more));
         return new ServeBroker(heap, all, environment, arguments);
-    }
-
-    /**
-     * This one, whose JVM finds its classes in an archive, parsed and checked, so that it starts in half the time. Where none can be
-     * made it does without: a JVM archives what comes from jars, and nothing where a folder is on the class path.
-     *
-     * @param archive a file that is not there yet
-     */
-    ServeBroker withArchive(Path archive) {
-        String[] classPath = System.getProperty("java.class.path").split(File.pathSeparator, -1);
-        if (Stream.of(classPath).anyMatch(entry -> Files.isDirectory(Path.of(entry)))) {
-            return this;
-        }
-        Path warmUp = archive.resolveSibling("warm-up");
-        try (ChildProcess once = ChildProcess.java(
-                        MAIN, "send", "warm-up", "--message", "warm-up", "--quiet", "--data", warmUp.toString())
-                .jvm(options.toArray(String[]::new))
-                .jvm("-Xlog:disable", "-XX:ArchiveClassesAtExit=" + archive)
-                .start()) {
-            once.awaitExit(START);
-        } catch (AssertionError e) {
-            return this;
-        }
-        return Files.exists(archive)
-                ? withOptions("-Xlog:disable", "-Xshare:auto", "-XX:SharedArchiveFile=" + archive)
-                : this;
     }
 
     ServeBroker withEnvironment(String variable, String value) {
