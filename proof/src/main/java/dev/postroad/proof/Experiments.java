@@ -34,13 +34,13 @@ final class Experiments {
     /** All of them, each new and unused. */
     static List<Chapter> all() {
         return List.of(
-                new Chapter(new CrashImages(), 175, COMPUTING),
-                new Chapter(new BugCatalogue(), 190, COMPUTING),
-                new Chapter(new IoFailures(), 155, COMPUTING),
-                new Chapter(new Corruption(), 135, COMPUTING),
-                new Chapter(new StateMachinesExperiment(), 140, COMPUTING),
-                new Chapter(new SimulationExperiment(), 340, COMPUTING),
-                new Chapter(new Fuzzing(), 400, COMPUTING),
+                new Chapter(new CrashImages(), 140, COMPUTING),
+                new Chapter(new BugCatalogue(), 65, COMPUTING),
+                new Chapter(new IoFailures(), 135, COMPUTING),
+                new Chapter(new Corruption(), 125, COMPUTING),
+                new Chapter(new StateMachinesExperiment(), 170, COMPUTING),
+                new Chapter(new SimulationExperiment(), 290, COMPUTING),
+                new Chapter(new Fuzzing(), 280, COMPUTING),
                 new Chapter(new KillExperiment(), 160, JUDGING),
                 new Chapter(new PowerCutExperiment(), 200, JUDGING),
                 new Chapter(new PauseExperiment(), 30, JUDGING),
