@@ -80,7 +80,9 @@ final class SegmentScan {
         int at = from;
         while (at < end) {
             int count = Math.min(ZEROS.capacity(), end - at);
-            int other = view.limit(at + count).position(at).mismatch(zeros.limit(count).position(0));
+            int other = view.limit(at + count)
+                    .position(at)
+                    .mismatch(zeros.limit(count).position(0));
             if (other >= 0) {
                 return (at + other - from) & ~7;
             }
