@@ -35,7 +35,7 @@ final class Experiments {
     static List<Chapter> all() {
         return List.of(
                 new Chapter(new CrashImages(), 140, COMPUTING),
-                new Chapter(new BugCatalogue(), 65, COMPUTING),
+                new Chapter(new BugCatalogue(), 90, COMPUTING),
                 new Chapter(new IoFailures(), 135, COMPUTING),
                 new Chapter(new Corruption(), 125, COMPUTING),
                 new Chapter(new StateMachinesExperiment(), 170, COMPUTING),
