@@ -34,13 +34,13 @@ final class Experiments {
     /** All of them, each new and unused. */
     static List<Chapter> all() {
         return List.of(
-                new Chapter(new CrashImages(), 140, COMPUTING),
-                new Chapter(new BugCatalogue(), 90, COMPUTING),
-                new Chapter(new IoFailures(), 135, COMPUTING),
-                new Chapter(new Corruption(), 125, COMPUTING),
-                new Chapter(new StateMachinesExperiment(), 170, COMPUTING),
+                new Chapter(new CrashImages(), 130, COMPUTING),
+                new Chapter(new BugCatalogue(), 85, COMPUTING),
+                new Chapter(new IoFailures(), 125, COMPUTING),
+                new Chapter(new Corruption(), 120, COMPUTING),
+                new Chapter(new StateMachinesExperiment(), 160, COMPUTING),
                 new Chapter(new SimulationExperiment(), 290, COMPUTING),
-                new Chapter(new Fuzzing(), 280, COMPUTING),
+                new Chapter(new Fuzzing(), 400, COMPUTING),
                 new Chapter(new KillExperiment(), 160, JUDGING),
                 new Chapter(new PowerCutExperiment(), 200, JUDGING),
                 new Chapter(new PauseExperiment(), 30, JUDGING),

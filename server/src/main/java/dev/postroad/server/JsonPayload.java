@@ -4,7 +4,9 @@ import dev.postroad.engine.EngineException;
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.PayloadFields;
 import dev.postroad.engine.channel.ValueCompression;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -24,7 +27,9 @@ public final class JsonPayload implements PayloadFields {
     private static final int MAX_BYTES = 1024 * 1024;
     private static final int MAX_DEPTH = 64;
     private static final int MAX_PATHS = 1_000;
+    private static final char REPLACEMENT = '\ufffd';
 
+    /** Without a table of names that were seen: it is copied for each message with a new one. */
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(MAX_DEPTH)
@@ -32,6 +37,7 @@ public final class JsonPayload implements PayloadFields {
                             .maxNameLength(1_024)
                             .build())
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
                     .build())
             .build();
 
@@ -90,10 +96,18 @@ public final class JsonPayload implements PayloadFields {
         }
         try {
             byte[] plain = ValueCompression.unpack(message, MAX_BYTES).payload();
-            return plain == null || !looksLikeJson(plain) ? null : MAPPER.readTree(plain);
+            String text = plain == null || !looksLikeJson(plain) ? null : text(plain);
+            return text == null ? null : MAPPER.readTree(text);
         } catch (JacksonException | EngineException e) {
             return null;
         }
+    }
+
+    /** Null for what is not in UTF-8. */
+    private static @Nullable String text(byte[] payload) {
+        String text = new String(payload, StandardCharsets.UTF_8);
+        boolean replaced = text.indexOf(REPLACEMENT) >= 0;
+        return replaced && !Arrays.equals(text.getBytes(StandardCharsets.UTF_8), payload) ? null : text;
     }
 
     private static boolean looksLikeJson(byte[] payload) {

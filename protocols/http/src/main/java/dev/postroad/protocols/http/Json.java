@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -14,7 +15,12 @@ import tools.jackson.databind.node.ObjectNode;
 final class Json {
     static final int MAX_DEPTH = 64;
 
-    /** Shared; immutable. */
+    private static final char BYTE_ORDER_MARK = '\ufeff';
+
+    /**
+     * Shared; immutable. Without a table of names that were seen: it is copied for each message with a new one, and who sends a new
+     * one each time has 40 bytes cost 300 KiB.
+     */
     static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(MAX_DEPTH)
@@ -23,6 +29,7 @@ final class Json {
                             .maxNameLength(1_024)
                             .build())
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
                     .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
@@ -36,7 +43,12 @@ final class Json {
      */
     static JsonNode read(byte[] bytes, int from, int length, String what) {
         try {
-            JsonNode node = MAPPER.readTree(bytes, from, length);
+            String text = Utf8.decode(bytes, from, length);
+            if (text == null) {
+                throw Problem.invalid(what + " is no JSON that is accepted here: it is not in UTF-8");
+            }
+            boolean marked = !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK;
+            JsonNode node = MAPPER.readTree(marked ? text.substring(1) : text);
             if (node == null || node.isMissingNode()) {
                 throw Problem.invalid(what + " is empty; it must be JSON");
             }

@@ -14,16 +14,21 @@ final class Utf8 {
 
     /** The string that the bytes are in UTF-8; null if they are none. */
     static @Nullable String decode(byte[] bytes) {
-        for (byte b : bytes) {
-            if (b < 0) {
-                return decodeSlowly(bytes);
-            }
-        }
-        return new String(bytes, StandardCharsets.ISO_8859_1);
+        return decode(bytes, 0, bytes.length);
     }
 
-    private static @Nullable String decodeSlowly(byte[] bytes) {
-        String text = new String(bytes, StandardCharsets.UTF_8);
+    /** As the other, of a part of the bytes. */
+    static @Nullable String decode(byte[] bytes, int from, int length) {
+        for (int i = from; i < from + length; i++) {
+            if (bytes[i] < 0) {
+                return decodeSlowly(bytes, from, length);
+            }
+        }
+        return new String(bytes, from, length, StandardCharsets.ISO_8859_1);
+    }
+
+    private static @Nullable String decodeSlowly(byte[] bytes, int from, int length) {
+        String text = new String(bytes, from, length, StandardCharsets.UTF_8);
         if (text.indexOf(REPLACEMENT) < 0) {
             return text;
         }
@@ -31,7 +36,7 @@ final class Utf8 {
         try {
             return StandardCharsets.UTF_8
                     .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
+                    .decode(ByteBuffer.wrap(bytes, from, length))
                     .toString();
         } catch (CharacterCodingException e) {
             return null;
