@@ -28,7 +28,7 @@ public final class Fuzzing implements Experiment {
 
     private static final int WORKERS = 2;
     private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
-    private static final double SHARE_OF_MUTATIONS = 0.9;
+    private static final double SHARE_OF_MUTATIONS = 0.95;
     private static final Duration LEAST_FOR_JAZZER = Duration.ofSeconds(4);
     private static final Duration JAZZER_STARTS_IN = Duration.ofSeconds(5);
     private static final long HANGING_NANOS = TimeUnit.SECONDS.toNanos(20);

@@ -34,15 +34,15 @@ final class Experiments {
     /** All of them, each new and unused. */
     static List<Chapter> all() {
         return List.of(
-                new Chapter(new CrashImages(), 130, COMPUTING),
-                new Chapter(new BugCatalogue(), 85, COMPUTING),
-                new Chapter(new IoFailures(), 125, COMPUTING),
+                new Chapter(new CrashImages(), 170, COMPUTING),
+                new Chapter(new BugCatalogue(), 130, COMPUTING),
+                new Chapter(new IoFailures(), 150, COMPUTING),
                 new Chapter(new Corruption(), 120, COMPUTING),
-                new Chapter(new StateMachinesExperiment(), 160, COMPUTING),
-                new Chapter(new SimulationExperiment(), 290, COMPUTING),
+                new Chapter(new StateMachinesExperiment(), 150, COMPUTING),
+                new Chapter(new SimulationExperiment(), 330, COMPUTING),
                 new Chapter(new Fuzzing(), 400, COMPUTING),
-                new Chapter(new KillExperiment(), 160, JUDGING),
-                new Chapter(new PowerCutExperiment(), 200, JUDGING),
+                new Chapter(new KillExperiment(), 200, JUDGING),
+                new Chapter(new PowerCutExperiment(), 120, JUDGING),
                 new Chapter(new PauseExperiment(), 30, JUDGING),
                 new Chapter(new DiskFullExperiment(), 30, JUDGING),
                 new Chapter(new FailingSyncExperiment(), 25, JUDGING),

@@ -60,6 +60,8 @@ public final class Main {
         err.println(machine.line());
         err.println("seed " + seed + ", " + Words.time(options.time()) + " for "
                 + options.chapters().size() + " experiments");
+        // Before several chapters do so at once, of which the library would tell.
+        System.getLogger("dev.postroad.proof").isLoggable(System.Logger.Level.INFO);
         Book book = write(options, machine, seed, begun, err, terminal);
         Path html = directory.resolve("report.html");
         Files.writeString(html, HtmlReport.of(book));

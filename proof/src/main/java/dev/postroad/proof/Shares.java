@@ -17,14 +17,17 @@ import java.util.Map;
  *   measuring                           ├──────┬────────┤
  * </pre>
  *
- * What one leaves over, or takes too much of, goes to or comes from those behind it; each gets a second at least. For one thread
- * at a time.
+ * What one leaves over, or takes too much of, goes to or comes from those behind it; each gets a second at least. But who judges
+ * gets no more than its weight says: what is left over there is the processor's, for those that compute. For one thread at a time.
  */
 final class Shares {
     private static final Duration LEAST = Duration.ofSeconds(1);
 
     private final long wholeNanos;
     private final long besideNanos;
+
+    /** The time for each of a weight. */
+    private final double nanosForOne;
     private final int lanes;
     private final Map<Kind, Long> left = new EnumMap<>(Kind.class);
 
@@ -37,7 +40,8 @@ final class Shares {
         this.lanes = lanes;
         wholeNanos = whole.toNanos();
         double beside = Math.max((double) left(Kind.COMPUTING) / lanes, left(Kind.JUDGING));
-        besideNanos = beside == 0 ? 0 : (long) (wholeNanos * beside / (beside + left(Kind.MEASURING)));
+        nanosForOne = wholeNanos / (beside + left(Kind.MEASURING));
+        besideNanos = beside == 0 ? 0 : (long) (nanosForOne * beside);
     }
 
     /**
@@ -51,6 +55,9 @@ final class Shares {
         long rest = Math.max(0, end - usedNanos);
         double all = chapter.kind() == Kind.COMPUTING ? (double) lanes * rest - takenNanos : rest;
         long share = (long) Math.min(rest, all * chapter.weight() / taken(chapter));
+        if (chapter.kind() == Kind.JUDGING) {
+            share = Math.min(share, (long) (nanosForOne * chapter.weight()));
+        }
         return share < LEAST.toNanos() ? LEAST : Duration.ofNanos(share);
     }
 

@@ -54,7 +54,7 @@ class SharesTest {
 
         assertThat(all.next(computing, 0, 0)).isEqualTo(Duration.ofSeconds(20));
         assertThat(all.next(computing, 0, seconds(20))).isEqualTo(Duration.ofSeconds(20));
-        assertThat(all.next(judging, 0, 0)).isEqualTo(Duration.ofSeconds(15));
+        assertThat(all.next(judging, 0, 0)).isEqualTo(Duration.ofSeconds(10));
         assertThat(all.next(computing, seconds(20), 0)).isEqualTo(Duration.ofSeconds(10));
         assertThat(all.next(judging, seconds(20), 0)).isEqualTo(Duration.ofSeconds(10));
         assertThat(all.next(measuring, seconds(30), 0)).isEqualTo(Duration.ofSeconds(70));
