@@ -943,7 +943,8 @@ final class Model {
 
     /**
      * True if dead letters come to a queue that has to let its oldest go, while some of its own are about to come back: which
-     * of them wait by then depends on which queue is looked at first.
+     * of them wait by then depends on which queue is looked at first. Or if they come where their key is about to die: those that
+     * are there by then go with it, and those that come later stay.
      */
     private boolean orderMatters(List<List<Copy>> queues) {
         for (List<Copy> of : queues) {
@@ -955,7 +956,9 @@ final class Model {
                 for (Place to : places) {
                     for (List<Copy> others : queues) {
                         ModelQueue other = others.getFirst().queue;
-                        if (other != queue && shortens(other) && to.queues.contains(other)) {
+                        if (other != queue
+                                && to.queues.contains(other)
+                                && (shortens(other) || killsKey(others, key(copy.body)))) {
                             return true;
                         }
                     }
@@ -963,6 +966,17 @@ final class Model {
             }
         }
         return false;
+    }
+
+    /** True if one of these, all of one queue, is given up, and its key with it. */
+    private static boolean killsKey(List<Copy> copies, @Nullable String key) {
+        QueueDefinition definition = copies.getFirst().queue.definition;
+        return key != null
+                && definition.keyOrdered()
+                && definition.deadLetter() != null
+                && definition.deliveryLimit() > 0
+                && copies.stream()
+                        .anyMatch(copy -> key.equals(copy.key) && copy.attempts >= definition.deliveryLimit());
     }
 
     /** Leases ran out, those of one queue after those of another. */
