@@ -102,6 +102,7 @@ final class AmqpTransport implements Transport {
      * more messages, and so reads nothing more from the other connection, it still learns of what was settled.
      */
     synchronized Link inbound() {
+        requireOpen();
         Link present = inbound;
         if (present == null) {
             present = new Link(link.url(), new OnTheSpot());
@@ -409,10 +410,15 @@ final class AmqpTransport implements Transport {
         catalog.close();
         publisher.close();
         timer.shutdownNow();
-        Link openInbound = inbound;
-        if (openInbound != null) {
-            openInbound.close();
-        }
+        closeInbound();
         link.close();
+    }
+
+    /** Where one is just being opened, this waits for it: none is left behind. */
+    private synchronized void closeInbound() {
+        Link open = inbound;
+        if (open != null) {
+            open.close();
+        }
     }
 }
