@@ -28,6 +28,7 @@ final class Shares {
 
     /** The time for each of a weight. */
     private final double nanosForOne;
+
     private final int lanes;
     private final Map<Kind, Long> left = new EnumMap<>(Kind.class);
 

@@ -52,7 +52,6 @@ final class AmqpTransport implements Transport {
     private volatile @Nullable DedupStore ids;
     private volatile @Nullable Schedules schedules;
     private volatile @Nullable Groups groups;
-    private volatile @Nullable Link inbound;
     private volatile boolean closed;
 
     AmqpTransport(AmqpUrl url) {
@@ -95,20 +94,6 @@ final class AmqpTransport implements Transport {
 
     Link link() {
         return link;
-    }
-
-    /**
-     * The connection for consumers of queues: what comes is handed over by the thread that reads it, and where the broker takes no
-     * more messages, and so reads nothing more from the other connection, it still learns of what was settled.
-     */
-    synchronized Link inbound() {
-        requireOpen();
-        Link present = inbound;
-        if (present == null) {
-            present = new Link(link.url(), new OnTheSpot());
-            inbound = present;
-        }
-        return present;
     }
 
     Delays delays() {
@@ -410,15 +395,6 @@ final class AmqpTransport implements Transport {
         catalog.close();
         publisher.close();
         timer.shutdownNow();
-        closeInbound();
         link.close();
-    }
-
-    /** Where one is just being opened, this waits for it: none is left behind. */
-    private synchronized void closeInbound() {
-        Link open = inbound;
-        if (open != null) {
-            open.close();
-        }
     }
 }

@@ -11,7 +11,6 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -21,6 +20,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The connection to the broker, made anew when it breaks: at once, then after pauses that double up to five seconds, with jitter.
  * Whoever has something open on it is told of each new one. Safe for use by many threads.
+ *
+ * <p>Consumers of queues have a second one, from when the first of them begins; they break and are made anew together. What comes by it
+ * is handed over by the thread that reads it, and where the broker takes no more messages, and so reads nothing more from the first, it
+ * still learns by this one of what was settled.
  */
 final class Link implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("dev.postroad.transports.amqp");
@@ -41,6 +44,13 @@ final class Link implements AutoCloseable {
     private final ConnectionFactory factory;
     private final List<User> users = new CopyOnWriteArrayList<>();
     private final AtomicReference<@Nullable Connection> current = new AtomicReference<>();
+
+    /** That of consumers; null as long as there are none. It belongs to the current one. Written under this object's lock. */
+    private volatile @Nullable Connection receiving;
+
+    /** True once there was a consumer: those that come back find their connection there. */
+    private volatile boolean receives;
+
     private volatile @Nullable MessagingException failure;
     private volatile @Nullable String blocked;
     private final AtomicBoolean atWork = new AtomicBoolean();
@@ -49,18 +59,8 @@ final class Link implements AutoCloseable {
 
     /** @throws MessagingException if there is no connection to be had: {@code UNREACHABLE}, {@code DENIED}, {@code NOT_FOUND} */
     Link(AmqpUrl url) {
-        this(url, null);
-    }
-
-    /**
-     * As the other.
-     *
-     * @param callbacks runs what consumers do with what comes; null for threads of the client's own
-     */
-    Link(AmqpUrl url, @Nullable ExecutorService callbacks) {
         this.url = url;
         this.factory = url.factory();
-        factory.setSharedExecutor(callbacks);
         try {
             connect();
         } catch (IOException | TimeoutException e) {
@@ -77,9 +77,40 @@ final class Link implements AutoCloseable {
         connection.addBlockedListener(reason -> blocked = reason, () -> blocked = null);
         blocked = null;
         failure = null;
-        current.set(connection);
+        try {
+            enter(connection);
+        } catch (IOException | TimeoutException | RuntimeException e) {
+            connection.abort(CLOSE_MILLIS);
+            throw e;
+        }
         connection.addShutdownListener(cause -> broken(connection, cause));
         if (closed) {
+            abort(receiving);
+            connection.abort(CLOSE_MILLIS);
+        }
+    }
+
+    /** Under the lock, so that the second one there is belongs to the first. */
+    private synchronized void enter(Connection connection) throws IOException, TimeoutException {
+        receiving = receives ? connectReceiving(connection) : null;
+        current.set(connection);
+    }
+
+    /** Where it breaks, the other one is ended too, and both are made anew. */
+    private Connection connectReceiving(Connection connection) throws IOException, TimeoutException {
+        ConnectionFactory direct = url.factory();
+        direct.setSharedExecutor(new OnTheSpot());
+        Connection opened = direct.newConnection("postroad-receiving");
+        opened.addShutdownListener(cause -> {
+            if (!cause.isInitiatedByApplication()) {
+                Thread.startVirtualThread(() -> connection.abort(CLOSE_MILLIS));
+            }
+        });
+        return opened;
+    }
+
+    private static void abort(@Nullable Connection connection) {
+        if (connection != null) {
             connection.abort(CLOSE_MILLIS);
         }
     }
@@ -102,6 +133,8 @@ final class Link implements AutoCloseable {
                 if (failures > 0) {
                     pause(failures);
                 }
+                // What still comes by it is to be forgotten before consumers begin anew.
+                abort(receiving);
                 if (!reconnected(failures + 1)) {
                     continue;
                 }
@@ -185,7 +218,36 @@ final class Link implements AutoCloseable {
 
     /** A new channel. */
     Channel channel() throws IOException {
-        Channel channel = connection().createChannel();
+        return channel(connection());
+    }
+
+    /** A new channel for a consumer, whose callbacks neither wait nor write. */
+    Channel receivingChannel() throws IOException {
+        return channel(receiving());
+    }
+
+    private synchronized Connection receiving() throws IOException {
+        Connection connection = connection();
+        Connection opened = receiving;
+        if (opened == null) {
+            try {
+                opened = connectReceiving(connection);
+            } catch (TimeoutException e) {
+                throw Failures.connecting(url, e);
+            }
+            receiving = opened;
+            receives = true;
+            if (current.get() != connection) {
+                // The other one broke meanwhile, and what is made anew has both.
+                receiving = null;
+                opened.abort(CLOSE_MILLIS);
+            }
+        }
+        return opened;
+    }
+
+    private Channel channel(Connection connection) throws IOException {
+        Channel channel = connection.createChannel();
         if (channel == null) {
             throw new MessagingException(
                     Reason.FULL, url.shown() + " gives no more channels on one connection (channel_max)");
@@ -244,6 +306,11 @@ final class Link implements AutoCloseable {
             thread.interrupt();
         }
         Connection connection = current.getAndSet(null);
+        close(receiving);
+        close(connection);
+    }
+
+    private static void close(@Nullable Connection connection) {
         if (connection != null && connection.isOpen()) {
             try {
                 connection.close(CLOSE_MILLIS);

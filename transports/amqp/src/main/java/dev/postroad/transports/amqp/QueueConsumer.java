@@ -76,7 +76,7 @@ final class QueueConsumer implements Settler, Link.User {
 
     QueueConsumer(AmqpTransport transport, Channel channel, ConsumerOptions options, SharedReceiver receiver) {
         this.transport = transport;
-        this.link = transport.inbound();
+        this.link = transport.link();
         this.channel = channel;
         this.options = options;
         this.receiver = receiver;
@@ -103,7 +103,7 @@ final class QueueConsumer implements Settler, Link.User {
     }
 
     private void consume() throws IOException {
-        com.rabbitmq.client.Channel on = link.channel();
+        com.rabbitmq.client.Channel on = link.receivingChannel();
         on.basicQos(prefetch);
         on.addShutdownListener(cause -> shutDown(on, cause));
         current = on;

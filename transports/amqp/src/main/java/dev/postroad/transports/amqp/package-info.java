@@ -5,8 +5,8 @@
  *   AmqpTransport ── DedupStore, Schedules, Groups ──▶ StreamLog ───┐
  *        ├── Catalog ──▶ QuorumTable ───────────────────────────────┤
  *        ├── Publisher (confirms, many in flight) ──▶ Outgoing ─────┤──▶ Link ──▶ the broker
- *        └── SteadyReceiver ◀── SharedReceiver ◀─┬─ StreamReader ────┘
- *                                                └─ QueueConsumer ──────▶ Link of its own
+ *        └── SteadyReceiver ◀── SharedReceiver ◀── QueueConsumer, ──┘
+ *                                                  StreamReader
  * </pre>
  *
  * A channel of the contract is a queue of the same name, a stream one stream queue for each partition. What AMQP does not keep of
