@@ -39,7 +39,7 @@ final class Experiments {
                 new Chapter(new IoFailures(), 150, COMPUTING),
                 new Chapter(new Corruption(), 120, COMPUTING),
                 new Chapter(new StateMachinesExperiment(), 150, COMPUTING),
-                new Chapter(new SimulationExperiment(), 330, COMPUTING),
+                new Chapter(new SimulationExperiment(), 360, COMPUTING),
                 new Chapter(new Fuzzing(), 400, COMPUTING),
                 new Chapter(new KillExperiment(), 200, JUDGING),
                 new Chapter(new PowerCutExperiment(), 120, JUDGING),

@@ -58,6 +58,18 @@ public final class TopicPattern {
             return parts;
         }
 
+        /** How many words or levels a topic has. */
+        int count(String topic) {
+            if (this == WORDS && topic.isEmpty()) {
+                return 0;
+            }
+            int count = 1;
+            for (int at = topic.indexOf(separator); at >= 0; at = topic.indexOf(separator, at + 1)) {
+                count++;
+            }
+            return count;
+        }
+
         /** Whether wildcards at the first part leave this topic alone. */
         boolean hides(String topic) {
             return this == LEVELS && !topic.isEmpty() && topic.charAt(0) == '$';
@@ -75,6 +87,8 @@ public final class TopicPattern {
         if (style == Style.LEVELS && text.isEmpty()) {
             throw new IllegalArgumentException("a pattern of levels is empty; write '#' to match every topic");
         }
+        // Before it is divided: what is refused is to cost next to nothing.
+        checkCount(style.count(text));
         this.parts = style.split(text);
         checkParts();
     }
@@ -124,16 +138,19 @@ public final class TopicPattern {
         }
     }
 
-    private void checkParts() {
-        if (parts.size() > MAX_PARTS) {
+    private void checkCount(int count) {
+        if (count > MAX_PARTS) {
             throw new IllegalArgumentException(String.format(
                     Locale.ROOT,
                     "pattern '%s' has %,d %ss; the limit is %,d",
                     Printable.of(text),
-                    parts.size(),
+                    count,
                     style.part,
                     MAX_PARTS));
         }
+    }
+
+    private void checkParts() {
         for (int i = 0; i < parts.size(); i++) {
             String part = parts.get(i);
             if (part.length() > 1 && (part.indexOf(style.one) >= 0 || part.indexOf('#') >= 0)) {
