@@ -138,11 +138,7 @@ final class AmqpTransport implements Transport {
         catalog.enter(channel);
     }
 
-    private void declareQueues(Channel channel) {
-        declareQueues(link, channel);
-    }
-
-    static void declareQueues(Link link, Channel channel) {
+    void declareQueues(Channel channel) {
         link.with("declaring channel '" + channel.name() + "'", on -> {
             Topology.declare(on, channel, link.url().queueType());
             return channel;

@@ -174,10 +174,10 @@ final class QueueConsumer implements Settler, Link.User {
     }
 
     @Override
-    public void connected(Link again) throws IOException {
+    public void connected(Link newLink) throws IOException {
         if (!closing) {
             // Like a first start: what is not there any more is declared again.
-            AmqpTransport.declareQueues(link, channel);
+            transport.declareQueues(channel);
             consume();
         }
     }

@@ -325,7 +325,7 @@ final class StreamGroup implements Settler, Link.User {
     @Override
     public void connected(Link link) throws IOException {
         if (!closing) {
-            AmqpTransport.declareQueues(link, stream);
+            transport.declareQueues(stream);
             join();
         }
     }
