@@ -19,7 +19,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class JazzerRun {
     private static final String JAZZER = "com.code_intelligence.jazzer.Jazzer";
-    private static final int RSS_MEGABYTES = 2048;
+
+    /** What its own bound on memory is compared with is the most that a process ever had, and who started it is counted in. */
+    private static final int NO_BOUND = 0;
+
     private static final int SECONDS_TO_START = 60;
     private static final Pattern DONE = Pattern.compile("Done (\\d+) (?:runs )?in|Done (\\d+) runs");
     private static final Pattern PULSE = Pattern.compile("#(\\d+)\\s+\\w.*");
@@ -61,7 +64,7 @@ final class JazzerRun {
                         "--keep_going=" + MOST_FINDINGS,
                         "--reproducer_path=" + folder,
                         "-artifact_prefix=" + folder + "/",
-                        "-rss_limit_mb=" + RSS_MEGABYTES,
+                        "-rss_limit_mb=" + NO_BOUND,
                         "-max_len=" + target.mostBytes(),
                         "-timeout=10",
                         "-seed=" + Math.max(1, seed & 0x7fff_ffff),
@@ -69,6 +72,8 @@ final class JazzerRun {
                         inputs.toString())
                 .jvm(
                         "-Xmx1g",
+                        "-XX:MaxDirectMemorySize=256m",
+                        "-XX:MaxMetaspaceSize=512m",
                         "-XX:+EnableDynamicAgentLoading",
                         "--enable-native-access=ALL-UNNAMED",
                         "-D" + JazzerTarget.TARGET_PROPERTY + "=" + target.name())

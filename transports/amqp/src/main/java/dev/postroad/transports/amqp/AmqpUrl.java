@@ -34,7 +34,7 @@ record AmqpUrl(
         int connectMillis) {
     private static final String FORM = "write amqp://USER:PASSWORD@HOST:PORT/VHOST";
     private static final Set<String> QUEUE_TYPES = Set.of("quorum", "classic");
-    private static final int LARGEST_FRAME_BODY = 64 * 1024 * 1024;
+    private static final int LARGEST_BODY = 64 * 1024 * 1024;
 
     /** @throws MessagingException {@code INVALID}, without repeating a password */
     static AmqpUrl parse(String url) {
@@ -102,7 +102,7 @@ record AmqpUrl(
 
     /** A factory of connections that recover nothing by themselves. */
     ConnectionFactory factory() {
-        ConnectionFactory factory = new ConnectionFactory();
+        ConnectionFactory factory = Incoming.connections();
         factory.setHost(host);
         factory.setPort(port);
         factory.setUsername(user);
@@ -113,7 +113,7 @@ record AmqpUrl(
         factory.setRequestedHeartbeat(heartbeatSeconds);
         factory.setConnectionTimeout(connectMillis);
         factory.setHandshakeTimeout(connectMillis);
-        factory.setMaxInboundMessageBodySize(LARGEST_FRAME_BODY);
+        factory.setMaxInboundMessageBodySize(LARGEST_BODY);
         factory.setChannelRpcTimeout(30_000);
         // An answer that comes after its call gave up must not be taken for that of the next call on a channel of that
         // number.
