@@ -34,7 +34,9 @@ record AmqpUrl(
         int connectMillis) {
     private static final String FORM = "write amqp://USER:PASSWORD@HOST:PORT/VHOST";
     private static final Set<String> QUEUE_TYPES = Set.of("quorum", "classic");
-    private static final int LARGEST_BODY = 64 * 1024 * 1024;
+
+    /** Bytes of a message that comes, at most. */
+    static final int LARGEST_BODY = 64 * 1024 * 1024;
 
     /** @throws MessagingException {@code INVALID}, without repeating a password */
     static AmqpUrl parse(String url) {

@@ -98,9 +98,7 @@ final class Link implements AutoCloseable {
 
     /** Where it breaks, the other one is ended too, and both are made anew. */
     private Connection connectReceiving(Connection connection) throws IOException, TimeoutException {
-        ConnectionFactory direct = url.factory();
-        direct.setSharedExecutor(new OnTheSpot());
-        Connection opened = direct.newConnection("postroad-receiving");
+        Connection opened = factory.newConnection("postroad-receiving");
         opened.addShutdownListener(cause -> {
             if (!cause.isInitiatedByApplication()) {
                 Thread.startVirtualThread(() -> connection.abort(CLOSE_MILLIS));
@@ -221,7 +219,7 @@ final class Link implements AutoCloseable {
         return channel(connection());
     }
 
-    /** A new channel for a consumer, whose callbacks neither wait nor write. */
+    /** A new channel for a consumer. */
     Channel receivingChannel() throws IOException {
         return channel(receiving());
     }

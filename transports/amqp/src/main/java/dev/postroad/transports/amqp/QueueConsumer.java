@@ -2,7 +2,6 @@ package dev.postroad.transports.amqp;
 
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.DefaultConsumer;
-import com.rabbitmq.client.Envelope;
 import com.rabbitmq.client.ShutdownSignalException;
 import dev.postroad.api.Channel;
 import dev.postroad.api.ConsumerOptions;
@@ -63,7 +62,6 @@ final class QueueConsumer implements Settler, Link.User {
     private final int prefetch;
     private final Inflow inflow;
     private volatile com.rabbitmq.client.@Nullable Channel current;
-    private volatile @Nullable Acks acks;
     private volatile String consumerTag = "";
     private volatile CountDownLatch cancelled = new CountDownLatch(1);
     private volatile boolean closing;
@@ -108,11 +106,14 @@ final class QueueConsumer implements Settler, Link.User {
         on.addShutdownListener(cause -> shutDown(on, cause));
         current = on;
         Acks fresh = new Acks(on);
-        acks = fresh;
-        consume(on, fresh);
+        Incoming.deliver(
+                on,
+                (number, redelivered, properties, body) ->
+                        arrived(new Tag(fresh, number), redelivered, properties, body));
+        consume(on);
     }
 
-    private void consume(com.rabbitmq.client.Channel on, Acks acknowledging) throws IOException {
+    private void consume(com.rabbitmq.client.Channel on) throws IOException {
         Map<String, Object> arguments = new HashMap<>();
         if (options.priority() != 0) {
             arguments.put("x-priority", options.priority());
@@ -121,16 +122,6 @@ final class QueueConsumer implements Settler, Link.User {
         cancelled = ended;
         consumerTag = on.basicConsume(
                 channel.name(), false, "", false, options.exclusive(), arguments, new DefaultConsumer(on) {
-                    @Override
-                    public void handleDelivery(
-                            String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
-                        arrived(
-                                new Tag(acknowledging, envelope.getDeliveryTag()),
-                                envelope.isRedeliver(),
-                                properties,
-                                body);
-                    }
-
                     @Override
                     public void handleCancelOk(String tag) {
                         ended.countDown();
@@ -448,9 +439,8 @@ final class QueueConsumer implements Settler, Link.User {
         serial.lock();
         try {
             com.rabbitmq.client.Channel on = current;
-            Acks present = acks;
-            if (!closing && on != null && present != null && on.isOpen() && cancelled.getCount() == 0) {
-                consume(on, present);
+            if (!closing && on != null && on.isOpen() && cancelled.getCount() == 0) {
+                consume(on);
             }
         } catch (IOException | RuntimeException e) {
             receiver.failed(Failures.of("consuming queue '" + channel.name() + "'", link.url(), e));

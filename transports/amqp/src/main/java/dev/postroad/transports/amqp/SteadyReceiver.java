@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Gives a consumer of queues an eighth of its prefetch at a time. What is taken together is acknowledged together, and a broker that
+ * Gives a consumer of queues a quarter of its prefetch at a time. What is taken together is acknowledged together, and a broker that
  * learns of half a prefetch at once has meanwhile run out of what it may send: it stands still until then, and hands out the next
  * half message by message. RabbitMQ gave out a third less that way.
  */
 record SteadyReceiver(Transport.Receiver receiver, int most) implements Transport.Receiver {
-    private static final int PIECES = 8;
+    private static final int PIECES = 4;
 
     /** Where the prefetch is small, each acknowledgement costs more than the wait. */
     private static final int LEAST = 16;

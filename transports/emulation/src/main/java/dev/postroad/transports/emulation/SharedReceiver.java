@@ -25,10 +25,10 @@ import org.jspecify.annotations.Nullable;
 public final class SharedReceiver implements Transport.Receiver {
     private static final long GATHER_NANOS = 1_000_000;
     private static final long FLOW_NANOS = 2_000_000;
-    private static final int ENOUGH = 64;
+    private static final int ENOUGH = 128;
 
     /** Part of the prefetch that is enough: what is taken together is settled together, and the rest must last until then. */
-    private static final int PIECES = 8;
+    private static final int PIECES = 4;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
