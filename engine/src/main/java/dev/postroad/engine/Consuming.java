@@ -181,7 +181,7 @@ final class Consuming {
         queue.idleSince = engine.now();
         queue.wakeDelayed(engine.now());
         while (true) {
-            long number = queue.nextReady(engine.now());
+            long number = queue.nextReadyToAnyone(engine.now());
             if (number == PagedIndex.NONE) {
                 engine.park(get.reply(), new Command.Got(null, 0), false);
                 return;
@@ -193,7 +193,7 @@ final class Consuming {
             }
             Stored stored = engine.state.store.readIfSound(queue.position(number));
             if (stored == null) {
-                queue.passOverUnmatched(number);
+                queue.passOverUnreadable(number);
                 queue.counts.damaged++;
                 continue;
             }
@@ -309,7 +309,12 @@ final class Consuming {
 
     void closeOwner(Command.CloseOwner command) {
         List<ConsumerState> mine = List.copyOf(byOwner.getOrDefault(command.owner(), List.of()));
-        mine.forEach(this::end);
+        for (ConsumerState consumer : mine) {
+            // One of them may have been the last of its queue, which took the others with it.
+            if (!consumer.ended) {
+                end(consumer);
+            }
+        }
         int readers = engine.streamConsuming.closeOwner(command.owner());
         for (QueueState queue : List.copyOf(engine.state.queues())) {
             if (queue.owner != null && queue.owner.equals(command.owner())) {
@@ -427,8 +432,7 @@ final class Consuming {
             }
             Stored stored = engine.state.store.readIfSound(queue.position(number));
             if (stored == null) {
-                // It stays where it is, and its key with it, for an operator to look at; the others go on.
-                queue.passOverUnmatched(number);
+                queue.passOverUnreadable(number);
                 queue.counts.damaged++;
                 continue;
             }

@@ -4,7 +4,9 @@ import java.util.Arrays;
 
 /** A min-heap of pairs of longs, ordered by the first and, where equal, by the second. */
 final class LongHeap {
-    private long[] pairs = new long[32];
+    private static final long[] NONE = {};
+
+    private long[] pairs = NONE;
     private int size;
 
     boolean isEmpty() {
@@ -21,7 +23,7 @@ final class LongHeap {
 
     void add(long first, long second) {
         if (2 * size == pairs.length) {
-            pairs = Arrays.copyOf(pairs, 2 * pairs.length);
+            pairs = Arrays.copyOf(pairs, Math.max(32, 2 * pairs.length));
         }
         int i = size++;
         while (i > 0) {
@@ -72,7 +74,7 @@ final class LongHeap {
     }
 
     void clear() {
-        pairs = new long[32];
+        pairs = NONE;
         size = 0;
     }
 

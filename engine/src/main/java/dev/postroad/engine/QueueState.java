@@ -155,8 +155,12 @@ final class QueueState {
     private final LongHeap leases = new LongHeap();
     private final LongMap<Line> lines = new LongMap<>();
     private int parked;
+
+    /** What is passed over, in the order of delivery, each with its number. */
     private final LongHeap unmatched = new LongHeap();
+
     private final LongHeap unserved = new LongHeap();
+    private final LongHeap unreadable = new LongHeap();
     private long held;
     private long heldBytes;
     private long delayed;
@@ -486,6 +490,9 @@ final class QueueState {
                 + 24L * places.size()
                 + delays.heapBytes()
                 + leases.heapBytes()
+                + unmatched.heapBytes()
+                + unserved.heapBytes()
+                + unreadable.heapBytes()
                 + 80L * lines.size()
                 + 8L * parked;
         for (int lane = 0; lane < lanes.length; lane++) {
@@ -703,15 +710,14 @@ final class QueueState {
         }
     }
 
-    /** Messages that no consumer's filter took are looked at again, for there is a new consumer. */
+    /** What was passed over is looked at again, for there is a new consumer. */
     void consumerCame(ConsumerState consumer) {
         int at = 0;
         while (at < consumers.size() && consumers.get(at).settings.priority() >= consumer.settings.priority()) {
             at++;
         }
         consumers.add(at, consumer);
-        returnAll(unmatched);
-        returnAll(unserved);
+        returnAllPassedOver();
     }
 
     void consumerWent(ConsumerState consumer) {
@@ -720,8 +726,13 @@ final class QueueState {
             activeConsumer = null;
         }
         turn = 0;
+        returnAllPassedOver();
+    }
+
+    private void returnAllPassedOver() {
         returnAll(unmatched);
         returnAll(unserved);
+        returnAll(unreadable);
     }
 
     @Nullable
@@ -744,9 +755,13 @@ final class QueueState {
 
     private void returnAll(LongHeap heap) {
         while (!heap.isEmpty()) {
-            comeBack(heap.first());
-            heap.removeFirst();
+            returnFirst(heap);
         }
+    }
+
+    private void returnFirst(LongHeap heap) {
+        comeBack(heap.second());
+        heap.removeFirst();
     }
 
     private void comeBack(long number) {
@@ -851,14 +866,49 @@ final class QueueState {
 
     /** No consumer's filter takes it: it waits for another consumer. */
     void passOverUnmatched(long number) {
-        leaveLine(number);
-        unmatched.add(number, 0);
+        passOver(unmatched, number);
     }
 
     /** The consumers whose filter takes it have no credit: it waits until one has. */
     void passOverUnserved(long number) {
+        passOver(unserved, number);
+    }
+
+    /** It can't be read: it stays where it is, and its key behind it, for an operator to look at. */
+    void passOverUnreadable(long number) {
+        passOver(unreadable, number);
+    }
+
+    private void passOver(LongHeap heap, long number) {
         leaveLine(number);
-        unserved.add(number, 0);
+        heap.add(rank(number), number);
+    }
+
+    /** Grows in the order of delivery: the highest priority first, and in each as they came. */
+    private long rank(long number) {
+        return ((lanes.length - 1L - (number >>> LANE_SHIFT)) << LANE_SHIFT) | (number & ORDINAL);
+    }
+
+    /** As {@link #nextReady}, for somebody without a filter: what the filters of consumers left is there too. */
+    long nextReadyToAnyone(long now) {
+        while (true) {
+            long number = nextReady(now);
+            LongHeap first = firstPassedOver();
+            if (first == null || (number != PagedIndex.NONE && rank(number) < first.first())) {
+                return number;
+            }
+            if (number != PagedIndex.NONE) {
+                giveBack(number);
+            }
+            returnFirst(first);
+        }
+    }
+
+    private @Nullable LongHeap firstPassedOver() {
+        if (unmatched.isEmpty() || unserved.isEmpty()) {
+            return !unmatched.isEmpty() ? unmatched : unserved.isEmpty() ? null : unserved;
+        }
+        return unmatched.first() < unserved.first() ? unmatched : unserved;
     }
 
     private void leaveLine(long number) {
@@ -1032,6 +1082,7 @@ final class QueueState {
         parked = 0;
         unmatched.clear();
         unserved.clear();
+        unreadable.clear();
         delays.clear();
         held = 0;
         heldBytes = 0;

@@ -3,6 +3,7 @@ package dev.postroad.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.postroad.engine.routing.Rule;
 import dev.postroad.engine.runtime.Broker;
 import dev.postroad.engine.runtime.BrokerSettings;
 import java.nio.charset.StandardCharsets;
@@ -54,6 +55,25 @@ class GetTest {
     }
 
     @Test
+    void what_its_owner_held_goes_with_a_queue_that_goes_with_its_last_consumer() {
+        declare(QueueDefinition.named("letters"));
+        declare(QueueDefinition.named("short")
+                .withAutoDelete(true)
+                .withDeliveryLimit(1)
+                .withDeadLetter(QueueDefinition.DeadLetterTarget.channel("letters")));
+        subscribe("short", "colour = 'red'");
+        publishTo("short", 0, "a");
+        broker.await((Reply<Command.Got> reply) -> new Command.Get("short", false, CONNECTION, CHANNEL, reply));
+
+        broker.await((Reply<Integer> reply) -> new Command.CloseOwner(CONNECTION, reply));
+
+        assertThat(broker.await((Reply<Command.Described> reply) -> new Command.Describe("short", false, reply))
+                        .definition())
+                .isNull();
+        assertThat(take("letters").delivery()).isNull();
+    }
+
+    @Test
     void what_was_taken_is_settled_like_any_delivery() {
         publish("a", "b");
         EngineDelivery first = get(false).delivery();
@@ -64,6 +84,23 @@ class GetTest {
 
         assertThat(text(get(true))).isEqualTo("b");
         assertThat(get(true).delivery()).isNull();
+    }
+
+    @Test
+    void what_the_filters_of_consumers_leave_is_taken_in_its_turn() {
+        declare(QueueDefinition.named("lanes").withPriorities(2));
+        subscribe("lanes", "colour = 'red'");
+        subscribe("lanes", "colour = 'red' OR colour = 'green'");
+        publishTo("lanes", 0, "a", "b");
+        publishTo("lanes", 1, "c", "d");
+        publishTo("lanes", 0, "e");
+
+        assertThat(List.of(text(take("lanes")), text(take("lanes")), text(take("lanes"))))
+                .containsExactly("c", "d", "a");
+        publishTo("lanes", 1, "f");
+        assertThat(List.of(text(take("lanes")), text(take("lanes")), text(take("lanes"))))
+                .containsExactly("f", "b", "e");
+        assertThat(take("lanes").delivery()).isNull();
     }
 
     @Test
@@ -101,6 +138,23 @@ class GetTest {
         assertThat(nothing.definition()).isNull();
     }
 
+    private void subscribe(String queue, String filter) {
+        broker.await((Reply<Long> reply) -> new Command.Subscribe(
+                queue,
+                null,
+                new Command.ConsumerSettings(1, true, false, false, 0, 0, Rule.parse(filter), CONNECTION, "filtered"),
+                new DeliverySink() {
+                    @Override
+                    public void deliver(EngineDelivery delivery) {
+                        throw new AssertionError(delivery + " has no colour");
+                    }
+
+                    @Override
+                    public void cancelled(String reason) {}
+                },
+                reply));
+    }
+
     private void declare(QueueDefinition definition) {
         broker.await((Reply<Boolean> reply) -> new Command.Declare(definition, null, reply));
     }
@@ -111,6 +165,19 @@ class GetTest {
             broker.await(
                     (Reply<Command.Published> reply) -> new Command.Publish(null, "q", one, null, false, null, reply));
         }
+    }
+
+    private void publishTo(String queue, int priority, String... texts) {
+        for (String text : texts) {
+            List<EngineMessage> one = List.of(
+                    EngineMessage.of(text.getBytes(StandardCharsets.UTF_8)).withPriority(priority));
+            broker.await((Reply<Command.Published> reply) ->
+                    new Command.Publish(null, queue, one, null, false, null, reply));
+        }
+    }
+
+    private Command.Got take(String queue) {
+        return broker.await((Reply<Command.Got> reply) -> new Command.Get(queue, true, CONNECTION, CHANNEL, reply));
     }
 
     private Command.Got get(boolean autoAcknowledge) {
