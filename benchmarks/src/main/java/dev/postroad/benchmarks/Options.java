@@ -4,7 +4,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What the command line asks for.
@@ -104,6 +106,7 @@ record Options(
         List<String> peers = suite.peers();
         Path directory = Path.of(System.getProperty("java.io.tmpdir"));
         boolean json = false;
+        Set<String> given = new HashSet<>();
         for (int i = 0; i < arguments.size(); i++) {
             String option = arguments.get(i);
             String value = null;
@@ -121,6 +124,10 @@ record Options(
             if (!List.of("--rounds", "--seconds", "--backlog", "--scenario", "--peers", "--dir", "--format")
                     .contains(option)) {
                 throw new BadOptionException("there is no option '" + option + "'; see --help");
+            }
+            if (!given.add(option)) {
+                boolean list = option.equals("--scenario") || option.equals("--peers");
+                throw new BadOptionException(option + " is given twice" + (list ? "; write several with commas" : ""));
             }
             if (value == null) {
                 if (++i == arguments.size()) {

@@ -89,6 +89,9 @@ final class OutboxBench {
                     .contains(option)) {
                 throw new Refused("there is no option '" + option + "'");
             }
+            if (arguments.indexOf(option) < i) {
+                throw new Refused(option + " is given twice");
+            }
             if (i + 1 == arguments.size()) {
                 throw new Refused(option + " needs a value");
             }

@@ -73,6 +73,7 @@ public final class Main {
     }
 
     private void read(List<String> words) {
+        Set<String> given = new HashSet<>();
         for (int i = 0; i < words.size(); i++) {
             String word = words.get(i);
             if (!word.startsWith("--")) {
@@ -89,6 +90,9 @@ public final class Main {
             }
             if (i + 1 == words.size()) {
                 throw new IllegalArgumentException(word + " is not known, or needs a value; see --help");
+            }
+            if (!given.add(word)) {
+                throw new IllegalArgumentException(word + " is given twice");
             }
             option(word, words.get(++i));
         }

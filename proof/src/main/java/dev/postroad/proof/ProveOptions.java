@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -83,6 +84,7 @@ record ProveOptions(
         Path directory = Path.of(defaultDirectory);
         boolean strict = false;
         boolean peers = false;
+        Set<String> given = new HashSet<>();
         for (int i = 0; i < words.size(); i++) {
             String word = words.get(i);
             switch (word) {
@@ -93,6 +95,9 @@ record ProveOptions(
                         throw new BadOptionException(word + " needs a value");
                     }
                     String value = words.get(++i);
+                    if (!given.add(word) && !word.equals("--only") && !word.equals("--skip")) {
+                        throw new BadOptionException(word + " is given twice");
+                    }
                     switch (word) {
                         case "--minutes" -> time = minutes(value);
                         case "--only" -> only.addAll(names(word, value, all));

@@ -72,6 +72,7 @@ class ProveOptionsTest {
                     --minutes            | --minutes needs a value
                     --only killing       | --only names 'killing', which there is not; there are kill, fuzzing, peers
                     --only kill --skip kill | leave nothing to run
+                    --seed 1 --seed 2    | --seed is given twice
                     --seed many          | --seed is 'many'
                     --fast               | '--fast' is not known
                     """)

@@ -1,7 +1,9 @@
 package dev.postroad.simulation.broker;
 
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What the command line asks for.
@@ -50,6 +52,7 @@ record SimulateOptions(long seed, int steps, long runs, double minutes, List<Sce
         double minutes = -1;
         boolean seeded = false;
         List<Scenario> scenarios = List.of(Scenario.ALL);
+        Set<String> given = new HashSet<>();
         for (int i = 0; i < arguments.size(); i++) {
             String option = arguments.get(i);
             String value = null;
@@ -61,6 +64,9 @@ record SimulateOptions(long seed, int steps, long runs, double minutes, List<Sce
             if (!List.of("--seed", "--steps", "--runs", "--minutes", "--scenario")
                     .contains(option)) {
                 throw new BadOptionException("there is no option '" + option + "'; see --help");
+            }
+            if (!given.add(option)) {
+                throw new BadOptionException(option + " is given twice");
             }
             if (value == null) {
                 if (++i == arguments.size()) {
