@@ -267,8 +267,12 @@ final class Commands {
     Reason[] refusal(Command.Publish publish, java.util.Map<ModelQueue, Integer> coming) {
         Set<Reason> reasons = new LinkedHashSet<>();
         String topic = publish.topic();
-        if (topic == null ? !model.hasChannel(publish.channel()) : !model.topology.topics.containsKey(topic)) {
+        TopicDefinition known = topic == null ? null : model.topology.topics.get(topic);
+        if (topic == null ? !model.hasChannel(publish.channel()) : known == null) {
             return when(true, Reason.NOT_FOUND);
+        }
+        if (known != null && known.internal()) {
+            return when(true, Reason.INVALID);
         }
         for (EngineMessage message : publish.messages()) {
             Set<String> channels =

@@ -219,6 +219,16 @@ final class Draws {
 
     /** The same policy for some of the names, or some of the kinds. */
     Policy scoped(Policy policy, Dice dice) {
+        if (!policy.operator() && dice.chance(1, 5)) {
+            return new Policy(
+                    policy.name(),
+                    false,
+                    Policy.Scope.ALL,
+                    Policies.TOPICS.pattern(),
+                    dice.choose(Policy.AppliesTo.TOPICS, Policy.AppliesTo.ALL),
+                    policy.priority(),
+                    new Policy.Settings(0, 0, 0, 0, null, null, 0, 0, name(dice, "t", 3), null));
+        }
         boolean heavy = Policies.HEAVY.pattern().equals(policy.pattern());
         Policy.Scope scope = heavy
                 ? policy.scope()
@@ -241,9 +251,19 @@ final class Draws {
     }
 
     TopicDefinition topic(String name, @Nullable String alternate, Dice dice) {
-        return TopicDefinition.named(name, routing(name, dice))
+        TopicDefinition definition = TopicDefinition.named(name, routing(name, dice))
                 .withAlternate(alternate)
                 .withAutoDelete(dice.chance(1, 6));
+        return scenario == Scenario.RARE ? rare(definition, dice) : definition;
+    }
+
+    private static TopicDefinition rare(TopicDefinition definition, Dice dice) {
+        boolean hash = definition.routing() == TopicDefinition.Routing.HASH;
+        return definition
+                .withAttributes(definition.name().endsWith("1") ? "of " + definition.name() : null)
+                .withTemporary(dice.chance(1, 6))
+                .withInternal(dice.chance(1, 8))
+                .withHashOn(hash && dice.chance(1, 2) ? Topology.HASHED : null);
     }
 
     private TopicDefinition.Routing routing(String name, Dice dice) {

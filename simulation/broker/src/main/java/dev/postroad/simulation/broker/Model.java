@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Model {
     final History history = new History();
-    final Topology topology = new Topology(history);
     final Policies policies = new Policies();
+    final Topology topology = new Topology(history, policies);
     final Map<String, ModelQueue> queues = new LinkedHashMap<>();
     final Map<String, ModelStream> streams = new LinkedHashMap<>();
     final Map<String, TreeMap<String, Command.Position>> offsets = new TreeMap<>();
@@ -615,6 +615,10 @@ final class Model {
     /** A message is given up for this cause, within a batch. */
     private void giveUp(Copy copy, String cause, boolean loose, long from) {
         ModelQueue queue = copy.queue;
+        if (anyOrder && cause.equals("overflow") && queue.maybeHanded) {
+            // Where it was handed over in the last moment, which nobody saw, its letter tells of an attempt more.
+            throw new Unforeseen();
+        }
         boolean kills = !cause.equals("expired") && !cause.equals("overflow");
         List<Place> places = letterPlaces(queue, copy.body, copy.letter, cause);
         Copy.Letter letter = letter(queue, copy.body, copy.letter, cause, copy.attempts, from);
@@ -1008,6 +1012,7 @@ final class Model {
             }
             noteOverflow(queue);
         }
+        topology.deleteTemporary();
         anyOrder = true;
         Map<ModelQueue, Map<String, Copy>> firstDead = new LinkedHashMap<>();
         for (ModelQueue letters : all()) {

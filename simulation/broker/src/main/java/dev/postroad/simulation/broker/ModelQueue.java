@@ -94,7 +94,12 @@ final class ModelQueue {
 
     /** True if the next message to deliver is known. */
     boolean strict() {
-        return !loose && !delayedKeys && !filtered() && !(definition.keyOrdered() && automatic());
+        return strictToAnyone() && !filtered();
+    }
+
+    /** True if it is known to somebody without a filter, who takes one for himself. */
+    boolean strictToAnyone() {
+        return !loose && !delayedKeys && !(definition.keyOrdered() && automatic());
     }
 
     private boolean automatic() {

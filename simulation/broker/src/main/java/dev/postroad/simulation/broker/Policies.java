@@ -5,8 +5,11 @@ import dev.postroad.engine.QueueDefinition;
 import dev.postroad.engine.QueueDefinition.DeadLetterTarget;
 import dev.postroad.engine.QueueDefinition.Overflow;
 import dev.postroad.engine.StreamDefinition;
+import dev.postroad.engine.TopicDefinition;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -23,11 +26,21 @@ final class Policies {
         new Names("^b|^s1", name -> name.startsWith("b") || name.startsWith("s1")),
     };
 
+    /** By which words of theirs policies apply to what. */
+    private static final Set<Policy.AppliesTo> QUEUE_WORDS =
+            EnumSet.of(Policy.AppliesTo.ALL, Policy.AppliesTo.CHANNELS);
+
+    private static final Set<Policy.AppliesTo> STREAM_WORDS =
+            EnumSet.of(Policy.AppliesTo.ALL, Policy.AppliesTo.CHANNELS, Policy.AppliesTo.STREAMS);
+    private static final Set<Policy.AppliesTo> TOPIC_WORDS = EnumSet.of(Policy.AppliesTo.ALL, Policy.AppliesTo.TOPICS);
+
     /** What follows the first letter of a name. */
     static final Names SHORT = new Names("^[02]", name -> name.matches("[02].*"));
 
     /** Names of queues whose bound is in bytes. */
     static final Names HEAVY = new Names("^w", name -> name.startsWith("w"));
+
+    static final Names TOPICS = new Names("^t", name -> name.startsWith("t"));
 
     final List<Policy> all = new ArrayList<>();
 
@@ -54,6 +67,9 @@ final class Policies {
         if (HEAVY.pattern().equals(policy.pattern())) {
             return HEAVY.meaning().test(name);
         }
+        if (TOPICS.pattern().equals(policy.pattern())) {
+            return TOPICS.meaning().test(name);
+        }
         for (Names names : NAMES) {
             if (names.pattern().equals(policy.pattern())) {
                 return names.meaning().test(name);
@@ -62,14 +78,20 @@ final class Policies {
         throw new IllegalStateException(policy.pattern());
     }
 
+    /** Where a topic's messages go that its bindings do not take. */
+    @Nullable
+    String alternate(TopicDefinition declared) {
+        Policy said = declared.alternate() == null ? of(declared.name(), false, TOPIC_WORDS) : null;
+        String given = said == null ? null : said.settings().alternate();
+        return given == null || given.equals(declared.name()) ? declared.alternate() : given;
+    }
+
     /** Of those that match, that of the highest priority; of equals the one whose name comes first. */
-    private @Nullable Policy of(String name, boolean operator, boolean stream) {
+    private @Nullable Policy of(String name, boolean operator, Set<Policy.AppliesTo> words) {
         Policy best = null;
         for (Policy policy : all) {
-            boolean applies = policy.operator() == operator
-                    && policy.appliesTo() != Policy.AppliesTo.TOPICS
-                    && (stream || policy.appliesTo() != Policy.AppliesTo.STREAMS)
-                    && takes(policy, name);
+            boolean applies =
+                    policy.operator() == operator && words.contains(policy.appliesTo()) && takes(policy, name);
             if (applies
                     && (best == null
                             || policy.priority() > best.priority()
@@ -97,8 +119,8 @@ final class Policies {
     }
 
     QueueDefinition effective(QueueDefinition declared) {
-        Policy said = of(declared.name(), false, false);
-        Policy bounds = of(declared.name(), true, false);
+        Policy said = of(declared.name(), false, QUEUE_WORDS);
+        Policy bounds = of(declared.name(), true, QUEUE_WORDS);
         if (said == null && bounds == null) {
             return declared;
         }
@@ -145,8 +167,8 @@ final class Policies {
     }
 
     StreamDefinition effective(StreamDefinition declared) {
-        Policy said = of(declared.name(), false, true);
-        Policy bounds = of(declared.name(), true, true);
+        Policy said = of(declared.name(), false, STREAM_WORDS);
+        Policy bounds = of(declared.name(), true, STREAM_WORDS);
         return declared.withRetentionMillis(
                         least(declared.retentionMillis(), said, bounds, Policy.Settings::maxAgeMillis))
                 .withRetentionBytes(least(declared.retentionBytes(), said, bounds, Policy.Settings::maxBytes));

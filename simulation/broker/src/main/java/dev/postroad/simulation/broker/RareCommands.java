@@ -60,7 +60,7 @@ final class RareCommands {
             EngineDelivery delivery = answer.result().delivery();
             if (delivery == null) {
                 Violation.unless(
-                        !queue.strict() || queue.firstReady(model.now) == null || world.expiring(queue),
+                        !queue.strictToAnyone() || queue.firstReady(model.now) == null || world.expiring(queue),
                         () -> "nothing came, and " + queue.firstReady(model.now) + " is there: " + text.get());
                 return;
             }
@@ -73,7 +73,7 @@ final class RareCommands {
         if (!world.expiring(queue)) {
             return;
         }
-        if (!queue.strict()) {
+        if (!queue.strictToAnyone()) {
             throw new Model.Unforeseen();
         }
         for (Copy first = queue.firstInLine(model.now);

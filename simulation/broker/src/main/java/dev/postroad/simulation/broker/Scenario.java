@@ -34,8 +34,8 @@ public enum Scenario {
     BUSY,
     /**
      * As {@link #WIDE}, with what protocols ask and few programs do: single messages taken, messages published each for itself,
-     * full queues passed over or giving newcomers to their dead letters, letters put back edited, consumers of streams, queues that
-     * go with a restart, bounds on remembered ids, policies of some names.
+     * full queues passed over or giving newcomers to their dead letters, letters put back edited, consumers of streams, queues and
+     * topics that go with a restart, topics for topics only, shares by a header, bounds on remembered ids, policies of some names.
      */
     RARE;
 

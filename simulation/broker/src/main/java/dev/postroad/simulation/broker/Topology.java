@@ -15,12 +15,17 @@ import org.jspecify.annotations.Nullable;
 
 /** Topics and bindings of the model, matched one by one. */
 final class Topology {
+    /** What a topic hashes that does not hash the routing key. */
+    static final String HASHED = "header:colour";
+
     private final History history;
+    private final Policies policies;
     final Map<String, TopicDefinition> topics = new LinkedHashMap<>();
     final List<Binding> bindings = new ArrayList<>();
 
-    Topology(History history) {
+    Topology(History history, Policies policies) {
         this.history = history;
+        this.policies = policies;
     }
 
     void declare(TopicDefinition topic) {
@@ -92,6 +97,15 @@ final class Topology {
         dropUnbound(to);
     }
 
+    /** The broker starts again. */
+    void deleteTemporary() {
+        for (TopicDefinition topic : List.copyOf(topics.values())) {
+            if (topic.temporary() && topics.containsKey(topic.name())) {
+                delete(topic.name());
+            }
+        }
+    }
+
     /** Topics that are deleted with their last binding. */
     void dropUnbound(List<Binding> gone) {
         for (Binding binding : gone) {
@@ -117,7 +131,8 @@ final class Topology {
             return known != null && known;
         }
         boolean any = false;
-        Binding share = topic.routing() == TopicDefinition.Routing.HASH ? share(name, key) : null;
+        Binding share =
+                topic.routing() == TopicDefinition.Routing.HASH ? share(name, hashed(topic, key, message)) : null;
         for (Binding binding : bindings) {
             if (binding.topic().equals(name)
                     && (topic.routing() == TopicDefinition.Routing.HASH
@@ -131,19 +146,27 @@ final class Topology {
                 }
             }
         }
-        String alternate = topic.alternate();
+        String alternate = policies.alternate(topic);
         any = any || (alternate != null && route(alternate, key, message, channels, asked));
         asked.put(name, any);
         return any;
     }
 
-    /** Whose share a key is: of numbers that key and destination make, spread by weight, the highest wins. */
-    private @Nullable Binding share(String topic, String key) {
+    private static String hashed(TopicDefinition topic, String key, EngineMessage message) {
+        if (topic.hashOn() == null) {
+            return key;
+        }
+        Object colour = message.headers().get("colour");
+        return colour == null ? "" : colour.toString();
+    }
+
+    /** Whose share something is: of numbers that it and the destination make, spread by weight, the highest wins. */
+    private @Nullable Binding share(String topic, String hashed) {
         Binding best = null;
         double highest = 0;
         for (Binding binding : bindings) {
             if (binding.topic().equals(topic)) {
-                long seed = hash(key, 0);
+                long seed = hash(hashed, 0);
                 long hash = hash(binding.destination(), binding.toTopic() ? ~seed : seed);
                 double drawn = ((hash >>> 11) + 0.5) / (1L << 53);
                 double score = -Integer.parseInt(binding.pattern()) / StrictMath.log(drawn);

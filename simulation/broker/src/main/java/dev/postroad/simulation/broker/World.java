@@ -92,13 +92,11 @@ final class World {
     private boolean promised;
     private boolean diskFull;
 
-    /** How much of the model's history is certain to be from before the last moment. */
-    private int lastKnown = Integer.MAX_VALUE;
-
-    /** Whose leases ran out in the last moment, queue by queue, and how much of the model's history is from before. */
+    /** Whose leases ran out in the last moment, queue by queue. */
     private List<List<Copy>> ranOut = List.of();
 
-    private int beforeLeases;
+    /** How much of the model's history is from before that: what was handed over in the last moment may have come before it. */
+    private int beforeLeases = Integer.MAX_VALUE;
 
     /** The broker's time in its last moment: the next one's may be earlier. */
     private long lastNow;
@@ -374,14 +372,14 @@ final class World {
                 throw new Violation("after recovery: " + least
                         + (first.equals(least) ? "" : " (or, had all survived, " + first + ")"));
             }
-            last = model.history.size() >= lastKnown;
+            last = model.history.size() >= beforeLeases;
             batches++;
         }
         for (ModelQueue queue : model.all()) {
             queue.maybeHanded = false;
             queue.maybeTaken = false;
         }
-        lastKnown = Integer.MAX_VALUE;
+        beforeLeases = Integer.MAX_VALUE;
         counts.checks++;
     }
 
@@ -412,7 +410,6 @@ final class World {
             long now = model.now;
             model.now = lastNow;
             model.takeBack(ordered);
-            lastKnown = model.history.size();
             expireUnseen();
             model.now = now;
         }
@@ -492,7 +489,6 @@ final class World {
         lastNow = model.now;
         beforeLeases = model.history.size();
         ranOut = model.timers();
-        lastKnown = model.history.size();
         expireUnseen();
         for (ModelQueue queue : model.all()) {
             noteDrops(queue);
@@ -858,12 +854,12 @@ final class World {
         if (queue.definition.singleActiveConsumer() && consumer.holder == null && queue.active() != consumer) {
             return " to a consumer that stands by";
         }
-        return outOfTurn(copy);
+        return outOfTurn(copy, consumer.holder != null);
     }
 
-    private @Nullable String outOfTurn(Copy copy) {
+    private @Nullable String outOfTurn(Copy copy, boolean taken) {
         ModelQueue queue = copy.queue;
-        if (queue.strict()) {
+        if (taken ? queue.strictToAnyone() : queue.strict()) {
             Copy first = queue.firstReady(model.now);
             return first == copy || expiring(queue) ? null : " out of order: " + first + " is next of " + queue.all();
         }
