@@ -4,6 +4,7 @@ import dev.postroad.testkit.KafkaServer;
 import dev.postroad.testkit.RabbitMqServer;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -13,6 +14,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Runs the scenarios on a RabbitMQ and a Kafka of its own, in rounds in which every contender, a process each, has its turn. */
 final class TransportBench implements Bench {
+
+    private static final Duration LONGEST_REST = Duration.ofSeconds(5);
+    private static final Duration LOOK = Duration.ofMillis(200);
+
+    /** Processor time within a look. */
+    private static final Duration AT_REST = Duration.ofMillis(20);
 
     private final Options options;
     private final TemporaryDirectory directory;
@@ -95,9 +102,11 @@ final class TransportBench implements Bench {
     /** Sends and receives, by a queue or topic that nobody used before. */
     private Measurement round(WorkerProcess worker, TransportScenario scenario, int messages) throws IOException {
         String queue = "bench-" + ++queues;
+        comeToRest();
         Measurement sent = worker.run(new Order(Order.Kind.FILL, queue)
                 .with("bytes", scenario.bytes())
                 .with("messages", messages));
+        comeToRest();
         Measurement received = worker.run(new Order(Order.Kind.RECEIVE, queue).with("messages", messages));
         return new Measurement()
                 .with(TransportScenario.SEND, sent.get(Measurement.RATE).orElse(0))
@@ -106,6 +115,30 @@ final class TransportBench implements Bench {
                 .with(
                         TransportScenario.CPU_RECEIVE,
                         received.get(Measurement.CPU).orElse(0));
+    }
+
+    /** What the broker has still to do for one is not to cost the next one time. */
+    private void comeToRest() throws IOException {
+        ProcessHandle broker = ProcessHandle.of(rabbit != null ? rabbit.pid() : kafka != null ? kafka.pid() : -1)
+                .orElseThrow(() -> new IOException("the broker is gone"));
+        long end = System.nanoTime() + LONGEST_REST.toNanos();
+        Duration before = used(broker);
+        Duration meanwhile;
+        do {
+            try {
+                Thread.sleep(LOOK);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            Duration now = used(broker);
+            meanwhile = now.minus(before);
+            before = now;
+        } while (meanwhile.compareTo(AT_REST) > 0 && System.nanoTime() < end);
+    }
+
+    private static Duration used(ProcessHandle broker) {
+        return broker.info().totalCpuDuration().orElse(Duration.ZERO);
     }
 
     // ── Processes
