@@ -36,6 +36,8 @@ final class Deliveries {
     /** Tables and lists in each other. */
     private static final int DEEPEST = 32;
 
+    private static final byte[] NOTHING = {};
+
     /** Flags of properties that there are not. */
     private static final int UNKNOWN = 3;
 
@@ -52,7 +54,7 @@ final class Deliveries {
     private final To to;
 
     /** What is being read, and where: before the end of the frame's payload. */
-    private byte[] bytes = new byte[0];
+    private byte[] bytes = NOTHING;
 
     private int at;
     private int end;
@@ -63,7 +65,7 @@ final class Deliveries {
     private long number;
     private boolean redelivered;
     private AMQP.@Nullable BasicProperties properties;
-    private byte[] body = new byte[0];
+    private byte[] body = NOTHING;
     private int filled;
 
     Deliveries(To to) {
@@ -104,9 +106,11 @@ final class Deliveries {
         }
         AMQP.BasicProperties whole = properties;
         if (whole != null && filled == body.length) {
+            byte[] all = body;
             begun = false;
             properties = null;
-            to.arrived(number, redelivered, whole, body);
+            body = NOTHING;
+            to.arrived(number, redelivered, whole, all);
         }
         return true;
     }

@@ -9,6 +9,9 @@
  *                                                  StreamReader
  * </pre>
  *
+ * Where many messages go by, their frames are ours: {@code Outgoing} writes them, {@code Incoming} and {@code Deliveries} read them.
+ * All else on the connection is the client's.
+ *
  * A channel of the contract is a queue of the same name, a stream one stream queue for each partition. What AMQP does not keep of
  * a channel lies in the one message of a quorum queue, {@code postroad-catalog}.
  */
