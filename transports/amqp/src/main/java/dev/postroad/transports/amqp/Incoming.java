@@ -109,7 +109,7 @@ final class Incoming extends SocketFrameHandler {
         channel.addShutdownListener(cause -> incoming.remove(number, there));
     }
 
-    synchronized void put(int channel, @Nullable Deliveries there) {
+    private synchronized void put(int channel, @Nullable Deliveries there) {
         @Nullable Deliveries[] all = Arrays.copyOf(deliveries, Math.max(deliveries.length, channel + 1));
         all[channel] = there;
         deliveries = all;
