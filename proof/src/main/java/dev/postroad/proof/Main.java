@@ -19,10 +19,16 @@ public final class Main {
     private static final DateTimeFormatter STAMP =
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
+    private static final String LOG_LEVEL = "POSTROAD_LOG_LEVEL";
+
     private Main() {}
 
     /** @param arguments {@code prove [OPTIONS]} */
     public static void main(String[] arguments) throws IOException {
+        if (System.getenv(LOG_LEVEL) == null) {
+            // Clients whose broker is killed under them have much to tell.
+            System.setProperty(LOG_LEVEL, "OFF");
+        }
         boolean terminal = System.getProperty("postroad.terminals", "").contains("2");
         int status = run(Arrays.asList(arguments), Experiments.all(), System.out, System.err, terminal);
         // Threads that an experiment could not stop must not keep the program.

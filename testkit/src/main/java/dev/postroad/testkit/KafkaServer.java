@@ -2,11 +2,12 @@ package dev.postroad.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
@@ -259,19 +260,31 @@ public final class KafkaServer implements AutoCloseable {
     }
 
     private void awaitReady() {
+        // Before it accepts, the client would log each of its attempts.
+        Await.until("Kafka accepts on port " + port, START, () -> {
+            requireAlive();
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                return socket.isConnected();
+            } catch (IOException e) {
+                return false;
+            }
+        });
         try (Admin admin = Admin.create(Map.<String, Object>of(
                 "bootstrap.servers", servers(), "default.api.timeout.ms", 2_000, "request.timeout.ms", 1_000))) {
             Await.until("Kafka answers on port " + port, START, () -> {
-                if (!process.isAlive()) {
-                    List<String> last = process.tail();
-                    throw new AssertionError("Kafka ended: " + String.join("\n", last));
-                }
+                requireAlive();
                 try {
                     return !admin.describeCluster().nodes().get().isEmpty();
                 } catch (ExecutionException e) {
                     return false;
                 }
             });
+        }
+    }
+
+    private void requireAlive() {
+        if (!process.isAlive()) {
+            throw new AssertionError("Kafka ended: " + String.join("\n", process.tail()));
         }
     }
 }

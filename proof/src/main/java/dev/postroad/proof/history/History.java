@@ -352,6 +352,19 @@ public final class History implements Witness {
                 details);
     }
 
+    /** True if a message that was confirmed has not been delivered yet, to any group. */
+    public synchronized boolean misses() {
+        for (int producer = 0; producer < producers.size(); producer++) {
+            Sent sent = producers.get(producer);
+            for (long sequence = 0; sequence < sent.next; sequence++) {
+                if ((sent.states.get(sequence) & CONFIRMED) != 0 && holders(producer, sequence) == 0) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     /**
      * Messages that are in one of two channels and not in the other, although they were sent to both at once, in words. To be asked
      * once both have been drained; neither may be in use.

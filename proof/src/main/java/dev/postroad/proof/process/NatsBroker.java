@@ -26,7 +26,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** NATS JetStream as Debian packages it: a stream in files, published to with acknowledgements, read from its beginning. */
@@ -75,6 +77,9 @@ record NatsBroker() implements Broker {
         private final JetStream stream;
         private final String subject;
 
+        /** Its client leaves some without an end when the connection has broken. */
+        private final Set<CompletableFuture<Place>> open = ConcurrentHashMap.newKeySet();
+
         Client(int port, String subject) {
             this.subject = subject;
             try {
@@ -111,7 +116,11 @@ record NatsBroker() implements Broker {
 
         @Override
         public CompletableFuture<Place> send(Sending message) {
-            return stream.publishAsync(subject, message.payload()).thenApply(told -> Place.NONE);
+            CompletableFuture<Place> outcome =
+                    stream.publishAsync(subject, message.payload()).thenApply(told -> Place.NONE);
+            open.add(outcome);
+            outcome.whenComplete((place, failure) -> open.remove(outcome));
+            return outcome;
         }
 
         @Override
@@ -163,6 +172,8 @@ record NatsBroker() implements Broker {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
+            open.forEach(
+                    outcome -> outcome.completeExceptionally(new IllegalStateException("the connection is closed")));
         }
     }
 

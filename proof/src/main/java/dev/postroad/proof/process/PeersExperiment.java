@@ -2,9 +2,11 @@ package dev.postroad.proof.process;
 
 import dev.postroad.proof.history.Verdict;
 import dev.postroad.testkit.Experiment;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * {@code peers}: the same kills and power cuts, by the same programs and the same checker, done to Postroad, RabbitMQ, NATS
@@ -13,6 +15,10 @@ import java.util.Random;
  */
 public final class PeersExperiment implements Experiment {
     private static final Lane.Mix MIX = Lane.Mix.USUAL.withConsumers(1);
+
+    /** Brokers write down by and by what they have made: within four seconds RabbitMQ which files are a quorum queue's. */
+    private static final Duration SETTLING = Duration.ofSeconds(5);
+
     private static final Duration DELIVERY = Duration.ofSeconds(60);
 
     /** For the book. */
@@ -60,9 +66,8 @@ public final class PeersExperiment implements Experiment {
                     Results scratch = new Results("");
                     PowerCutExperiment.Rate rate = PowerCutExperiment.cut(
                             LoopDisk.Kind.EXT4,
-                            (data, safe, chance) -> new Served(broker, data, lanes(chance), chance.nextLong()),
-                            share,
-                            Integer.MAX_VALUE,
+                            (data, safe, chance) -> served(broker, data, chance),
+                            new Turns(share, Integer.MAX_VALUE),
                             random,
                             scratch,
                             own);
@@ -77,8 +82,16 @@ public final class PeersExperiment implements Experiment {
         return results.outcome();
     }
 
-    private static List<Lane> lanes(Random random) {
-        return List.of(new Lane("proof", Lane.Kind.PLAIN, random.nextInt(), MIX));
+    /** As on a machine that has run for a while: only what it writes under load can be lost. */
+    private static Served served(Broker broker, Path data, Random random) {
+        Lane lane = new Lane("proof", Lane.Kind.PLAIN, random.nextInt(), MIX);
+        AtomicBoolean settled = new AtomicBoolean();
+        return new Served(broker, data, List.of(lane), random.nextLong(), () -> {
+            if (!settled.getAndSet(true)) {
+                KillExperiment.linger(SETTLING.toMillis());
+            }
+            Machine.mustUnchecked("sync", "-f", data.toString());
+        });
     }
 
     private static void write(
@@ -105,30 +118,29 @@ public final class PeersExperiment implements Experiment {
     /** Kills it again and again; at least once. */
     private static PowerCutExperiment.Rate killed(
             Broker broker, Duration time, Random random, Results trouble, Progress progress) throws Exception {
-        long begin = System.nanoTime();
-        int kills = 0;
+        Turns turns = new Turns(time, Integer.MAX_VALUE);
         double seconds = 0;
         try (Workplace place = Workplace.make("peer");
-                Served subject = new Served(broker, place.at("data"), lanes(random), random.nextLong())) {
-            while (kills < 1 || System.nanoTime() - begin < time.toNanos() * 0.8) {
+                Served subject = served(broker, place.at("data"), random)) {
+            while (turns.another()) {
                 subject.start();
                 long started = System.nanoTime();
                 subject.awaitDelivery(DELIVERY);
                 KillExperiment.underLoad(subject, random, KillExperiment.MOST_CONFIRMED);
                 seconds += (System.nanoTime() - started) / 1e9;
                 subject.kill();
-                kills++;
+                turns.count();
                 progress.at(
-                        (System.nanoTime() - begin) / (double) time.toNanos(),
-                        subject.name() + ": " + kills + " kills, " + subject.confirmed() + " confirmed");
+                        turns.fraction(),
+                        subject.name() + ": " + turns.done() + " kills, " + subject.confirmed() + " confirmed");
             }
             subject.drain();
             List<Verdict> verdicts = subject.verdicts();
             long lost = verdicts.stream().mapToLong(Verdict::lost).sum();
-            return new PowerCutExperiment.Rate(kills, subject.confirmed(), lost, seconds, verdicts);
+            return new PowerCutExperiment.Rate(turns.done(), subject.confirmed(), lost, seconds, verdicts);
         } catch (AssertionError | RuntimeException e) {
-            trouble.violation(broker.name() + ", after " + kills + " kills: " + e);
-            return new PowerCutExperiment.Rate(kills, 0, 0, seconds, List.of());
+            trouble.violation(broker.name() + ", after " + turns.done() + " kills: " + e);
+            return new PowerCutExperiment.Rate(turns.done(), 0, 0, seconds, List.of());
         }
     }
 }

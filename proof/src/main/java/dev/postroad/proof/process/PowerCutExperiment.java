@@ -92,7 +92,8 @@ public final class PowerCutExperiment implements Experiment {
             results.notRun("power cuts of " + where, missing);
             return 0;
         }
-        Rate rate = cut(trial.kind, trial.maker, time, times * trial.cuts, random, results, progress);
+        Turns turns = new Turns(time, times * trial.cuts);
+        Rate rate = cut(trial.kind, trial.maker, turns, random, results, progress);
         results.count("confirmed, " + where, rate.confirmed);
         results.figure("confirmed rate, " + where, rate.perSecond(), "messages/s");
         return rate.cuts;
@@ -113,12 +114,9 @@ public final class PowerCutExperiment implements Experiment {
         }
     }
 
-    /** Cuts the power of one subject so often, or until the time is over; at least once. */
-    static Rate cut(
-            LoopDisk.Kind kind, Maker maker, Duration time, int most, Random random, Results results, Progress progress)
+    /** Cuts the power of one subject, again and again. */
+    static Rate cut(LoopDisk.Kind kind, Maker maker, Turns turns, Random random, Results results, Progress progress)
             throws Exception {
-        long begin = System.nanoTime();
-        int cuts = 0;
         double seconds = 0;
         long confirmed = 0;
         List<Verdict> verdicts = new ArrayList<>();
@@ -128,12 +126,12 @@ public final class PowerCutExperiment implements Experiment {
                 Subject subject = maker.on(disk.folder().resolve("data"), place.folder(), random)) {
             where = subject.name() + " on " + kind.word();
             try {
-                while (cuts < 1 || (cuts < most && System.nanoTime() - begin < time.toNanos() * 0.85)) {
+                while (turns.another()) {
                     subject.start();
                     long started = System.nanoTime();
                     if (!subject.awaitDelivery(DELIVERY)) {
                         results.violation(where + ": no delivery within " + DELIVERY.toSeconds()
-                                + " s of the start after cut " + cuts);
+                                + " s of the start after cut " + turns.done());
                     }
                     KillExperiment.underLoad(subject, random, MOST_CONFIRMED);
                     disk.cut();
@@ -143,20 +141,22 @@ public final class PowerCutExperiment implements Experiment {
                     subject.kill();
                     disk.unmount();
                     disk.mount();
-                    cuts++;
+                    turns.count();
                     confirmed = subject.confirmed();
-                    progress.at(
-                            Math.min(1, (System.nanoTime() - begin) / (double) time.toNanos()),
-                            where + ": " + cuts + " cuts, " + confirmed + " confirmed");
+                    progress.at(turns.fraction(), where + ": " + turns.done() + " cuts, " + confirmed + " confirmed");
                 }
                 subject.drain();
                 verdicts.addAll(subject.verdicts());
                 results.judge(where, verdicts);
             } catch (AssertionError | RuntimeException e) {
-                results.violation(where + ", after " + cuts + " cuts: " + e);
+                results.violation(where + ", after " + turns.done() + " cuts: " + e);
             }
         }
         return new Rate(
-                cuts, confirmed, verdicts.stream().mapToLong(Verdict::lost).sum(), seconds, verdicts);
+                turns.done(),
+                confirmed,
+                verdicts.stream().mapToLong(Verdict::lost).sum(),
+                seconds,
+                verdicts);
     }
 }

@@ -13,7 +13,13 @@ import org.jspecify.annotations.Nullable;
 /** A broker as a process, with its clients here. */
 final class Served implements Subject {
     private static final Duration DRAIN = Duration.ofSeconds(180);
+    /** Without a delivery: nothing more comes, if nothing is missing; and else. */
     private static final Duration QUIET = Duration.ofSeconds(4);
+
+    private static final Duration LONG_QUIET = Duration.ofSeconds(20);
+
+    /** For what a broker that was killed had still told its clients. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(3);
 
     private final Broker broker;
     private final Path data;
@@ -23,15 +29,22 @@ final class Served implements Subject {
     private final List<Traffic> traffics = new ArrayList<>();
     private final List<Transacting> transactings = new ArrayList<>();
     private final long seed;
+    private final Runnable declared;
     private int starts;
     private Broker.@Nullable Running running;
     private @Nullable String refusal;
 
     Served(Broker broker, Path data, List<Lane> lanes, long seed) {
+        this(broker, data, lanes, seed, () -> {});
+    }
+
+    /** @param declared at each start, when a channel is there and nothing has been sent */
+    Served(Broker broker, Path data, List<Lane> lanes, long seed, Runnable declared) {
         this.broker = broker;
         this.data = data;
         this.lanes = lanes;
         this.seed = seed;
+        this.declared = declared;
         lanes.forEach(lane -> histories.add(lane.history()));
     }
 
@@ -66,6 +79,7 @@ final class Served implements Subject {
             Load load = running().load(lane);
             loads.add(load);
             load.declare();
+            declared.run();
             Lane.Mix mix = consume ? lane.mix() : lane.mix().withConsumers(0);
             Traffic traffic =
                     new Traffic(new Lane(lane.channel(), lane.kind(), lane.run(), mix), load, histories.get(i));
@@ -116,6 +130,11 @@ final class Served implements Subject {
     @Override
     public void kill() {
         running().kill();
+        long end = System.nanoTime() + LAST_WORDS.toNanos();
+        // What it had confirmed its clients know by then; some wait for it to come back.
+        if (!traffics.stream().allMatch(traffic -> traffic.ends(end - System.nanoTime()))) {
+            loads.forEach(Load::close);
+        }
         endLoad();
     }
 
@@ -185,13 +204,15 @@ final class Served implements Subject {
                         left -> left == 0);
             } else {
                 Traffic traffic = traffics.get(i);
+                History history = histories.get(i);
                 long[] last = {traffic.deliveries(), System.nanoTime()};
                 Await.until("nothing comes any more from " + name(), DRAIN, () -> {
                     if (traffic.deliveries() != last[0]) {
                         last[0] = traffic.deliveries();
                         last[1] = System.nanoTime();
                     }
-                    return System.nanoTime() - last[1] > QUIET.toNanos();
+                    long quiet = System.nanoTime() - last[1];
+                    return quiet > LONG_QUIET.toNanos() || (quiet > QUIET.toNanos() && !history.misses());
                 });
             }
         }

@@ -282,6 +282,30 @@ final class Traffic implements AutoCloseable {
         }
     }
 
+    /** Tells all threads to end. @return false if one has not within the time */
+    boolean ends(long nanos) {
+        sending = false;
+        receiving = false;
+        long end = System.nanoTime() + nanos;
+        try {
+            for (Thread thread : threads()) {
+                if (!thread.join(Duration.ofNanos(Math.max(0, end - System.nanoTime())))) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private List<Thread> threads() {
+        List<Thread> threads = new ArrayList<>(producers);
+        threads.addAll(consumers);
+        return threads;
+    }
+
     /**
      * Ends all threads, and says so if one of them failed by a fault of its own.
      *
@@ -292,11 +316,8 @@ final class Traffic implements AutoCloseable {
         sending = false;
         receiving = false;
         try {
-            for (Thread producer : producers) {
-                join(producer);
-            }
-            for (Thread consumer : consumers) {
-                join(consumer);
+            for (Thread thread : threads()) {
+                join(thread);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

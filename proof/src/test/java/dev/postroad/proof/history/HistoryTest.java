@@ -88,6 +88,17 @@ class HistoryTest {
     }
 
     @Test
+    void what_is_confirmed_is_missed_until_it_comes() {
+        sent(0, 1);
+        history.attempted(0, 1, 1, 3);
+        history.unknown(0, 1, 1);
+
+        assertThat(history.misses()).isTrue();
+        delivered(0, 1);
+        assertThat(history.misses()).isFalse();
+    }
+
+    @Test
     void with_no_delivery_at_all_everything_confirmed_is_lost() {
         sent(0, 1);
         sent(1, 1);
