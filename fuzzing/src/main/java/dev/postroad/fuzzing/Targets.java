@@ -184,8 +184,10 @@ final class Targets {
     private static final long STATE_BYTES = 8 << 20;
     /** A pattern of a few characters may stand for 512 states, the most that a rule may have, of 256 bytes each. */
     private static final long AUTOMATON_BYTES = (64 << 10) + 512 * 256;
-    /** A character of a rule or pattern may be a node of its tree: a record, what it says, its place in a growing list. */
+    /** A character of a rule or pattern, or of JSON, may be a node of its tree: an object, what it says, its place in a growing list. */
     private static final int NODE_BYTES = 128;
+    /** A header of four bytes is two strings and an entry. */
+    private static final int HEADER_BYTES = 64;
     /** The YAML library takes 64 KiB to begin with, and more for each node; a configuration file is no stranger's. */
     private static final long YAML_BYTES = 1 << 20;
 
@@ -221,10 +223,11 @@ final class Targets {
                     gen -> joined(
                             batches(gen), JournalDecoders.exampleCheckpoint(gen.between(0, 2), gen.bytes(0, 60)))),
             Target.ofBytes(
-                    "engine-message",
-                    EngineDecoders::message,
-                    EngineException.class::isInstance,
-                    gen -> EngineDecoders.exampleMessage(message(gen))),
+                            "engine-message",
+                            EngineDecoders::message,
+                            EngineException.class::isInstance,
+                            gen -> EngineDecoders.exampleMessage(message(gen)))
+                    .withBytesPerByte(HEADER_BYTES),
             Target.ofBytes(
                     "engine-definition",
                     EngineDecoders::definition,
@@ -240,13 +243,16 @@ final class Targets {
             // from the network
             Target.ofBytes("http-message", HttpDecoders::message, HttpDecoders::refuses, Targets::messageJson)
                     .withDictionary(JSON_WORDS)
-                    .withMostBytes(2048),
+                    .withMostBytes(2048)
+                    .withBytesPerByte(NODE_BYTES),
             Target.ofBytes("http-event", HttpDecoders::event, HttpDecoders::refuses, Targets::eventJson)
                     .withDictionary(JSON_WORDS)
-                    .withMostBytes(2048),
+                    .withMostBytes(2048)
+                    .withBytesPerByte(NODE_BYTES),
             Target.ofBytes("http-channel", HttpDecoders::channel, HttpDecoders::refuses, Targets::channelJson)
                     .withDictionary(JSON_WORDS)
-                    .withMostBytes(2048),
+                    .withMostBytes(2048)
+                    .withBytesPerByte(NODE_BYTES),
             Target.ofText(
                     "http-path",
                     HttpDecoders::path,

@@ -11,9 +11,12 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** JSON, read strictly: 64 levels deep at most, no duplicate names, nothing behind the end. */
+/** JSON, read strictly: 64 levels deep at most, half a million tokens, no duplicate names, nothing behind the end. */
 final class Json {
     static final int MAX_DEPTH = 64;
+
+    /** A token of three bytes may be a hundred in memory; ten thousand messages have fifty each. */
+    private static final long MAX_TOKENS = 500_000;
 
     private static final char BYTE_ORDER_MARK = '\ufeff';
 
@@ -24,6 +27,7 @@ final class Json {
     static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(MAX_DEPTH)
+                            .maxTokenCount(MAX_TOKENS)
                             .maxStringLength(32 * 1024 * 1024)
                             .maxNumberLength(400)
                             .maxNameLength(1_024)

@@ -76,6 +76,8 @@ class BadInputTest {
         isProblem(server.post("/api/v1/channels/orders/receive", "{\n  \"max\": }"), 400, "line 2");
         String deep = "{\"kind\":" + "[".repeat(5_000) + "]".repeat(5_000) + "}";
         isProblem(server.json("PUT", "/api/v1/channels/x", deep), 400, "nesting depth");
+        String wide = "{\"kind\":[" + "0,".repeat(500_000) + "0]}";
+        isProblem(server.json("PUT", "/api/v1/channels/x", wide), 400, "Token count");
         isProblem(
                 server.send(
                         "POST", "/api/v1/channels/orders/receive", "text/plain", "{}".getBytes(StandardCharsets.UTF_8)),
