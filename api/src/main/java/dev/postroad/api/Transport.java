@@ -106,6 +106,17 @@ public interface Transport extends AutoCloseable {
         /** Acknowledges all of these at once; as if each had been acknowledged, only cheaper. */
         CompletableFuture<Void> acknowledge(List<Delivery<byte[], byte[]>> deliveries);
 
+        /**
+         * As {@link #acknowledge}, and waits until all of it is recorded. A transport that can do part of the work on the thread that
+         * waits overrides this, as with {@link Transport#sendAndWait}. By the thread that receives.
+         *
+         * @throws MessagingException as {@link #acknowledge} fails; {@code TIMEOUT} if interrupted, with the interrupt kept
+         */
+        default void acknowledgeAndWait(List<Delivery<byte[], byte[]>> deliveries) {
+            Blocking.await(
+                    acknowledge(deliveries), "waiting for " + deliveries.size() + " acknowledgements to be recorded");
+        }
+
         /** Takes no more, gives unsettled deliveries back. Idempotent. */
         @Override
         void close();

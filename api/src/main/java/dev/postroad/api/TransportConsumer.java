@@ -141,9 +141,7 @@ final class TransportConsumer<K, V> implements MessageConsumer<K, V> {
         List<Delivery<byte[], byte[]>> committing = uncommitted;
         uncommitted = new ArrayList<>();
         try {
-            Blocking.await(
-                    from.acknowledge(committing),
-                    "waiting for " + committing.size() + " acknowledgements to be recorded");
+            from.acknowledgeAndWait(committing);
         } catch (MessagingException e) {
             if (e.reason().repeatable()) {
                 uncommitted = committing;

@@ -30,6 +30,7 @@ record TransportScenario(
     static final String CPU_RECEIVE = "cpu.receive";
 
     private static final int WARM_UPS = 3;
+    private static final int WARM_UPS_OF_KAFKA = 6;
     private static final double OF_RAW = 0.95;
     private static final double KEYS_OF_RAW = 10;
 
@@ -100,7 +101,11 @@ record TransportScenario(
      * and the JVMs on both sides of Kafka millions. Where each message is work, that is what takes the time.
      */
     int warmUps() {
-        return system == TransportContender.System.KAFKA_KEYS ? 1 : WARM_UPS;
+        return switch (system) {
+            case RABBITMQ -> WARM_UPS;
+            case KAFKA -> WARM_UPS_OF_KAFKA;
+            case KAFKA_KEYS -> 1;
+        };
     }
 
     static Entry entry(TransportContender contender) {

@@ -6,6 +6,7 @@ import dev.postroad.api.Channel;
 import dev.postroad.api.ConsumerOptions;
 import dev.postroad.api.Format;
 import dev.postroad.api.Message;
+import dev.postroad.api.MessageConsumer;
 import dev.postroad.api.MessageProducer;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.Postroad;
@@ -24,7 +25,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The same program on three brokers by another url, while these are paused, stopped and killed. */
 @Tag("soak")
@@ -46,7 +47,10 @@ class TransportsUnderTroubleIT {
         private final Map<String, String> idOf = new ConcurrentHashMap<>();
         private final Set<String> wrong = ConcurrentHashMap.newKeySet();
 
-        void handled(String key, String value, String id) {
+        void handled(Message<String, String> message) {
+            String key = String.valueOf(message.key());
+            String value = String.valueOf(message.value());
+            String id = String.valueOf(message.id());
             String former = idOf.putIfAbsent(value, id);
             if (former != null && !former.equals(id)) {
                 wrong.add(value + " came as " + former + " and as " + id);
@@ -58,24 +62,43 @@ class TransportsUnderTroubleIT {
         }
     }
 
+    /** How a program takes messages. */
+    enum Taking {
+        /** Handlers, several keys at once. */
+        LISTENING,
+        /** One thread that polls and commits. */
+        POLLING
+    }
+
     @ParameterizedTest
-    @EnumSource
-    void whatIsConfirmedComesInOrderAndUnderItsIdWhateverHappensToTheBroker(BrokerKind kind) throws Exception {
+    @CsvSource({
+        "SERVE, LISTENING",
+        "SERVE, POLLING",
+        "RABBITMQ, LISTENING",
+        "RABBITMQ, POLLING",
+        "KAFKA, LISTENING",
+        "KAFKA, POLLING"
+    })
+    void whatIsConfirmedComesInOrderAndUnderItsIdWhateverHappensToTheBroker(BrokerKind kind, Taking taking)
+            throws Exception {
         int port = FreePort.find();
         BrokerKind.Running running = kind.start(folder, port);
         Books books = new Books();
         AtomicBoolean sending = new AtomicBoolean(true);
+        AtomicBoolean over = new AtomicBoolean();
+        Thread polling = null;
         List<Thread> senders = new ArrayList<>();
         try (Postroad postroad = Postroad.connect(running.url())) {
             postroad.declare(Channel.command("load").withOrderedByKey(true).withDeadLetter(null));
-            postroad.listen(
-                    "load",
-                    Format.strings(),
-                    ConsumerOptions.DEFAULT.withConcurrency(8),
-                    delivery -> books.handled(
-                            String.valueOf(delivery.message().key()),
-                            String.valueOf(delivery.message().value()),
-                            String.valueOf(delivery.message().id())));
+            if (taking == Taking.LISTENING) {
+                postroad.listen(
+                        "load",
+                        Format.strings(),
+                        ConsumerOptions.DEFAULT.withConcurrency(8),
+                        delivery -> books.handled(delivery.message()));
+            } else {
+                polling = Thread.ofPlatform().start(() -> poll(postroad, books, over));
+            }
             for (int sender = 0; sender < SENDERS; sender++) {
                 int number = sender;
                 senders.add(Thread.ofVirtual().start(() -> send(postroad, number, books, sending)));
@@ -103,13 +126,33 @@ class TransportsUnderTroubleIT {
             }
             Await.until(
                     "that all that is confirmed is handled", PATIENCE, () -> books.values.containsAll(books.confirmed));
+            over.set(true);
+            if (polling != null) {
+                assertThat(polling.join(PATIENCE)).isTrue();
+            }
         } finally {
+            over.set(true);
             sending.set(false);
             running.process().close();
         }
         assertThat(books.wrong).isEmpty();
         assertThat(books.handled.values())
                 .allSatisfy(numbers -> assertThat(List.copyOf(numbers)).isSorted());
+    }
+
+    private static void poll(Postroad postroad, Books books, AtomicBoolean over) {
+        try (MessageConsumer<String, String> consumer = postroad.consumer(Format.strings())) {
+            consumer.subscribe(List.of("load"));
+            while (!over.get()) {
+                try {
+                    consumer.poll(Duration.ofMillis(200)).forEach(books::handled);
+                    consumer.commit();
+                } catch (MessagingException e) {
+                    // What was not committed comes again.
+                    LockSupport.parkNanos(20_000_000);
+                }
+            }
+        }
     }
 
     /** New messages are confirmed and handled: senders and consumers have found the broker again by themselves. */

@@ -325,6 +325,15 @@ public final class Inflow {
 
     // ── To the consumer; under the lock ──────────────────────────────────────────────────────────────────────────────
 
+    boolean nothingOut() {
+        return out == 0;
+    }
+
+    /** True if something that was looked at could be taken. */
+    boolean hasReady() {
+        return !ready.isEmpty();
+    }
+
     /** How many could be taken. */
     int waiting() {
         look();
@@ -370,8 +379,12 @@ public final class Inflow {
         return null;
     }
 
-    /** Acknowledges what is in the consumer's hands of these, and tells of the rest. */
-    CompletableFuture<Void> acknowledge(List<Held> all) {
+    /**
+     * Acknowledges what is in the consumer's hands of these, and tells of the rest.
+     *
+     * @param driving true on a thread that waits for it
+     */
+    CompletableFuture<Void> acknowledge(List<Held> all, boolean driving) {
         List<Held> theirs = new ArrayList<>(0);
         MessagingException refused = receiver.locking(() -> {
             MessagingException why = null;
@@ -391,7 +404,7 @@ public final class Inflow {
                 return CompletableFuture.failedFuture(refused);
             }
         }
-        return acknowledge(ours, refused);
+        return acknowledge(ours, refused, driving);
     }
 
     private static List<Held> without(List<Held> all, List<Held> some) {
@@ -403,10 +416,13 @@ public final class Inflow {
         return rest;
     }
 
-    private CompletableFuture<Void> acknowledge(List<Held> ours, @Nullable MessagingException refused) {
+    private CompletableFuture<Void> acknowledge(
+            List<Held> ours, @Nullable MessagingException refused, boolean driving) {
         CompletableFuture<Void> done;
         try {
-            done = settler.acknowledge(ours);
+            done = driving && settler instanceof Driven driven
+                    ? driven.acknowledgeDriving(ours)
+                    : settler.acknowledge(ours);
         } finally {
             receiver.locked(() -> ours.forEach(this::left));
         }

@@ -39,6 +39,9 @@ public final class SharedReceiver implements Transport.Receiver {
     /** True while somebody may wait for what comes. */
     private volatile boolean asleep;
 
+    /** What the consumer's thread works at while it waits. */
+    private @Nullable Driven driven;
+
     /** Waits a moment for more to come. */
     private volatile @Nullable Thread gatherer;
 
@@ -98,9 +101,18 @@ public final class SharedReceiver implements Transport.Receiver {
         lock.lock();
         try {
             change.run();
-            changed.signalAll();
+            signal();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Under the lock: tells whoever waits here, and whoever drives, if there is something to take. */
+    private void signal() {
+        changed.signalAll();
+        Driven at = driven;
+        if (at != null && inflows.stream().anyMatch(Inflow::hasReady)) {
+            at.wake();
         }
     }
 
@@ -130,7 +142,7 @@ public final class SharedReceiver implements Transport.Receiver {
         lock.lock();
         try {
             T result = change.get();
-            changed.signalAll();
+            signal();
             return result;
         } finally {
             lock.unlock();
@@ -145,7 +157,8 @@ public final class SharedReceiver implements Transport.Receiver {
         long left = nanos(timeout);
         lock.lockInterruptibly();
         try {
-            boolean gather = left > 0;
+            Driven driver = driver();
+            boolean gather = left > 0 && driver == null;
             while (true) {
                 if (gather) {
                     gather = false;
@@ -168,14 +181,39 @@ public final class SharedReceiver implements Transport.Receiver {
                 if (left <= 0) {
                     return List.of();
                 }
-                asleep = true;
-                if (inflows.stream().noneMatch(Inflow::hasFresh)) {
-                    left = changed.awaitNanos(left);
+                long begun = System.nanoTime();
+                if (driver == null || !drive(driver, left)) {
+                    asleep = true;
+                    if (inflows.stream().noneMatch(Inflow::hasFresh)) {
+                        changed.awaitNanos(left);
+                    }
+                    gather = driver == null;
                 }
-                gather = true;
+                left -= System.nanoTime() - begun;
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Who can be driven meanwhile: the only one there is, by a thread that has nothing of it in hand. Null if there is none. */
+    private @Nullable Driven driver() {
+        return inflows.size() == 1
+                        && inflows.getFirst().settler() instanceof Driven only
+                        && inflows.getFirst().nothingOut()
+                        && !Thread.currentThread().isVirtual()
+                ? only
+                : null;
+    }
+
+    private boolean drive(Driven driver, long nanos) throws InterruptedException {
+        driven = driver;
+        lock.unlock();
+        try {
+            return driver.drive(nanos);
+        } finally {
+            lock.lock();
+            driven = null;
         }
     }
 
@@ -243,6 +281,17 @@ public final class SharedReceiver implements Transport.Receiver {
 
     @Override
     public CompletableFuture<Void> acknowledge(List<Delivery<byte[], byte[]>> deliveries) {
+        return acknowledge(deliveries, false);
+    }
+
+    @Override
+    public void acknowledgeAndWait(List<Delivery<byte[], byte[]>> deliveries) {
+        Waiting.awaitEnd(
+                acknowledge(deliveries, !Thread.currentThread().isVirtual()),
+                "recording " + deliveries.size() + " acknowledgements");
+    }
+
+    private CompletableFuture<Void> acknowledge(List<Delivery<byte[], byte[]>> deliveries, boolean driving) {
         Map<Inflow, List<Held>> ours = new LinkedHashMap<>();
         List<CompletableFuture<Void>> done = new ArrayList<>(1);
         Inflow last = null;
@@ -258,7 +307,7 @@ public final class SharedReceiver implements Transport.Receiver {
                 done.add(delivery.acknowledge());
             }
         }
-        ours.forEach((inflow, held) -> done.add(inflow.acknowledge(held)));
+        ours.forEach((inflow, held) -> done.add(inflow.acknowledge(held, driving)));
         return done.size() == 1 ? done.getFirst() : CompletableFuture.allOf(done.toArray(CompletableFuture[]::new));
     }
 

@@ -18,17 +18,24 @@ public final class Waiting {
      * @throws MessagingException the future's own; {@code TIMEOUT} after a minute, or if interrupted, with the interrupt kept
      */
     public static <T> T await(CompletableFuture<T> future, String what) {
+        return await(future, what, LIMIT_SECONDS);
+    }
+
+    /** As the other, however long it takes. */
+    public static <T> T awaitEnd(CompletableFuture<T> future, String what) {
+        return await(future, what, Long.MAX_VALUE);
+    }
+
+    private static <T> T await(CompletableFuture<T> future, String what, long seconds) {
         try {
-            return future.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            return future.get(seconds, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
             throw e.getCause() instanceof MessagingException messaging
                     ? new MessagingException(messaging.reason(), String.valueOf(messaging.getMessage()), messaging)
                     : new MessagingException(Reason.FAILED, what + " failed: " + e.getCause(), e.getCause());
         } catch (TimeoutException e) {
             throw new MessagingException(
-                    Reason.TIMEOUT,
-                    what + " was not answered within " + LIMIT_SECONDS + " s; the outcome is unknown",
-                    e);
+                    Reason.TIMEOUT, what + " was not answered within " + seconds + " s; the outcome is unknown", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new MessagingException(Reason.TIMEOUT, "interrupted: " + what, e);

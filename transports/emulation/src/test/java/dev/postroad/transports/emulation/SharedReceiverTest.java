@@ -10,12 +10,16 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -180,6 +184,142 @@ class SharedReceiverTest {
             assertThat(waiting).isNotDone();
             assertThat(receiver.receive(1, PATIENCE)).hasSize(1);
             waiting.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        }
+    }
+
+    // ── A client that whoever waits works ────────────────────────────────────────────────────────────────────────────
+
+    /** Brings a message each time it is driven, and records what is acknowledged by who drives. */
+    private static final class Client implements Driven {
+        private final Broker broker = new Broker();
+        private final List<Thread> drivers = new CopyOnWriteArrayList<>();
+        private final Semaphore woken = new Semaphore(0);
+        private final AtomicInteger numbers = new AtomicInteger();
+        private volatile @Nullable Inflow inflow;
+        private volatile boolean silent;
+        private volatile boolean refuses;
+
+        @Override
+        public boolean drive(long nanos) throws InterruptedException {
+            drivers.add(Thread.currentThread());
+            if (refuses) {
+                return false;
+            }
+            if (silent) {
+                boolean awake = woken.tryAcquire(nanos, TimeUnit.NANOSECONDS);
+                assertThat(awake).isTrue();
+                return true;
+            }
+            arrive(Objects.requireNonNull(inflow), numbers.getAndIncrement());
+            return true;
+        }
+
+        @Override
+        public void wake() {
+            woken.release();
+        }
+
+        @Override
+        public CompletableFuture<Void> acknowledge(Held held) {
+            return broker.acknowledge(held);
+        }
+
+        @Override
+        public CompletableFuture<Void> acknowledgeDriving(List<Held> held) {
+            drivers.add(Thread.currentThread());
+            return Driven.super.acknowledge(held);
+        }
+
+        @Override
+        public CompletableFuture<Void> retry(Held held, Duration delay) {
+            throw new IllegalStateException("its retries wait with the receiver");
+        }
+
+        @Override
+        public CompletableFuture<Void> bury(Held held, DeadLetter letter) {
+            return Waiting.done();
+        }
+
+        @Override
+        public void close(List<Held> out, List<Held> unseen) {
+            broker.close(out, unseen);
+        }
+    }
+
+    private static Client client(SharedReceiver receiver) {
+        Client client = new Client();
+        client.inflow = receiver.add(UNORDERED, 10, null, true, client);
+        return client;
+    }
+
+    @Test
+    void whoWaitsForMessagesAndForAcknowledgementsWorksTheClient() throws Exception {
+        try (SharedReceiver receiver = receiver()) {
+            Client client = client(receiver);
+            for (int i = 0; i < 3; i++) {
+                List<Delivery<byte[], byte[]>> taken = receiver.receive(10, PATIENCE);
+                assertThat(numbers(taken)).containsExactly(i);
+                receiver.acknowledgeAndWait(taken);
+            }
+            assertThat(client.broker.acknowledged).containsExactly(0, 1, 2);
+            assertThat(client.drivers).hasSize(6).containsOnly(Thread.currentThread());
+        }
+    }
+
+    @Test
+    void whoHasMessagesInHandWaitsForWhatAnotherThreadBrings() throws Exception {
+        try (SharedReceiver receiver = receiver()) {
+            Client client = client(receiver);
+            receiver.receive(10, PATIENCE);
+            int driven = client.drivers.size();
+            timer.execute(() -> arrive(Objects.requireNonNull(client.inflow), 7));
+            assertThat(numbers(receiver.receive(10, PATIENCE))).containsExactly(7);
+            assertThat(client.drivers).hasSize(driven);
+        }
+    }
+
+    @Test
+    void whereTheClientCanNotBeWorkedTheReceiverWaits() throws Exception {
+        try (SharedReceiver receiver = receiver()) {
+            Client client = client(receiver);
+            client.refuses = true;
+            timer.execute(() -> arrive(Objects.requireNonNull(client.inflow), 7));
+            assertThat(numbers(receiver.receive(10, PATIENCE))).containsExactly(7);
+            assertThat(receiver.receive(10, Duration.ofMillis(1))).isEmpty();
+        }
+    }
+
+    @Test
+    void aThreadThatIsNotOfThePlatformDoesNotWorkTheClient() throws Exception {
+        try (SharedReceiver receiver = receiver()) {
+            Client client = client(receiver);
+            arrive(Objects.requireNonNull(client.inflow), 3);
+            Thread.ofVirtual()
+                    .start(() -> {
+                        try {
+                            receiver.acknowledgeAndWait(receiver.receive(10, PATIENCE));
+                            assertThat(receiver.receive(10, Duration.ofMillis(1)))
+                                    .isEmpty();
+                        } catch (InterruptedException e) {
+                            Thread.currentThread().interrupt();
+                        }
+                    })
+                    .join();
+            assertThat(client.broker.acknowledged).containsExactly(3);
+            assertThat(client.drivers).isEmpty();
+        }
+    }
+
+    @Test
+    void whatIsDueForAnotherAttemptWakesWhoWorksTheClient() throws Exception {
+        try (SharedReceiver receiver = receiver()) {
+            Client client = client(receiver);
+            Delivery<byte[], byte[]> first = receiver.receive(10, PATIENCE).getFirst();
+            client.silent = true;
+            first.retry(Duration.ofMillis(100)).get(1, TimeUnit.SECONDS);
+            Delivery<byte[], byte[]> again = receiver.receive(10, PATIENCE).getFirst();
+            assertThat(number(again)).isZero();
+            assertThat(again.attempt()).isEqualTo(2);
         }
     }
 }

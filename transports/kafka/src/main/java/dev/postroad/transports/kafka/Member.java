@@ -7,10 +7,10 @@ import dev.postroad.api.Delivery;
 import dev.postroad.api.Message;
 import dev.postroad.api.MessagingException;
 import dev.postroad.api.MessagingException.Reason;
+import dev.postroad.transports.emulation.Driven;
 import dev.postroad.transports.emulation.Held;
 import dev.postroad.transports.emulation.Inflow;
 import dev.postroad.transports.emulation.PartitionTracker;
-import dev.postroad.transports.emulation.Settler;
 import dev.postroad.transports.emulation.SharedReceiver;
 import dev.postroad.transports.emulation.Waiting;
 import java.lang.System.Logger.Level;
@@ -27,6 +27,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
@@ -44,6 +45,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
@@ -51,14 +53,23 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One member of a group, on a thread of its own that polls whatever handlers do. What is settled is committed together as soon as
- * the commit before is through. A partition that has much in hand is paused; one that goes to another member is drained for a
- * while first, and what is still in hand then comes again there.
+ * One member of a group. A thread of its own polls, whatever handlers do; a consumer that waits for messages, or for its
+ * acknowledgements to be recorded, polls in its place meanwhile. What is settled is committed together as soon as the commit before
+ * is through. A partition that has much in hand is paused; one that goes to another member is drained for a while first, and what is
+ * still in hand then comes again there.
  */
-final class Member implements Settler, ConsumerRebalanceListener {
+final class Member implements Driven, ConsumerRebalanceListener {
     private static final System.Logger LOG = System.getLogger("dev.postroad.transports.kafka");
     private static final Duration POLL = Duration.ofMillis(200);
     private static final Duration ANSWER = Duration.ofMillis(1);
+
+    /** Its own thread keeps away for so long from when a consumer's has polled. */
+    private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    /** A consumer's thread polls for its acknowledgements for so long; then they are left to the other. */
+    private static final long HELP_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private static final long TURN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long DRAIN_MILLIS = 3_000;
     private static final long PAUSE_MILLIS = 500;
     private static final String EXPIRED = "its time to live ran out";
@@ -188,6 +199,17 @@ final class Member implements Settler, ConsumerRebalanceListener {
     /** Nothing is read on until the commit is answered; set under the lock. */
     private volatile boolean awaited;
 
+    /** Held by who works Kafka's client. */
+    private final ReentrantLock client = new ReentrantLock();
+
+    /** How many threads wait for that. */
+    private final AtomicInteger wanted = new AtomicInteger();
+
+    /** When a consumer's thread worked it last; and from when on one may again, after a failure. */
+    private volatile long drivenAt = System.nanoTime() - REST_NANOS;
+
+    private volatile long notBefore = System.nanoTime();
+
     /** Nobody waited for the answer to this commit yet. Of the thread that polls. */
     private boolean unheard;
 
@@ -258,38 +280,64 @@ final class Member implements Settler, ConsumerRebalanceListener {
     private void run() {
         try {
             while (!closing) {
-                try {
-                    metadata = consumer.groupMetadata();
-                    commit();
-                    cut();
-                    pauseFull();
-                    arrived(poll());
-                    passGaps();
-                } catch (WakeupException e) {
-                    // There is something to commit, or to close.
-                    continue;
-                } catch (RuntimeException e) {
-                    failed(e);
+                if (othersPoll()) {
+                    LockSupport.parkNanos(REST_NANOS);
+                } else {
+                    turnAlone();
                 }
             }
             LOG.log(Level.DEBUG, "member of {0} ends", groupId);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
+            client.lock();
             try {
                 // Revokes what it has, which commits.
                 consumer.close();
             } catch (RuntimeException e) {
                 LOG.log(Level.DEBUG, "closing a consumer failed", e);
+            } finally {
+                client.unlock();
             }
         }
     }
 
+    /** True while a consumer's thread polls, or did a moment ago and left nothing to commit. */
+    private boolean othersPoll() {
+        return wanted.get() > 0 || client.isLocked() || (System.nanoTime() - drivenAt < REST_NANOS && !mayCommit());
+    }
+
+    private void turnAlone() throws InterruptedException {
+        client.lock();
+        try {
+            turn(POLL);
+            return;
+        } catch (WakeupException e) {
+            // There is something to commit, or to close, or somebody else wants to poll.
+            return;
+        } catch (RuntimeException e) {
+            failed(e);
+        } finally {
+            client.unlock();
+        }
+        Thread.sleep(PAUSE_MILLIS);
+    }
+
+    /** Commits, and brings what comes within this time. By who has the client. */
+    private void turn(Duration longest) {
+        metadata = consumer.groupMetadata();
+        commit();
+        cut();
+        pauseFull();
+        arrived(poll(longest));
+        passGaps();
+    }
+
     /**
-     * Takes what was fetched before it waits for more, and does not begin to wait while there is something to commit: whoever
-     * settles wakes only one that waits.
+     * Takes what was fetched before it waits for more, and does not begin to wait while there is something to commit, or somebody
+     * else who would: they wake only one that waits.
      */
-    private ConsumerRecords<byte[], byte[]> poll() {
+    private ConsumerRecords<byte[], byte[]> poll(Duration longest) {
         boolean hearing = awaited;
         if (!hearing) {
             ConsumerRecords<byte[], byte[]> there = consumer.poll(Duration.ZERO);
@@ -299,9 +347,125 @@ final class Member implements Settler, ConsumerRebalanceListener {
         }
         polling = true;
         try {
-            return mayCommit() ? ConsumerRecords.empty() : consumer.poll(hearing ? ANSWER : POLL);
+            return mayCommit() || wanted.get() > 0
+                    ? ConsumerRecords.empty()
+                    : consumer.poll(hearing && ANSWER.compareTo(longest) < 0 ? ANSWER : longest);
         } finally {
             polling = false;
+        }
+    }
+
+    // ── Threads of consumers ─────────────────────────────────────────────────────────────────────────────────────────
+
+    @Override
+    public boolean drive(long nanos) throws InterruptedException {
+        if (!takeClient(Math.min(nanos, TURN_NANOS))) {
+            return false;
+        }
+        try {
+            long end = System.nanoTime() + nanos;
+            for (long left = nanos; left > 0 && mayDrive() && !inflow.holds(1); left = end - System.nanoTime()) {
+                turn(left < TURN_NANOS ? Duration.ofNanos(left) : POLL);
+            }
+            return true;
+        } catch (WakeupException e) {
+            // Whoever asked for this finds what there is to do.
+            return true;
+        } catch (InterruptException e) {
+            Thread.interrupted();
+            throw new InterruptedException("interrupted while polling Kafka");
+        } catch (RuntimeException e) {
+            failed(e);
+            return false;
+        } finally {
+            giveClient();
+        }
+    }
+
+    @Override
+    public CompletableFuture<Void> acknowledgeDriving(List<Held> held) {
+        CompletableFuture<Void> done = acknowledge(held, false);
+        if (!done.isDone() && !driven(done)) {
+            rouse();
+        }
+        return done;
+    }
+
+    private boolean driven(CompletableFuture<Void> done) {
+        boolean has = false;
+        try {
+            has = takeClient(HELP_NANOS);
+            long end = System.nanoTime() + HELP_NANOS;
+            while (has && mayDrive() && !done.isDone() && System.nanoTime() < end) {
+                turnAwaited();
+            }
+            return done.isDone();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (InterruptException e) {
+            // The thread is interrupted still.
+            return false;
+        } catch (RuntimeException e) {
+            failed(e);
+            return false;
+        } finally {
+            if (has) {
+                giveClient();
+            }
+        }
+    }
+
+    private void turnAwaited() {
+        try {
+            turn(ANSWER);
+        } catch (WakeupException e) {
+            // The answer is there, or there is more to commit.
+            return;
+        }
+    }
+
+    private boolean mayDrive() {
+        return !closing && wanted.get() == 0;
+    }
+
+    private boolean takeClient(long nanos) throws InterruptedException {
+        if (closing || System.nanoTime() - notBefore < 0) {
+            return false;
+        }
+        if (!client.tryLock()) {
+            wanted.incrementAndGet();
+            try {
+                wake();
+                if (!client.tryLock(nanos, TimeUnit.NANOSECONDS)) {
+                    return false;
+                }
+            } finally {
+                wanted.decrementAndGet();
+            }
+        }
+        drivenAt = System.nanoTime();
+        return true;
+    }
+
+    private void giveClient() {
+        drivenAt = System.nanoTime();
+        client.unlock();
+    }
+
+    @Override
+    public void wake() {
+        if (polling) {
+            consumer.wakeup();
+        }
+    }
+
+    /** Somebody is to commit, or to look. */
+    private void rouse() {
+        if (polling) {
+            consumer.wakeup();
+        } else {
+            LockSupport.unpark(thread);
         }
     }
 
@@ -323,7 +487,8 @@ final class Member implements Settler, ConsumerRebalanceListener {
         }
     }
 
-    private void failed(RuntimeException e) throws InterruptedException {
+    private void failed(RuntimeException e) {
+        notBefore = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLIS);
         MessagingException why =
                 Failures.of("reading channel '" + channel.name() + "' in group '" + groupId + "'", transport.url0(), e);
         LOG.log(Level.WARNING, "{0}", why.getMessage());
@@ -331,7 +496,6 @@ final class Member implements Settler, ConsumerRebalanceListener {
             case DENIED, INVALID -> receiver.failed(why);
             default -> {}
         }
-        Thread.sleep(PAUSE_MILLIS);
     }
 
     private void arrived(ConsumerRecords<byte[], byte[]> records) {
@@ -655,7 +819,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
             lock.unlock();
         }
         if (more) {
-            consumer.wakeup();
+            rouse();
         }
     }
 
@@ -852,6 +1016,11 @@ final class Member implements Settler, ConsumerRebalanceListener {
 
     @Override
     public CompletableFuture<Void> acknowledge(List<Held> held) {
+        return acknowledge(held, true);
+    }
+
+    /** @param rousing false if the caller polls itself now */
+    private CompletableFuture<Void> acknowledge(List<Held> held, boolean rousing) {
         List<Place> places = new ArrayList<>(held.size());
         List<CompletableFuture<Void>> more = new ArrayList<>(0);
         for (Held each : held) {
@@ -863,9 +1032,9 @@ final class Member implements Settler, ConsumerRebalanceListener {
             }
         }
         if (more.isEmpty()) {
-            return change(places, Member::settle);
+            return change(places, Member::settle, rousing);
         }
-        more.add(change(places, Member::settle));
+        more.add(change(places, Member::settle, rousing));
         return CompletableFuture.allOf(more.toArray(CompletableFuture[]::new));
     }
 
@@ -1079,6 +1248,10 @@ final class Member implements Settler, ConsumerRebalanceListener {
 
     /** Makes a change for each of these that is still this member's; the rest fails the future, once the others are noted. */
     private CompletableFuture<Void> change(List<Place> places, Change change) {
+        return change(places, change, true);
+    }
+
+    private CompletableFuture<Void> change(List<Place> places, Change change, boolean rousing) {
         CompletableFuture<Void> noted;
         Place lost = null;
         boolean any = false;
@@ -1110,8 +1283,8 @@ final class Member implements Settler, ConsumerRebalanceListener {
         } finally {
             lock.unlock();
         }
-        if (first && polling) {
-            consumer.wakeup();
+        if (first && rousing) {
+            rouse();
         }
         return lost == null ? noted : noted.thenCompose(rest(lost));
     }
@@ -1134,6 +1307,7 @@ final class Member implements Settler, ConsumerRebalanceListener {
         burials.close(BURY_SECONDS);
         closing = true;
         consumer.wakeup();
+        LockSupport.unpark(thread);
         try {
             if (!thread.join(Duration.ofSeconds(CLOSE_SECONDS))) {
                 LOG.log(Level.WARNING, "the consumer of channel {0} did not close in time", channel.name());
