@@ -141,7 +141,7 @@ class TransportsUnderTroubleIT {
     }
 
     private static void poll(Postroad postroad, Books books, AtomicBoolean over) {
-        try (MessageConsumer<String, String> consumer = postroad.consumer(Format.strings())) {
+        try (MessageConsumer<String, String> consumer = postroad.consumer(Format.strings(), ConsumerOptions.DEFAULT)) {
             consumer.subscribe(List.of("load"));
             while (!over.get()) {
                 try {

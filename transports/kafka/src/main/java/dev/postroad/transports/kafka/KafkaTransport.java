@@ -255,6 +255,11 @@ final class KafkaTransport implements Transport {
     }
 
     private Transactions.Sending sending(Channel channel, Message<byte[], byte[]> message) {
+        ProducerRecord<byte[], byte[]> record = record(channel, message);
+        return new Transactions.Sending(channel.name(), String.valueOf(message.id()), record);
+    }
+
+    private ProducerRecord<byte[], byte[]> record(Channel channel, Message<byte[], byte[]> message) {
         String name = channel.name();
         String id = message.id();
         if (id == null) {
@@ -274,7 +279,7 @@ final class KafkaTransport implements Transport {
                     "message " + id + " for channel '" + name + "' has a time of delivery; " + url()
                             + " can't do that: " + Capabilities.NO_DELAY);
         }
-        return new Transactions.Sending(name, id, KafkaWire.record(topic(channel), name, message, channel.ttl()));
+        return KafkaWire.record(topic(channel), name, message, channel.ttl());
     }
 
     private String topic(Channel channel) {
@@ -297,12 +302,14 @@ final class KafkaTransport implements Transport {
         CompletableFuture<Receipt> sent;
         try {
             Channel channel = catalog.get(name, url());
-            Transactions.Sending sending = sending(channel, message);
+            ProducerRecord<byte[], byte[]> record = record(channel, message);
+            // All else of the message is nobody's concern any more once Kafka's client has copied it.
+            String id = String.valueOf(message.id());
             Duration window = channel.dedupWindow();
             if (window == null) {
-                return sendAlways(channel, sending, ended);
+                return sendAlways(channel, id, record, ended);
             }
-            sent = ids().once(name, sending.id(), window, () -> sendAlways(channel, sending, NOTHING));
+            sent = ids().once(name, id, window, () -> sendAlways(channel, id, record, NOTHING));
         } catch (MessagingException e) {
             sent = CompletableFuture.failedFuture(e);
         }
@@ -310,11 +317,9 @@ final class KafkaTransport implements Transport {
         return sent;
     }
 
-    private CompletableFuture<Receipt> sendAlways(Channel channel, Transactions.Sending sending, Runnable ended) {
-        ProducerRecord<byte[], byte[]> message = sending.message();
-        // All else of the message is nobody's concern any more once Kafka's client has copied it.
-        String id = sending.id();
-        return produce(message, new Sent<>(message.topic(), ended) {
+    private CompletableFuture<Receipt> sendAlways(
+            Channel channel, String id, ProducerRecord<byte[], byte[]> record, Runnable ended) {
+        return produce(record, new Sent<>(record.topic(), ended) {
             @Override
             Receipt result(RecordMetadata at) {
                 return receipt(channel, id, at.partition(), at.offset());

@@ -46,7 +46,7 @@ final class KafkaWire {
     /** @param ttl time to live where the message says none; null for none */
     static ProducerRecord<byte[], byte[]> record(
             String topic, String channel, Message<byte[], byte[]> message, @Nullable Duration ttl) {
-        ProducerRecord<byte[], byte[]> record = bare(topic, message);
+        ProducerRecord<byte[], byte[]> record = new WireRecord(topic, message);
         if (!message.headers().isEmpty()) {
             message.headers().forEach((name, value) -> put(record.headers(), name, value));
         }
@@ -66,7 +66,7 @@ final class KafkaWire {
             Message<byte[], byte[]> message,
             DeadLetter letter,
             @Nullable Duration ttl) {
-        ProducerRecord<byte[], byte[]> record = bare(topic, message);
+        ProducerRecord<byte[], byte[]> record = new WireRecord(topic, message);
         for (Header header : from.headers()) {
             if (!header.key().startsWith(OWN) && !header.key().startsWith(DeadLetter.HEADER_PREFIX)) {
                 record.headers().add(header);
@@ -129,12 +129,6 @@ final class KafkaWire {
     private static @Nullable Origin origin(ConsumerRecord<byte[], byte[]> from, String name) {
         Header header = from.headers().lastHeader(name);
         return header == null ? null : Origin.read(text(header));
-    }
-
-    /** Without a header: a record would copy those it is given. */
-    private static ProducerRecord<byte[], byte[]> bare(String topic, Message<byte[], byte[]> message) {
-        return new ProducerRecord<>(
-                topic, null, Math.max(0, message.timestamp().toEpochMilli()), message.key(), message.value());
     }
 
     private static void putProperties(
