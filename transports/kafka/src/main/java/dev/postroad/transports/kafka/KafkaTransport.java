@@ -279,7 +279,7 @@ final class KafkaTransport implements Transport {
                     "message " + id + " for channel '" + name + "' has a time of delivery; " + url()
                             + " can't do that: " + Capabilities.NO_DELAY);
         }
-        return KafkaWire.record(topic(channel), name, message, channel.ttl());
+        return KafkaWire.record(topic(channel), channel, message);
     }
 
     private String topic(Channel channel) {

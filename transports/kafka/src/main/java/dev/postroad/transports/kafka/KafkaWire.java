@@ -1,5 +1,6 @@
 package dev.postroad.transports.kafka;
 
+import dev.postroad.api.Channel;
 import dev.postroad.api.DeadLetter;
 import dev.postroad.api.Message;
 import dev.postroad.transports.kafka.DeadKeyTable.Origin;
@@ -43,14 +44,16 @@ final class KafkaWire {
 
     private KafkaWire() {}
 
-    /** @param ttl time to live where the message says none; null for none */
-    static ProducerRecord<byte[], byte[]> record(
-            String topic, String channel, Message<byte[], byte[]> message, @Nullable Duration ttl) {
-        ProducerRecord<byte[], byte[]> record = new WireRecord(topic, message);
+    /** @param topic that of the channel */
+    static ProducerRecord<byte[], byte[]> record(String topic, Channel channel, Message<byte[], byte[]> message) {
+        // Where there is no choice, Kafka's client need not make one. How many partitions a queue has its channel does
+        // not say.
+        boolean only = channel.kind().isStream() && channel.partitions() == 1;
+        ProducerRecord<byte[], byte[]> record = new WireRecord(topic, only ? 0 : null, message);
         if (!message.headers().isEmpty()) {
             message.headers().forEach((name, value) -> put(record.headers(), name, value));
         }
-        putProperties(record.headers(), channel, message.properties(), ttl);
+        putProperties(record.headers(), channel.name(), message.properties(), channel.ttl());
         return record;
     }
 
@@ -66,7 +69,7 @@ final class KafkaWire {
             Message<byte[], byte[]> message,
             DeadLetter letter,
             @Nullable Duration ttl) {
-        ProducerRecord<byte[], byte[]> record = new WireRecord(topic, message);
+        ProducerRecord<byte[], byte[]> record = new WireRecord(topic, null, message);
         for (Header header : from.headers()) {
             if (!header.key().startsWith(OWN) && !header.key().startsWith(DeadLetter.HEADER_PREFIX)) {
                 record.headers().add(header);

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class WireRecord extends ProducerRecord<byte[], byte[]> {
     private final Fields headers;
 
-    WireRecord(String topic, Message<byte[], byte[]> message) {
-        super(topic, null, Math.max(0, message.timestamp().toEpochMilli()), message.key(), message.value());
+    /** @param partition null for Kafka's client to choose, by the key */
+    WireRecord(String topic, @Nullable Integer partition, Message<byte[], byte[]> message) {
+        super(topic, partition, Math.max(0, message.timestamp().toEpochMilli()), message.key(), message.value());
         // One more for the id.
         this.headers = new Fields(1 + message.headers().size());
     }
