@@ -203,11 +203,15 @@ final class Comparison {
                 missing.add(copy);
             }
         }
-        // One message may be there twice: what is found of it is that which had no reason to go, or had it last.
+        // One message may be there twice: what is found of it is that which had no reason to go, or had it last, or,
+        // where
+        // they had it at once, stands behind.
         Set<Copy> found = new HashSet<>();
         missing.stream()
                 .filter(copy -> copy.number < 0)
-                .sorted(Comparator.comparingLong(this::goesFrom).reversed())
+                .sorted(Comparator.comparingLong(this::goesFrom)
+                        .thenComparingLong(copy -> copy.order)
+                        .reversed())
                 .forEach(copy -> {
                     if (unknown.merge(Contents.name(copy), -1, Integer::sum) >= 0) {
                         found.add(copy);

@@ -1078,7 +1078,9 @@ final class World {
     private static void noteDrops(ModelQueue queue) {
         if (queue.stream != null && queue.consumers.stream().anyMatch(c -> c.credit > 0) && queue.filtered()) {
             for (Copy copy : queue.all()) {
-                if (copy.holder == null && queue.consumers.stream().noneMatch(c -> c.takes(copy))) {
+                if (copy.holder == null
+                        && copy.notBefore == 0
+                        && queue.consumers.stream().noneMatch(c -> c.takes(copy))) {
                     copy.mayDrop = true;
                     queue.loose = true;
                 }
