@@ -55,6 +55,7 @@ final class Model {
     /** What happens now happens in an order that nobody promises. */
     private boolean anyOrder;
 
+    /** Dead letters that have come to streams in an order that nobody promises. */
     private int lettersToStreams;
 
     private long nextOrder;
@@ -162,7 +163,8 @@ final class Model {
             long place,
             int partition,
             long offset,
-            boolean filling) {
+            boolean filling,
+            long at) {
         long deliverAt = filling ? 0 : body.deliverAtMillis();
         String key = key(body);
         Copy copy = new Copy(
@@ -172,7 +174,7 @@ final class Model {
                 deadIn,
                 deadPlace,
                 place,
-                expiry(queue.definition, filling ? 0 : body.ttlMillis(), Math.max(now, deliverAt)),
+                expiry(queue.definition, filling ? 0 : body.ttlMillis(), Math.max(at, deliverAt)),
                 filling ? 0 : Math.min(body.priority(), queue.definition.priorities() - 1),
                 key,
                 partition,
@@ -338,7 +340,8 @@ final class Model {
                     home >= 0 ? home : place,
                     group ? to.partition : -1,
                     group ? offset : -1,
-                    false);
+                    false,
+                    now);
         }
         return offset;
     }
@@ -445,7 +448,13 @@ final class Model {
                 if (letters) {
                     List<Place> places = letterPlaces(queue, message, null, "overflow");
                     storeLetter(
-                            queue, message, places, letter(queue, message, null, "overflow", 0, now), false, -1, false);
+                            queue,
+                            message,
+                            places,
+                            letter(queue, message, null, "overflow", 0, now, now),
+                            false,
+                            -1,
+                            false);
                 }
             }
         }
@@ -542,7 +551,13 @@ final class Model {
     }
 
     private Copy.Letter letter(
-            ModelQueue queue, EngineMessage body, Copy.@Nullable Letter before, String cause, int attempts, long from) {
+            ModelQueue queue,
+            EngineMessage body,
+            Copy.@Nullable Letter before,
+            String cause,
+            int attempts,
+            long from,
+            long to) {
         List<Copy.Death> deaths = new ArrayList<>();
         deaths.add(new Copy.Death(cause, home(queue)));
         for (Copy.Death death : before == null ? List.<Copy.Death>of() : before.deaths()) {
@@ -552,7 +567,7 @@ final class Model {
         }
         String group = queue.stream == null ? null : queue.name();
         Route first = before == null ? body.route() : before.firstRoute();
-        return new Copy.Letter(cause, home(queue), group, attempts, from, now, deaths, first, exception);
+        return new Copy.Letter(cause, home(queue), group, attempts, from, to, deaths, first, exception);
     }
 
     /** What was thrown where a message is given up just now. */
@@ -593,7 +608,8 @@ final class Model {
                         place,
                         group ? to.partition : -1,
                         group ? offset : -1,
-                        false);
+                        false,
+                        letter.to());
                 copy.loose = loose;
                 target.loose |= loose;
             }
@@ -603,8 +619,8 @@ final class Model {
 
     private boolean letterBehind(ModelQueue queue, EngineMessage body, Copy.@Nullable Letter before) {
         List<Place> places = letterPlaces(queue, body, before, "key-order");
-        boolean stored =
-                storeLetter(queue, body, places, letter(queue, body, before, "key-order", 0, now), true, -1, false);
+        boolean stored = storeLetter(
+                queue, body, places, letter(queue, body, before, "key-order", 0, now, now), true, -1, false);
         String id = body.id();
         if (stored && id != null && queue.dedup != null) {
             queue.dedup.add(id, now);
@@ -614,6 +630,16 @@ final class Model {
 
     /** A message is given up for this cause, within a batch. */
     private void giveUp(Copy copy, String cause, boolean loose, long from) {
+        giveUp(copy, cause, loose, from, now);
+    }
+
+    /**
+     * The same where its moment is not known.
+     *
+     * @param from when that was at the earliest
+     * @param to and at the latest
+     */
+    private void giveUp(Copy copy, String cause, boolean loose, long from, long to) {
         ModelQueue queue = copy.queue;
         if (anyOrder && cause.equals("overflow") && queue.maybeHanded) {
             // Where it was handed over in the last moment, which nobody saw, its letter tells of an attempt more.
@@ -621,7 +647,7 @@ final class Model {
         }
         boolean kills = !cause.equals("expired") && !cause.equals("overflow");
         List<Place> places = letterPlaces(queue, copy.body, copy.letter, cause);
-        Copy.Letter letter = letter(queue, copy.body, copy.letter, cause, copy.attempts, from);
+        Copy.Letter letter = letter(queue, copy.body, copy.letter, cause, copy.attempts, from, to);
         boolean stored = storeLetter(queue, copy.body, places, letter, kills, copy.place, loose || anyOrder);
         String key = copy.key;
         boolean marked = stored && kills && key != null && queue.definition.keyOrdered() && one(queue, places);
@@ -682,7 +708,7 @@ final class Model {
     }
 
     /** Marks those that have to go, from the oldest on, if each has as many bytes as it may have. */
-    private static void mark(ModelQueue queue) {
+    private void mark(ModelQueue queue) {
         queue.returned = false;
         long bytes = queue.definition.maxBytes() > 0 ? queue.mostBytes() : 0;
         if (bytes <= queue.definition.maxBytes()) {
@@ -690,11 +716,14 @@ final class Model {
         }
         List<Copy> waiting = new ArrayList<>(queue.all());
         waiting.removeIf(copy -> copy.holder != null);
-        waiting.sort(Comparator.comparingInt((Copy copy) -> copy.lane).thenComparingLong(copy -> copy.order));
+        waiting.sort(ModelQueue.OLDEST);
         queue.markings++;
         queue.marked.clear();
         for (Copy copy : waiting) {
+            copy.waited |= 1L << queue.markings;
             if (bytes > queue.definition.maxBytes()) {
+                copy.overflowFrom = copy.mayOverflow ? Math.min(copy.overflowFrom, now) : now;
+                copy.overflowTo = copy.mayOverflow ? Math.max(copy.overflowTo, now) : now;
                 copy.mayOverflow = true;
                 queue.marked.add(copy);
                 queue.loose = true;
@@ -703,8 +732,12 @@ final class Model {
         }
     }
 
-    /** Its queue held too many bytes, and it was the oldest. True if that may be. */
-    boolean overflowed(Copy copy) {
+    /**
+     * Its queue held too many bytes, and it was the oldest. True if that may be.
+     *
+     * @param loose it may have gone before or after others that went
+     */
+    boolean overflowed(Copy copy, boolean loose) {
         ModelQueue queue = copy.queue;
         if (queue.markings == 1 && (queue.marked.isEmpty() || queue.marked.getFirst() != copy)) {
             return false;
@@ -712,7 +745,7 @@ final class Model {
         queue.marked.remove(copy);
         batch();
         if (queue.definition.overflow() == Overflow.DEAD_LETTER_OLDEST) {
-            giveUp(copy, "overflow", false, now);
+            giveUp(copy, "overflow", loose, Math.min(copy.overflowFrom, now), Math.max(copy.overflowTo, now));
         } else {
             remove(copy);
         }
@@ -983,6 +1016,20 @@ final class Model {
                         .anyMatch(copy -> key.equals(copy.key) && copy.attempts >= definition.deliveryLimit());
     }
 
+    int lettersToStreams() {
+        return lettersToStreams;
+    }
+
+    void lettersToStreams(int count) {
+        lettersToStreams = count;
+    }
+
+    /** True if it goes to this partition if it is given up for this cause. */
+    boolean letterGoesTo(Copy copy, String cause, ModelStream stream, int partition) {
+        return letterPlaces(copy.queue, copy.body, copy.letter, cause).stream()
+                .anyMatch(place -> place.stream == stream && place.partition == partition);
+    }
+
     /** Leases ran out, those of one queue after those of another. */
     void takeBack(List<List<Copy>> queues) {
         anyOrder = true;
@@ -1096,7 +1143,7 @@ final class Model {
         for (Object[] each : found) {
             ModelStream.Entry entry = (ModelStream.Entry) each[0];
             int number = (int) each[1];
-            Copy copy = append(group, entry.body, entry.letter, null, -1, entry.place, number, entry.offset, true);
+            Copy copy = append(group, entry.body, entry.letter, null, -1, entry.place, number, entry.offset, true, now);
             if (stream.mayGo(stream.partitions[number], entry, latest)) {
                 // It may have gone from the stream just before.
                 copy.mayDrop = true;
