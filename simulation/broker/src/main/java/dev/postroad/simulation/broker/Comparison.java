@@ -116,7 +116,7 @@ final class Comparison {
             long idle = queue.definition.expiresMillis();
             if (!there.containsKey(Observed.name(queue)) && idle > 0 && queue.idleWas + idle <= model.latest) {
                 letGoUnseen(queue);
-                model.delete(queue);
+                model.vanish(queue);
             }
         }
         Map<String, Object> expected = new TreeMap<>();
@@ -205,9 +205,8 @@ final class Comparison {
                 missing.add(copy);
             }
         }
-        // One message may be there twice: what is found of it is that which had no reason to go, or had it last, or,
-        // where
-        // they had it at once, stands behind.
+        // One message may be there twice: what is found of it is that which had no reason to go, or had it last.
+        // Where both had it at once the first has gone.
         Set<Copy> found = new HashSet<>();
         missing.stream()
                 .filter(copy -> copy.number < 0)

@@ -58,6 +58,9 @@ final class Model {
     /** Dead letters that have come to streams in an order that nobody promises. */
     private int lettersToStreams;
 
+    /** Queues that dead letters came to when leases ran out just now. */
+    final Set<ModelQueue> lateTargets = new java.util.HashSet<>();
+
     private long nextOrder;
     private long nextPlace;
     private final ArrayDeque<DeadKey> newlyDead = new ArrayDeque<>();
@@ -806,7 +809,9 @@ final class Model {
             if (was.expiresMillis() != queue.definition.expiresMillis()) {
                 queue.idleSince = now;
             }
-            noteOverflow(queue);
+            if (!was.equals(queue.definition)) {
+                noteOverflow(queue);
+            }
         }
         for (ModelStream stream : streams.values()) {
             StreamDefinition was = stream.definition;
@@ -966,14 +971,16 @@ final class Model {
                 byDue.computeIfAbsent(due, d -> new ArrayList<>()).add(of);
             }
         }
+        lateTargets.clear();
         if (byDue.isEmpty()) {
             lettersToStreams = 0;
             return List.of();
         }
         List<List<Copy>> back = byDue.values().stream().flatMap(List::stream).toList();
-        if (back.size() > 1 && orderMatters(back)) {
+        if (back.size() > 1 && (orderMatters(back) || crowded(back))) {
             throw new Unforeseen();
         }
+        back.forEach(of -> of.forEach(copy -> lastPlaces(copy).forEach(place -> lateTargets.addAll(place.queues))));
         takeBack(back);
         return back;
     }
@@ -986,11 +993,8 @@ final class Model {
     private boolean orderMatters(List<List<Copy>> queues) {
         for (List<Copy> of : queues) {
             ModelQueue queue = of.getFirst().queue;
-            int limit = queue.definition.deliveryLimit();
             for (Copy copy : of) {
-                boolean last = limit > 0 && copy.attempts >= limit;
-                List<Place> places = last ? letterPlaces(queue, copy.body, copy.letter, "delivery-limit") : List.of();
-                for (Place to : places) {
+                for (Place to : lastPlaces(copy)) {
                     for (List<Copy> others : queues) {
                         ModelQueue other = others.getFirst().queue;
                         if (other != queue
@@ -1003,6 +1007,41 @@ final class Model {
             }
         }
         return false;
+    }
+
+    /** Where a message goes whose lease ran out, if that was its last. */
+    private List<Place> lastPlaces(Copy copy) {
+        ModelQueue queue = copy.queue;
+        int limit = queue.definition.deliveryLimit();
+        return limit > 0 && copy.attempts >= limit
+                ? letterPlaces(queue, copy.body, copy.letter, "delivery-limit")
+                : List.of();
+    }
+
+    /** True if dead letters of several queues come to one that has to let its oldest go: which those are depends on who came first. */
+    private boolean crowded(List<List<Copy>> queues) {
+        Map<ModelQueue, ModelQueue> from = new LinkedHashMap<>();
+        Map<ModelQueue, Integer> letters = new LinkedHashMap<>();
+        Set<ModelQueue> several = new java.util.LinkedHashSet<>();
+        for (List<Copy> of : queues) {
+            ModelQueue queue = of.getFirst().queue;
+            for (Copy copy : of) {
+                for (Place to : lastPlaces(copy)) {
+                    for (ModelQueue target : to.queues) {
+                        letters.merge(target, 1, Integer::sum);
+                        ModelQueue before = from.putIfAbsent(target, queue);
+                        if (before != null && before != queue && shortens(target)) {
+                            several.add(target);
+                        }
+                    }
+                }
+            }
+        }
+        return several.stream().anyMatch(target -> {
+            long most = target.definition.maxMessages();
+            return target.definition.maxBytes() > 0
+                    || (most > 0 && target.bounded() + letters.getOrDefault(target, 0) > most);
+        });
     }
 
     /** True if one of these, all of one queue, is given up, and its key with it. */
@@ -1052,7 +1091,7 @@ final class Model {
         }
         for (ModelQueue queue : all()) {
             if (queue.definition.exclusive() || queue.definition.temporary()) {
-                delete(queue);
+                vanish(queue);
             } else if (queue.definition.durability() == dev.postroad.engine.Durability.TRANSIENT) {
                 batch();
                 List.copyOf(queue.all()).forEach(this::remove);
@@ -1154,6 +1193,17 @@ final class Model {
 
     /** Deletes a queue or shared group, in a batch of its own; topics that lived by it follow. */
     void delete(ModelQueue queue) {
+        if (queue.definition.overflow() == Overflow.DEAD_LETTER_OLDEST
+                && queue.definition.deadLetter() != null
+                && queue.all().stream().anyMatch(copy -> copy.mayOverflow)) {
+            // What was too much just before has become dead letters, which nobody has looked at.
+            throw new Unforeseen();
+        }
+        vanish(queue);
+    }
+
+    /** The same where dead letters have told what became of its messages. */
+    void vanish(ModelQueue queue) {
         batch();
         List<Binding> gone = drop(queue);
         topology.dropUnbound(gone);

@@ -638,6 +638,10 @@ final class World {
                     // What was over or too much just before has become dead letters, which nobody has looked at.
                     throw new Model.Unforeseen();
                 }
+                if (model.lateTargets.contains(queue)) {
+                    // Dead letters came to it, or found it gone.
+                    throw new Model.Unforeseen();
+                }
                 model.delete(queue);
             }
         }
@@ -661,15 +665,15 @@ final class World {
             unsynced.clear();
         }
         promised = false;
-        // What waits for the broker's next sync does so for this long at most.
-        while (!unsynced.isEmpty() && unsynced.peek().since + settings.bufferedMillis() <= steady) {
+        // What waits for the broker's next sync does so for this long at most, by the time it was told last.
+        while (!unsynced.isEmpty() && unsynced.peek().since + settings.bufferedMillis() <= model.steady) {
             int synced = unsynced.poll().changes;
             model.history.forget(synced);
             unsynced.forEach(later -> later.changes -= synced);
         }
         int known = unsynced.isEmpty() ? 0 : unsynced.getLast().changes;
         if (model.history.size() > known) {
-            unsynced.add(new Unsynced(steady, model.history.size()));
+            unsynced.add(new Unsynced(model.steady, model.history.size()));
         } else if (model.history.isEmpty()) {
             idsSincePromise.clear();
         }
