@@ -227,7 +227,7 @@ final class Comparison {
             // Where it may have gone in more than one way, a dead letter tells which it was.
             boolean taken = copy.mayDrop || (lastMoment && queue.maybeTaken && copy.notBefore <= model.latest);
             boolean otherwise = taken || copy.mayOverflow;
-            if (over && (!otherwise || letterThere(copy, "expired"))) {
+            if (over && (!otherwise || letterThere(copy, "expired") || !model.leavesLetter(copy, "expired"))) {
                 model.expired(copy);
                 changed = true;
             } else if (copy.mayOverflow && (!taken || letterThere(copy, "overflow"))) {

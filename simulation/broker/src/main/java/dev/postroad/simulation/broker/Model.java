@@ -55,8 +55,14 @@ final class Model {
     /** What happens now happens in an order that nobody promises. */
     private boolean anyOrder;
 
+    /** What follows from that are dead letters of one key after another. */
+    private boolean restarting;
+
     /** Dead letters that have come to streams in an order that nobody promises. */
     private int lettersToStreams;
+
+    /** Whose dead letters have come to queues in an order that nobody promises: of a queue, or of a key of it. */
+    private final Map<ModelQueue, Set<Object>> cameFrom = new LinkedHashMap<>();
 
     /** Queues that dead letters came to when leases ran out just now. */
     final Set<ModelQueue> lateTargets = new java.util.HashSet<>();
@@ -615,6 +621,10 @@ final class Model {
                         letter.to());
                 copy.loose = loose;
                 target.loose |= loose;
+                if (anyOrder) {
+                    cameFrom.computeIfAbsent(target, t -> new java.util.HashSet<>())
+                            .add(restarting ? queue.title() + "/" + key(body) : queue.title());
+                }
             }
         }
         return true;
@@ -694,6 +704,10 @@ final class Model {
                     Copy oldest = queue.oldestWaiting();
                     if (oldest == null) {
                         break;
+                    }
+                    if (anyOrder && cameFrom.getOrDefault(queue, Set.of()).size() > 1) {
+                        // Which of them stay depends on which came last.
+                        throw new Unforeseen();
                     }
                     batch();
                     int before = queue.size();
@@ -977,7 +991,7 @@ final class Model {
             return List.of();
         }
         List<List<Copy>> back = byDue.values().stream().flatMap(List::stream).toList();
-        if (back.size() > 1 && (orderMatters(back) || crowded(back))) {
+        if (back.size() > 1 && orderMatters(back)) {
             throw new Unforeseen();
         }
         back.forEach(of -> of.forEach(copy -> lastPlaces(copy).forEach(place -> lateTargets.addAll(place.queues))));
@@ -1018,32 +1032,6 @@ final class Model {
                 : List.of();
     }
 
-    /** True if dead letters of several queues come to one that has to let its oldest go: which those are depends on who came first. */
-    private boolean crowded(List<List<Copy>> queues) {
-        Map<ModelQueue, ModelQueue> from = new LinkedHashMap<>();
-        Map<ModelQueue, Integer> letters = new LinkedHashMap<>();
-        Set<ModelQueue> several = new java.util.LinkedHashSet<>();
-        for (List<Copy> of : queues) {
-            ModelQueue queue = of.getFirst().queue;
-            for (Copy copy : of) {
-                for (Place to : lastPlaces(copy)) {
-                    for (ModelQueue target : to.queues) {
-                        letters.merge(target, 1, Integer::sum);
-                        ModelQueue before = from.putIfAbsent(target, queue);
-                        if (before != null && before != queue && shortens(target)) {
-                            several.add(target);
-                        }
-                    }
-                }
-            }
-        }
-        return several.stream().anyMatch(target -> {
-            long most = target.definition.maxMessages();
-            return target.definition.maxBytes() > 0
-                    || (most > 0 && target.bounded() + letters.getOrDefault(target, 0) > most);
-        });
-    }
-
     /** True if one of these, all of one queue, is given up, and its key with it. */
     private static boolean killsKey(List<Copy> copies, @Nullable String key) {
         QueueDefinition definition = copies.getFirst().queue.definition;
@@ -1063,6 +1051,11 @@ final class Model {
         lettersToStreams = count;
     }
 
+    /** True if it becomes a dead letter anywhere if it is given up for this cause. */
+    boolean leavesLetter(Copy copy, String cause) {
+        return !letterPlaces(copy.queue, copy.body, copy.letter, cause).isEmpty();
+    }
+
     /** True if it goes to this partition if it is given up for this cause. */
     boolean letterGoesTo(Copy copy, String cause, ModelStream stream, int partition) {
         return letterPlaces(copy.queue, copy.body, copy.letter, cause).stream()
@@ -1072,6 +1065,7 @@ final class Model {
     /** Leases ran out, those of one queue after those of another. */
     void takeBack(List<List<Copy>> queues) {
         anyOrder = true;
+        cameFrom.clear();
         lettersToStreams = 0;
         queues.forEach(of -> of.forEach(this::takeBack));
         anyOrder = false;
@@ -1100,6 +1094,8 @@ final class Model {
         }
         topology.deleteTemporary();
         anyOrder = true;
+        restarting = true;
+        cameFrom.clear();
         Map<ModelQueue, Map<String, Copy>> firstDead = new LinkedHashMap<>();
         for (ModelQueue letters : all()) {
             for (Copy copy : letters.all()) {
@@ -1113,6 +1109,7 @@ final class Model {
         firstDead.forEach(
                 (queue, keys) -> keys.forEach((key, first) -> clear(queue, key, first.deadPlace, first.since)));
         afterBatch();
+        restarting = false;
         anyOrder = false;
         for (ModelStream stream : streams.values()) {
             if (stream.definition.durability() == dev.postroad.engine.Durability.TRANSIENT) {
