@@ -832,7 +832,13 @@ final class Model {
             stream.definition = policies.effective(stream.declared);
             history.changed(() -> stream.definition = was);
         }
+        if (overflowing.size() > 1) {
+            // Which of them is shortened first nobody promises.
+            inAnyOrder();
+            lettersToStreams = 0;
+        }
         afterBatch();
+        anyOrder = false;
     }
 
     /** Later messages of a key that has died follow it, if they have a place to go to. */
@@ -1062,10 +1068,16 @@ final class Model {
                 .anyMatch(place -> place.stream == stream && place.partition == partition);
     }
 
-    /** Leases ran out, those of one queue after those of another. */
-    void takeBack(List<List<Copy>> queues) {
+    private void inAnyOrder() {
         anyOrder = true;
         cameFrom.clear();
+        overflowing.forEach(queue ->
+                cameFrom.computeIfAbsent(queue, q -> new java.util.HashSet<>()).add(queue.title()));
+    }
+
+    /** Leases ran out, those of one queue after those of another. */
+    void takeBack(List<List<Copy>> queues) {
+        inAnyOrder();
         lettersToStreams = 0;
         queues.forEach(of -> of.forEach(this::takeBack));
         anyOrder = false;
@@ -1093,9 +1105,8 @@ final class Model {
             noteOverflow(queue);
         }
         topology.deleteTemporary();
-        anyOrder = true;
+        inAnyOrder();
         restarting = true;
-        cameFrom.clear();
         Map<ModelQueue, Map<String, Copy>> firstDead = new LinkedHashMap<>();
         for (ModelQueue letters : all()) {
             for (Copy copy : letters.all()) {
