@@ -2,6 +2,7 @@ package dev.postroad.simulation.broker;
 
 import dev.postroad.engine.Command;
 import dev.postroad.engine.DeadLetterHeaders;
+import dev.postroad.engine.Durability;
 import dev.postroad.engine.EngineMessage;
 import dev.postroad.engine.EngineStatus;
 import java.util.ArrayList;
@@ -114,7 +115,8 @@ final class Comparison {
         for (ModelQueue queue : model.all()) {
             long idle = queue.definition.expiresMillis();
             if (!there.containsKey(Observed.name(queue)) && idle > 0 && queue.idleWas + idle <= model.latest) {
-                model.delete(queue);
+                letGoUnseen(queue);
+                model.vanish(queue);
             }
         }
         Map<String, Object> expected = new TreeMap<>();
@@ -204,34 +206,82 @@ final class Comparison {
             }
         }
         // One message may be there twice: what is found of it is that which had no reason to go, or had it last.
+        // Where both had it at once the first has gone.
         Set<Copy> found = new HashSet<>();
         missing.stream()
                 .filter(copy -> copy.number < 0)
-                .sorted(Comparator.comparingLong(this::goesFrom).reversed())
+                .sorted(Comparator.comparingLong(this::goesFrom)
+                        .thenComparingLong(copy -> copy.order)
+                        .reversed())
                 .forEach(copy -> {
                     if (unknown.merge(Contents.name(copy), -1, Integer::sum) >= 0) {
                         found.add(copy);
                     }
                 });
         missing.removeAll(found);
+        missing.sort(ModelQueue.OLDEST);
+        List<Copy> overflowed = new ArrayList<>();
         boolean changed = false;
         for (Copy copy : missing) {
             boolean over = copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null;
             // Where it may have gone in more than one way, a dead letter tells which it was.
             boolean taken = copy.mayDrop || (lastMoment && queue.maybeTaken && copy.notBefore <= model.latest);
             boolean otherwise = taken || copy.mayOverflow;
-            if (over && (!otherwise || letterThere(copy, "expired"))) {
+            if (over && (!otherwise || letterThere(copy, "expired") || !model.leavesLetter(copy, "expired"))) {
                 model.expired(copy);
                 changed = true;
             } else if (copy.mayOverflow && (!taken || letterThere(copy, "overflow"))) {
-                changed |= model.overflowed(copy);
+                overflowed.add(copy);
             } else if (taken) {
                 model.batch();
                 model.remove(copy);
                 changed = true;
             }
         }
+        List<Boolean> loose = loose(overflowed);
+        for (int i = 0; i < overflowed.size(); i++) {
+            changed |= model.overflowed(overflowed.get(i), loose.get(i));
+        }
         return changed;
+    }
+
+    /** What went from a queue that is not there any more before it did, dead letters tell. */
+    void letGoUnseen(ModelQueue queue) {
+        List<Copy> overflowed = new ArrayList<>();
+        for (Copy copy : List.copyOf(queue.all())) {
+            boolean over = copy.mayExpire > 0 && copy.mayExpire <= model.latest && copy.holder == null;
+            if (over && letterThere(copy, "expired")) {
+                model.expired(copy);
+            } else if (copy.mayOverflow && letterThere(copy, "overflow")) {
+                overflowed.add(copy);
+            }
+        }
+        overflowed.sort(ModelQueue.OLDEST);
+        List<Boolean> loose = loose(overflowed);
+        for (int i = 0; i < overflowed.size(); i++) {
+            model.overflowed(overflowed.get(i), loose.get(i));
+        }
+    }
+
+    private static List<Boolean> loose(List<Copy> overflowed) {
+        return overflowed.stream().map(copy -> loose(copy, overflowed)).toList();
+    }
+
+    /** True if it is not known which of those that were too much went before it. */
+    private static boolean loose(Copy copy, List<Copy> overflowed) {
+        if (copy.queue.markings >= Long.SIZE) {
+            return true;
+        }
+        for (Copy other : overflowed) {
+            boolean before = ModelQueue.OLDEST.compare(other, copy) < 0;
+            long first = before ? other.waited : copy.waited;
+            long second = before ? copy.waited : other.waited;
+            // The one behind may have gone first, at a time when the one before it did not wait.
+            if ((second & ~first) != 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** From when on a message may have gone by itself; the end of time where it must be there. */
@@ -266,21 +316,46 @@ final class Comparison {
 
     /** True if a dead letter that the model did not know tells that this message was given up for this cause. */
     boolean letterThere(Copy copy, String cause) {
-        String home = Model.home(copy.queue);
-        String group = copy.queue.stream == null ? null : copy.queue.name();
         for (ModelQueue letters : model.all()) {
             for (Command.Browsed b : observed.queues().getOrDefault(Observed.name(letters), List.of())) {
-                EngineMessage message = b.message();
-                if (message.timestampMillis() == copy.tag()
-                        && !letters.byNumber.containsKey(b.number())
-                        && cause.equals(message.headers().get(DeadLetterHeaders.CAUSE))
-                        && home.equals(message.headers().get(DeadLetterHeaders.ORIGIN))
-                        && Objects.equals(group, message.headers().get(DeadLetterHeaders.GROUP))) {
+                if (!letters.byNumber.containsKey(b.number()) && tells(b.message(), copy, cause)) {
+                    return true;
+                }
+            }
+        }
+        for (ModelStream stream : model.streams.values()) {
+            for (int p = 0; p < stream.partitions.length; p++) {
+                Command.Fetched fetched = observed.partitions().get(stream.name() + "/" + p);
+                if (fetched != null && letterThere(copy, cause, stream, p, fetched)) {
                     return true;
                 }
             }
         }
         return false;
+    }
+
+    private boolean letterThere(Copy copy, String cause, ModelStream stream, int partition, Command.Fetched fetched) {
+        long next = stream.partitions[partition].next();
+        if (stream.definition.durability() == Durability.TRANSIENT) {
+            // What came there is gone, but for its offset.
+            return fetched.next() > next && model.letterGoesTo(copy, cause, stream, partition);
+        }
+        for (Command.StreamRecord record : fetched.records()) {
+            if (record.offset() >= next && tells(record.message(), copy, cause)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** True for a dead letter that tells of this message and this cause. */
+    private static boolean tells(EngineMessage letter, Copy copy, String cause) {
+        return letter.timestampMillis() == copy.tag()
+                && cause.equals(letter.headers().get(DeadLetterHeaders.CAUSE))
+                && Model.home(copy.queue).equals(letter.headers().get(DeadLetterHeaders.ORIGIN))
+                && Objects.equals(
+                        copy.queue.stream == null ? null : copy.queue.name(),
+                        letter.headers().get(DeadLetterHeaders.GROUP));
     }
 
     private @Nullable String queue(ModelQueue queue, List<Command.Browsed> browsed) {
@@ -399,6 +474,7 @@ final class Comparison {
             copy.loose = false;
             copy.mayDrop = false;
             copy.mayOverflow = false;
+            copy.waited = 0;
         }
         queue.loose = false;
         queue.marked.clear();

@@ -57,6 +57,14 @@ final class Copy {
     /** Its queue may have held too many bytes: as one of the oldest it may have had to go. */
     boolean mayOverflow;
 
+    /** When that was, first and last: after a crash the clock may have gone back. */
+    long overflowFrom;
+
+    long overflowTo;
+
+    /** At which of the times when its queue may have had to be shortened it waited there: a bit for each. */
+    long waited;
+
     /** By which the broker knows it; -1 while the model does not know. */
     long number = -1;
 

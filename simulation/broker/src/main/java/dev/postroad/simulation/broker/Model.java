@@ -55,7 +55,17 @@ final class Model {
     /** What happens now happens in an order that nobody promises. */
     private boolean anyOrder;
 
+    /** What follows from that are dead letters of one key after another. */
+    private boolean restarting;
+
+    /** Dead letters that have come to streams in an order that nobody promises. */
     private int lettersToStreams;
+
+    /** Whose dead letters have come to queues in an order that nobody promises: of a queue, or of a key of it. */
+    private final Map<ModelQueue, Set<Object>> cameFrom = new LinkedHashMap<>();
+
+    /** Queues that dead letters came to when leases ran out just now. */
+    final Set<ModelQueue> lateTargets = new java.util.HashSet<>();
 
     private long nextOrder;
     private long nextPlace;
@@ -162,7 +172,8 @@ final class Model {
             long place,
             int partition,
             long offset,
-            boolean filling) {
+            boolean filling,
+            long at) {
         long deliverAt = filling ? 0 : body.deliverAtMillis();
         String key = key(body);
         Copy copy = new Copy(
@@ -172,7 +183,7 @@ final class Model {
                 deadIn,
                 deadPlace,
                 place,
-                expiry(queue.definition, filling ? 0 : body.ttlMillis(), Math.max(now, deliverAt)),
+                expiry(queue.definition, filling ? 0 : body.ttlMillis(), Math.max(at, deliverAt)),
                 filling ? 0 : Math.min(body.priority(), queue.definition.priorities() - 1),
                 key,
                 partition,
@@ -338,7 +349,8 @@ final class Model {
                     home >= 0 ? home : place,
                     group ? to.partition : -1,
                     group ? offset : -1,
-                    false);
+                    false,
+                    now);
         }
         return offset;
     }
@@ -445,7 +457,13 @@ final class Model {
                 if (letters) {
                     List<Place> places = letterPlaces(queue, message, null, "overflow");
                     storeLetter(
-                            queue, message, places, letter(queue, message, null, "overflow", 0, now), false, -1, false);
+                            queue,
+                            message,
+                            places,
+                            letter(queue, message, null, "overflow", 0, now, now),
+                            false,
+                            -1,
+                            false);
                 }
             }
         }
@@ -542,7 +560,13 @@ final class Model {
     }
 
     private Copy.Letter letter(
-            ModelQueue queue, EngineMessage body, Copy.@Nullable Letter before, String cause, int attempts, long from) {
+            ModelQueue queue,
+            EngineMessage body,
+            Copy.@Nullable Letter before,
+            String cause,
+            int attempts,
+            long from,
+            long to) {
         List<Copy.Death> deaths = new ArrayList<>();
         deaths.add(new Copy.Death(cause, home(queue)));
         for (Copy.Death death : before == null ? List.<Copy.Death>of() : before.deaths()) {
@@ -552,7 +576,7 @@ final class Model {
         }
         String group = queue.stream == null ? null : queue.name();
         Route first = before == null ? body.route() : before.firstRoute();
-        return new Copy.Letter(cause, home(queue), group, attempts, from, now, deaths, first, exception);
+        return new Copy.Letter(cause, home(queue), group, attempts, from, to, deaths, first, exception);
     }
 
     /** What was thrown where a message is given up just now. */
@@ -593,9 +617,14 @@ final class Model {
                         place,
                         group ? to.partition : -1,
                         group ? offset : -1,
-                        false);
+                        false,
+                        letter.to());
                 copy.loose = loose;
                 target.loose |= loose;
+                if (anyOrder) {
+                    cameFrom.computeIfAbsent(target, t -> new java.util.HashSet<>())
+                            .add(restarting ? queue.title() + "/" + key(body) : queue.title());
+                }
             }
         }
         return true;
@@ -603,8 +632,8 @@ final class Model {
 
     private boolean letterBehind(ModelQueue queue, EngineMessage body, Copy.@Nullable Letter before) {
         List<Place> places = letterPlaces(queue, body, before, "key-order");
-        boolean stored =
-                storeLetter(queue, body, places, letter(queue, body, before, "key-order", 0, now), true, -1, false);
+        boolean stored = storeLetter(
+                queue, body, places, letter(queue, body, before, "key-order", 0, now, now), true, -1, false);
         String id = body.id();
         if (stored && id != null && queue.dedup != null) {
             queue.dedup.add(id, now);
@@ -614,6 +643,16 @@ final class Model {
 
     /** A message is given up for this cause, within a batch. */
     private void giveUp(Copy copy, String cause, boolean loose, long from) {
+        giveUp(copy, cause, loose, from, now);
+    }
+
+    /**
+     * The same where its moment is not known.
+     *
+     * @param from when that was at the earliest
+     * @param to and at the latest
+     */
+    private void giveUp(Copy copy, String cause, boolean loose, long from, long to) {
         ModelQueue queue = copy.queue;
         if (anyOrder && cause.equals("overflow") && queue.maybeHanded) {
             // Where it was handed over in the last moment, which nobody saw, its letter tells of an attempt more.
@@ -621,7 +660,7 @@ final class Model {
         }
         boolean kills = !cause.equals("expired") && !cause.equals("overflow");
         List<Place> places = letterPlaces(queue, copy.body, copy.letter, cause);
-        Copy.Letter letter = letter(queue, copy.body, copy.letter, cause, copy.attempts, from);
+        Copy.Letter letter = letter(queue, copy.body, copy.letter, cause, copy.attempts, from, to);
         boolean stored = storeLetter(queue, copy.body, places, letter, kills, copy.place, loose || anyOrder);
         String key = copy.key;
         boolean marked = stored && kills && key != null && queue.definition.keyOrdered() && one(queue, places);
@@ -666,6 +705,10 @@ final class Model {
                     if (oldest == null) {
                         break;
                     }
+                    if (anyOrder && cameFrom.getOrDefault(queue, Set.of()).size() > 1) {
+                        // Which of them stay depends on which came last.
+                        throw new Unforeseen();
+                    }
                     batch();
                     int before = queue.size();
                     if (letters) {
@@ -682,7 +725,7 @@ final class Model {
     }
 
     /** Marks those that have to go, from the oldest on, if each has as many bytes as it may have. */
-    private static void mark(ModelQueue queue) {
+    private void mark(ModelQueue queue) {
         queue.returned = false;
         long bytes = queue.definition.maxBytes() > 0 ? queue.mostBytes() : 0;
         if (bytes <= queue.definition.maxBytes()) {
@@ -690,11 +733,14 @@ final class Model {
         }
         List<Copy> waiting = new ArrayList<>(queue.all());
         waiting.removeIf(copy -> copy.holder != null);
-        waiting.sort(Comparator.comparingInt((Copy copy) -> copy.lane).thenComparingLong(copy -> copy.order));
+        waiting.sort(ModelQueue.OLDEST);
         queue.markings++;
         queue.marked.clear();
         for (Copy copy : waiting) {
+            copy.waited |= 1L << queue.markings;
             if (bytes > queue.definition.maxBytes()) {
+                copy.overflowFrom = copy.mayOverflow ? Math.min(copy.overflowFrom, now) : now;
+                copy.overflowTo = copy.mayOverflow ? Math.max(copy.overflowTo, now) : now;
                 copy.mayOverflow = true;
                 queue.marked.add(copy);
                 queue.loose = true;
@@ -703,8 +749,12 @@ final class Model {
         }
     }
 
-    /** Its queue held too many bytes, and it was the oldest. True if that may be. */
-    boolean overflowed(Copy copy) {
+    /**
+     * Its queue held too many bytes, and it was the oldest. True if that may be.
+     *
+     * @param loose it may have gone before or after others that went
+     */
+    boolean overflowed(Copy copy, boolean loose) {
         ModelQueue queue = copy.queue;
         if (queue.markings == 1 && (queue.marked.isEmpty() || queue.marked.getFirst() != copy)) {
             return false;
@@ -712,7 +762,7 @@ final class Model {
         queue.marked.remove(copy);
         batch();
         if (queue.definition.overflow() == Overflow.DEAD_LETTER_OLDEST) {
-            giveUp(copy, "overflow", false, now);
+            giveUp(copy, "overflow", loose, Math.min(copy.overflowFrom, now), Math.max(copy.overflowTo, now));
         } else {
             remove(copy);
         }
@@ -773,14 +823,22 @@ final class Model {
             if (was.expiresMillis() != queue.definition.expiresMillis()) {
                 queue.idleSince = now;
             }
-            noteOverflow(queue);
+            if (!was.equals(queue.definition)) {
+                noteOverflow(queue);
+            }
         }
         for (ModelStream stream : streams.values()) {
             StreamDefinition was = stream.definition;
             stream.definition = policies.effective(stream.declared);
             history.changed(() -> stream.definition = was);
         }
+        if (overflowing.size() > 1) {
+            // Which of them is shortened first nobody promises.
+            inAnyOrder();
+            lettersToStreams = 0;
+        }
         afterBatch();
+        anyOrder = false;
     }
 
     /** Later messages of a key that has died follow it, if they have a place to go to. */
@@ -933,6 +991,7 @@ final class Model {
                 byDue.computeIfAbsent(due, d -> new ArrayList<>()).add(of);
             }
         }
+        lateTargets.clear();
         if (byDue.isEmpty()) {
             lettersToStreams = 0;
             return List.of();
@@ -941,6 +1000,7 @@ final class Model {
         if (back.size() > 1 && orderMatters(back)) {
             throw new Unforeseen();
         }
+        back.forEach(of -> of.forEach(copy -> lastPlaces(copy).forEach(place -> lateTargets.addAll(place.queues))));
         takeBack(back);
         return back;
     }
@@ -953,11 +1013,8 @@ final class Model {
     private boolean orderMatters(List<List<Copy>> queues) {
         for (List<Copy> of : queues) {
             ModelQueue queue = of.getFirst().queue;
-            int limit = queue.definition.deliveryLimit();
             for (Copy copy : of) {
-                boolean last = limit > 0 && copy.attempts >= limit;
-                List<Place> places = last ? letterPlaces(queue, copy.body, copy.letter, "delivery-limit") : List.of();
-                for (Place to : places) {
+                for (Place to : lastPlaces(copy)) {
                     for (List<Copy> others : queues) {
                         ModelQueue other = others.getFirst().queue;
                         if (other != queue
@@ -972,6 +1029,15 @@ final class Model {
         return false;
     }
 
+    /** Where a message goes whose lease ran out, if that was its last. */
+    private List<Place> lastPlaces(Copy copy) {
+        ModelQueue queue = copy.queue;
+        int limit = queue.definition.deliveryLimit();
+        return limit > 0 && copy.attempts >= limit
+                ? letterPlaces(queue, copy.body, copy.letter, "delivery-limit")
+                : List.of();
+    }
+
     /** True if one of these, all of one queue, is given up, and its key with it. */
     private static boolean killsKey(List<Copy> copies, @Nullable String key) {
         QueueDefinition definition = copies.getFirst().queue.definition;
@@ -983,9 +1049,35 @@ final class Model {
                         .anyMatch(copy -> key.equals(copy.key) && copy.attempts >= definition.deliveryLimit());
     }
 
+    int lettersToStreams() {
+        return lettersToStreams;
+    }
+
+    void lettersToStreams(int count) {
+        lettersToStreams = count;
+    }
+
+    /** True if it becomes a dead letter anywhere if it is given up for this cause. */
+    boolean leavesLetter(Copy copy, String cause) {
+        return !letterPlaces(copy.queue, copy.body, copy.letter, cause).isEmpty();
+    }
+
+    /** True if it goes to this partition if it is given up for this cause. */
+    boolean letterGoesTo(Copy copy, String cause, ModelStream stream, int partition) {
+        return letterPlaces(copy.queue, copy.body, copy.letter, cause).stream()
+                .anyMatch(place -> place.stream == stream && place.partition == partition);
+    }
+
+    private void inAnyOrder() {
+        anyOrder = true;
+        cameFrom.clear();
+        overflowing.forEach(queue ->
+                cameFrom.computeIfAbsent(queue, q -> new java.util.HashSet<>()).add(queue.title()));
+    }
+
     /** Leases ran out, those of one queue after those of another. */
     void takeBack(List<List<Copy>> queues) {
-        anyOrder = true;
+        inAnyOrder();
         lettersToStreams = 0;
         queues.forEach(of -> of.forEach(this::takeBack));
         anyOrder = false;
@@ -1005,7 +1097,7 @@ final class Model {
         }
         for (ModelQueue queue : all()) {
             if (queue.definition.exclusive() || queue.definition.temporary()) {
-                delete(queue);
+                vanish(queue);
             } else if (queue.definition.durability() == dev.postroad.engine.Durability.TRANSIENT) {
                 batch();
                 List.copyOf(queue.all()).forEach(this::remove);
@@ -1013,7 +1105,8 @@ final class Model {
             noteOverflow(queue);
         }
         topology.deleteTemporary();
-        anyOrder = true;
+        inAnyOrder();
+        restarting = true;
         Map<ModelQueue, Map<String, Copy>> firstDead = new LinkedHashMap<>();
         for (ModelQueue letters : all()) {
             for (Copy copy : letters.all()) {
@@ -1027,6 +1120,7 @@ final class Model {
         firstDead.forEach(
                 (queue, keys) -> keys.forEach((key, first) -> clear(queue, key, first.deadPlace, first.since)));
         afterBatch();
+        restarting = false;
         anyOrder = false;
         for (ModelStream stream : streams.values()) {
             if (stream.definition.durability() == dev.postroad.engine.Durability.TRANSIENT) {
@@ -1096,7 +1190,7 @@ final class Model {
         for (Object[] each : found) {
             ModelStream.Entry entry = (ModelStream.Entry) each[0];
             int number = (int) each[1];
-            Copy copy = append(group, entry.body, entry.letter, null, -1, entry.place, number, entry.offset, true);
+            Copy copy = append(group, entry.body, entry.letter, null, -1, entry.place, number, entry.offset, true, now);
             if (stream.mayGo(stream.partitions[number], entry, latest)) {
                 // It may have gone from the stream just before.
                 copy.mayDrop = true;
@@ -1107,6 +1201,17 @@ final class Model {
 
     /** Deletes a queue or shared group, in a batch of its own; topics that lived by it follow. */
     void delete(ModelQueue queue) {
+        if (queue.definition.overflow() == Overflow.DEAD_LETTER_OLDEST
+                && queue.definition.deadLetter() != null
+                && queue.all().stream().anyMatch(copy -> copy.mayOverflow)) {
+            // What was too much just before has become dead letters, which nobody has looked at.
+            throw new Unforeseen();
+        }
+        vanish(queue);
+    }
+
+    /** The same where dead letters have told what became of its messages. */
+    void vanish(ModelQueue queue) {
         batch();
         List<Binding> gone = drop(queue);
         topology.dropUnbound(gone);

@@ -3,6 +3,7 @@ package dev.postroad.simulation.broker;
 import dev.postroad.engine.QueueDefinition;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -13,6 +14,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A queue, or a shared group, of the model: a list of messages, looked through from the beginning each time. */
 final class ModelQueue {
+    /** In which order messages go that are too much. */
+    static final Comparator<Copy> OLDEST =
+            Comparator.comparingInt((Copy copy) -> copy.lane).thenComparingLong(copy -> copy.order);
+
     final QueueDefinition declared;
 
     /** What was declared with what policies add to it. */

@@ -2,11 +2,19 @@ package dev.postroad.simulation.broker;
 
 import java.util.BitSet;
 
-/** Finds the fewest steps that still break a promise: a shorter beginning, and steps left out of it. */
+/** Finds the fewest steps that still break a promise in that way: a shorter beginning, and steps left out of it. */
 final class Shrinker {
+    private static final int KIND_LENGTH = 30;
     private static final long MOST_NANOS = 20_000_000_000L;
 
     private Shrinker() {}
+
+    /** How a violation begins, whatever the numbers in it; empty for none. */
+    private static String kind(Simulation.Result result) {
+        String violation = result.violation();
+        String words = violation == null ? "" : violation.replaceAll("[0-9]", "");
+        return words.substring(0, Math.min(KIND_LENGTH, words.length()));
+    }
 
     /** The failing run again, as short as could be found, with its story. */
     static Simulation.Result shrink(Simulation.Result failed) {
@@ -24,7 +32,7 @@ final class Shrinker {
                         continue;
                     }
                     Simulation.Result result = Simulation.run(failed.scenario(), failed.seed(), steps, tried, false);
-                    if (result.violation() != null) {
+                    if (kind(result).equals(kind(failed))) {
                         without = tried;
                         again = true;
                         steps = Math.min(steps, result.steps());

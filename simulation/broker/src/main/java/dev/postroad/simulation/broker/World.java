@@ -3,6 +3,7 @@ package dev.postroad.simulation.broker;
 import dev.postroad.engine.Command;
 import dev.postroad.engine.DeadLetterHeaders;
 import dev.postroad.engine.DeliverySink;
+import dev.postroad.engine.Durability;
 import dev.postroad.engine.Engine;
 import dev.postroad.engine.EngineDelivery;
 import dev.postroad.engine.EngineSettings;
@@ -278,6 +279,7 @@ final class World {
      * @param again how many times the process is killed again while it recovers
      */
     void recover(Dice dice, boolean power, int again) {
+        lastNow = model.now;
         forgetProcess();
         openIds.addAll(idsSincePromise);
         idsSincePromise.clear();
@@ -343,12 +345,14 @@ final class World {
     private void agree() {
         Observed observed = observe();
         orderLeases(observed);
-        overflowUnseen(observed);
+        int letters = model.lettersToStreams();
         String first = null;
         boolean last = true;
         int batches = 0;
         while (true) {
             int size = model.history.size();
+            model.lettersToStreams(letters);
+            unseen(observed);
             model.batch();
             model.restart();
             int synced = model.history.size();
@@ -366,6 +370,7 @@ final class World {
             tell("    not " + batches + " batches back: " + difference);
             model.history.undoTo(size);
             if (!model.history.undoBatch()) {
+                unseen(observed);
                 model.batch();
                 model.restart();
                 String least = String.valueOf(new Comparison(model, observed, last).difference());
@@ -383,22 +388,24 @@ final class World {
         counts.checks++;
     }
 
-    /** What had to go from queues that do not come back, their dead letters tell. */
-    private void overflowUnseen(Observed observed) {
+    /** What had to go in the last moment from queues that do not come back, their dead letters tell. */
+    private void unseen(Observed observed) {
+        Comparison comparison = new Comparison(model, observed, true);
+        long now = model.now;
+        model.now = lastNow;
         for (ModelQueue queue : model.all()) {
-            for (Copy copy : comesBack(queue) ? List.<Copy>of() : List.copyOf(queue.marked)) {
-                if (copy.there && new Comparison(model, observed, true).letterThere(copy, "overflow")) {
-                    model.overflowed(copy);
-                }
+            if (!comesBack(queue)) {
+                comparison.letGoUnseen(queue);
             }
         }
+        model.now = now;
     }
 
+    /** False for a queue whose messages a restart takes. */
     private static boolean comesBack(ModelQueue queue) {
-        return queue.durable()
+        return queue.definition.durability() != Durability.TRANSIENT
                 && !queue.definition.exclusive()
-                && !queue.definition.temporary()
-                && queue.definition.expiresMillis() == 0;
+                && !queue.definition.temporary();
     }
 
     /** In which order the queues had their leases looked at nobody promises: what is there tells how far that had come. */
@@ -410,7 +417,6 @@ final class World {
             long now = model.now;
             model.now = lastNow;
             model.takeBack(ordered);
-            expireUnseen();
             model.now = now;
         }
         ranOut = List.of();
@@ -486,25 +492,12 @@ final class World {
             act.answer().lost();
             act.judge().run();
         }
-        lastNow = model.now;
         beforeLeases = model.history.size();
         ranOut = model.timers();
-        expireUnseen();
         for (ModelQueue queue : model.all()) {
             noteDrops(queue);
             queue.maybeHanded |= queue.consumers.stream().anyMatch(c -> c.credit > 0);
             queue.maybeTaken |= queue.consumers.stream().anyMatch(c -> c.credit > 0 && c.settings.autoAcknowledge());
-        }
-    }
-
-    /** What may have expired in the last moment in queues that nobody can look at afterwards, for they do not come back. */
-    private void expireUnseen() {
-        for (ModelQueue queue : model.all()) {
-            for (Copy copy : comesBack(queue) ? List.<Copy>of() : List.copyOf(queue.all())) {
-                if (copy.there && copy.mayExpire > 0 && copy.mayExpire <= model.now && copy.holder == null) {
-                    model.expired(copy);
-                }
-            }
         }
     }
 
@@ -645,6 +638,10 @@ final class World {
                     // What was over or too much just before has become dead letters, which nobody has looked at.
                     throw new Model.Unforeseen();
                 }
+                if (model.lateTargets.contains(queue)) {
+                    // Dead letters came to it, or found it gone.
+                    throw new Model.Unforeseen();
+                }
                 model.delete(queue);
             }
         }
@@ -668,15 +665,15 @@ final class World {
             unsynced.clear();
         }
         promised = false;
-        // What waits for the broker's next sync does so for this long at most.
-        while (!unsynced.isEmpty() && unsynced.peek().since + settings.bufferedMillis() <= steady) {
+        // What waits for the broker's next sync does so for this long at most, by the time it was told last.
+        while (!unsynced.isEmpty() && unsynced.peek().since + settings.bufferedMillis() <= model.steady) {
             int synced = unsynced.poll().changes;
             model.history.forget(synced);
             unsynced.forEach(later -> later.changes -= synced);
         }
         int known = unsynced.isEmpty() ? 0 : unsynced.getLast().changes;
         if (model.history.size() > known) {
-            unsynced.add(new Unsynced(steady, model.history.size()));
+            unsynced.add(new Unsynced(model.steady, model.history.size()));
         } else if (model.history.isEmpty()) {
             idsSincePromise.clear();
         }
@@ -1078,7 +1075,9 @@ final class World {
     private static void noteDrops(ModelQueue queue) {
         if (queue.stream != null && queue.consumers.stream().anyMatch(c -> c.credit > 0) && queue.filtered()) {
             for (Copy copy : queue.all()) {
-                if (copy.holder == null && queue.consumers.stream().noneMatch(c -> c.takes(copy))) {
+                if (copy.holder == null
+                        && copy.notBefore == 0
+                        && queue.consumers.stream().noneMatch(c -> c.takes(copy))) {
                     copy.mayDrop = true;
                     queue.loose = true;
                 }
