@@ -63,13 +63,17 @@ final class Member implements Driven, ConsumerRebalanceListener {
     private static final Duration POLL = Duration.ofMillis(200);
     private static final Duration ANSWER = Duration.ofMillis(1);
 
-    /** Its own thread keeps away for so long from when a consumer's has polled. */
+    /** Its own thread keeps away for so long from when a consumer's has polled; and looks so often whether it still does. */
     private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    private static final long LONG_REST_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     /** A consumer's thread polls for its acknowledgements for so long; then they are left to the other. */
     private static final long HELP_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    private static final long TURN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    /** So long a consumer's thread waits for the other to leave the client to it; then it waits for messages. */
+    private static final long TAKING_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
     private static final long DRAIN_MILLIS = 3_000;
     private static final long PAUSE_MILLIS = 500;
     private static final String EXPIRED = "its time to live ran out";
@@ -281,7 +285,7 @@ final class Member implements Driven, ConsumerRebalanceListener {
         try {
             while (!closing) {
                 if (othersPoll()) {
-                    LockSupport.parkNanos(REST_NANOS);
+                    LockSupport.parkNanos(client.isLocked() ? LONG_REST_NANOS : REST_NANOS);
                 } else {
                     turnAlone();
                 }
@@ -359,13 +363,13 @@ final class Member implements Driven, ConsumerRebalanceListener {
 
     @Override
     public boolean drive(long nanos) throws InterruptedException {
-        if (!takeClient(Math.min(nanos, TURN_NANOS))) {
+        if (!takeClient(Math.min(nanos, TAKING_NANOS))) {
             return false;
         }
         try {
             long end = System.nanoTime() + nanos;
             for (long left = nanos; left > 0 && mayDrive() && !inflow.holds(1); left = end - System.nanoTime()) {
-                turn(left < TURN_NANOS ? Duration.ofNanos(left) : POLL);
+                turn(Duration.ofNanos(Math.min(left, POLL.toNanos())));
             }
             return true;
         } catch (WakeupException e) {
