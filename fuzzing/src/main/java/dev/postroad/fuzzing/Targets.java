@@ -186,7 +186,7 @@ final class Targets {
     private static final long AUTOMATON_BYTES = (64 << 10) + 512 * 256;
     /** A character of a rule or pattern, or of JSON, may be a node of its tree: an object, what it says, its place in a growing list. */
     private static final int NODE_BYTES = 128;
-    /** A header of four bytes is two strings and an entry. */
+    /** A header or attribute of four bytes is two strings and an entry. */
     private static final int HEADER_BYTES = 64;
     /** The YAML library takes 64 KiB to begin with, and more for each node; a configuration file is no stranger's. */
     private static final long YAML_BYTES = 1 << 20;
@@ -229,10 +229,11 @@ final class Targets {
                             gen -> EngineDecoders.exampleMessage(message(gen)))
                     .withBytesPerByte(HEADER_BYTES),
             Target.ofBytes(
-                    "engine-definition",
-                    EngineDecoders::definition,
-                    EngineException.class::isInstance,
-                    Targets::definition),
+                            "engine-definition",
+                            EngineDecoders::definition,
+                            EngineException.class::isInstance,
+                            Targets::definition)
+                    .withBytesPerByte(HEADER_BYTES),
             // A declaration of 20 bytes may ask for 10,000 partitions, and gets them: state, bounded by that number.
             Target.ofBytes(
                             "engine-records",
