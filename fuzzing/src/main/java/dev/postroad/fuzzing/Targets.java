@@ -186,7 +186,7 @@ final class Targets {
     private static final long AUTOMATON_BYTES = (64 << 10) + 512 * 256;
     /** A character of a rule or pattern, or of JSON, may be a node of its tree: an object, what it says, its place in a growing list. */
     private static final int NODE_BYTES = 128;
-    /** A header or attribute of four bytes is two strings and an entry. */
+    /** A header or attribute of four bytes is two strings and an entry; a part of a path of two bytes is one string. */
     private static final int HEADER_BYTES = 64;
     /** The YAML library takes 64 KiB to begin with, and more for each node; a configuration file is no stranger's. */
     private static final long YAML_BYTES = 1 << 20;
@@ -255,16 +255,17 @@ final class Targets {
                     .withMostBytes(2048)
                     .withBytesPerByte(NODE_BYTES),
             Target.ofText(
-                    "http-path",
-                    HttpDecoders::path,
-                    HttpDecoders::refuses,
-                    Targets::path,
-                    "%",
-                    "%2F",
-                    "?",
-                    "&",
-                    "=",
-                    "+"),
+                            "http-path",
+                            HttpDecoders::path,
+                            HttpDecoders::refuses,
+                            Targets::path,
+                            "%",
+                            "%2F",
+                            "?",
+                            "&",
+                            "=",
+                            "+")
+                    .withBytesPerByte(HEADER_BYTES),
             Target.ofText(
                     "http-delivery",
                     HttpDecoders::delivery,
@@ -316,16 +317,17 @@ final class Targets {
                     .withFixedBytes(AUTOMATON_BYTES)
                     .withBytesPerByte(NODE_BYTES),
             Target.ofText(
-                    "topic-pattern",
-                    Targets::topicPattern,
-                    INVALID(),
-                    Targets::patternText,
-                    "*",
-                    "#",
-                    "+",
-                    ".",
-                    "/",
-                    "$"),
+                            "topic-pattern",
+                            Targets::topicPattern,
+                            INVALID(),
+                            Targets::patternText,
+                            "*",
+                            "#",
+                            "+",
+                            ".",
+                            "/",
+                            "$")
+                    .withBytesPerByte(NODE_BYTES),
             Target.ofText(
                     "quantity",
                     Targets::quantity,
