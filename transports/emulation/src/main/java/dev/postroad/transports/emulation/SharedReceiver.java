@@ -182,12 +182,15 @@ public final class SharedReceiver implements Transport.Receiver {
                     return List.of();
                 }
                 long begun = System.nanoTime();
-                if (driver == null || !drive(driver, left)) {
+                if (driver == null) {
                     asleep = true;
                     if (inflows.stream().noneMatch(Inflow::hasFresh)) {
                         changed.awaitNanos(left);
                     }
-                    gather = driver == null;
+                    gather = true;
+                } else if (!drive(driver, left)) {
+                    // Meanwhile it may have closed or failed: it looks once more, and waits then.
+                    driver = null;
                 }
                 left -= System.nanoTime() - begun;
             }

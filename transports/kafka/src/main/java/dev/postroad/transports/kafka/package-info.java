@@ -4,7 +4,7 @@
  * <pre>
  *   KafkaTransport ── Catalog, DedupStore ──▶ KafkaLog ──▶ topics of its own
  *        ├── Producers: one idempotent, and transactional ones as they are needed
- *        └── SharedReceiver ◀── Member (group) · AloneReader ◀── KafkaConsumer, each on a thread of its own
+ *        └── SharedReceiver ◀── Member (group) · AloneReader ◀── KafkaConsumer, each on a thread of its own or its consumer's
  * </pre>
  *
  * A stream of the contract is a topic, a queue is a topic that one group reads and that is cut off behind it. A member hands out
