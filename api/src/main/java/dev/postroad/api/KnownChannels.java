@@ -4,7 +4,6 @@ import dev.postroad.api.MessagingException.Reason;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,12 +11,17 @@ import org.jspecify.annotations.Nullable;
  * was deleted and declared otherwise by somebody else is noticed that late; the broker itself checks every message.
  */
 final class KnownChannels {
-    private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long FRESH_MILLIS = 5_000;
 
     /** Reply channels come and go: beyond this many names all are asked for anew. */
     private static final int MAX_REMEMBERED = 10_000;
 
-    private record Known(Channel channel, long askedAt) {}
+    private record Known(Channel channel, long askedAt) {
+        /** A clock that was set makes all old. */
+        boolean isFresh(long now) {
+            return now >= askedAt && now - askedAt < FRESH_MILLIS;
+        }
+    }
 
     private final Transport transport;
     private final ConcurrentHashMap<String, Known> known = new ConcurrentHashMap<>();
@@ -31,6 +35,14 @@ final class KnownChannels {
 
     /** @throws MessagingException {@code NOT_FOUND} if there is none of this name */
     Channel get(String name) {
+        return get(name, PresentTime.millis());
+    }
+
+    /**
+     * @param now in milliseconds
+     * @throws MessagingException {@code NOT_FOUND} if there is none of this name
+     */
+    Channel get(String name, long now) {
         Known found = last;
         if (found == null || !found.channel.name().equals(name)) {
             found = known.get(name);
@@ -40,8 +52,7 @@ final class KnownChannels {
                 last = null;
             }
         }
-        long now = System.nanoTime();
-        return found != null && now - found.askedAt < FRESH_NANOS ? found.channel : ask(name, now);
+        return found != null && found.isFresh(now) ? found.channel : ask(name, now);
     }
 
     void forget(String name) {

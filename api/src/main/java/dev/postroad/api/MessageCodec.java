@@ -31,9 +31,10 @@ final class MessageCodec<K, V> {
 
     /** A message as it travels, with id, destination and content type. */
     Message<byte[], byte[]> encode(String channelName, Message<K, V> message) {
-        Channel channel = channels.get(channelName);
+        long now = PresentTime.millis(message.timestamp());
+        Channel channel = channels.get(channelName, now);
         Message.Properties given = message.properties();
-        String id = given.id() == null ? MessageIds.next() : given.id();
+        String id = given.id() == null ? MessageIds.next(now) : given.id();
         checkName(channelName, "message id", id);
         checkTimes(channel, id, given);
 
@@ -48,12 +49,7 @@ final class MessageCodec<K, V> {
         if (valueBytes == null) {
             checkTombstone(channel, id, keyBytes);
         } else {
-            if (valueBytes.length > channel.maxMessageBytes()) {
-                throw new MessagingException(
-                        Reason.TOO_LARGE,
-                        "message " + id + " has a value of " + valueBytes.length + " bytes; channel '" + channelName
-                                + "' takes " + channel.maxMessageBytes() + " at most (maxMessageBytes)");
-            }
+            checkSize(channel, id, valueBytes);
             if (channel.compressed() && valueBytes.length > Gzip.THRESHOLD_BYTES) {
                 byte[] gzipped = Gzip.compress(valueBytes);
                 if (gzipped.length < valueBytes.length) {
@@ -181,6 +177,15 @@ final class MessageCodec<K, V> {
                     Reason.INVALID,
                     "message " + id + " for channel '" + channel.name() + "' has the header '" + Gzip.HEADER
                             + "', which marks what a channel has compressed: send the plain value without it");
+        }
+    }
+
+    private static void checkSize(Channel channel, String id, byte[] value) {
+        if (value.length > channel.maxMessageBytes()) {
+            throw new MessagingException(
+                    Reason.TOO_LARGE,
+                    "message " + id + " has a value of " + value.length + " bytes; channel '" + channel.name()
+                            + "' takes " + channel.maxMessageBytes() + " at most (maxMessageBytes)");
         }
     }
 

@@ -17,7 +17,12 @@ final class MessageIds {
     private MessageIds() {}
 
     static String next() {
-        long now = System.currentTimeMillis() << COUNTER_BITS;
+        return next(PresentTime.millis());
+    }
+
+    /** @param millis the present time */
+    static String next(long millis) {
+        long now = millis << COUNTER_BITS;
         long last;
         long next;
         do {

@@ -96,10 +96,13 @@ final class EmbeddedBench implements Bench {
             Path home = newHome(row.kind());
             Measurement measured = new Measurement();
             int messages = options.backlog();
+            Order heap = new Order(Order.Kind.HEAP, row.order().channel());
             try (WorkerProcess worker = start(row.kind(), home)) {
+                double before = worker.run(heap).get("heap").orElse(0);
                 Measurement filled = worker.run(row.order().with("messages", messages));
                 measured.with("fill", filled.get(Measurement.RATE).orElse(0));
-                measured.with("heap.filled", filled.get("heap").orElse(0) / messages);
+                double after = worker.run(heap).get("heap").orElse(0);
+                measured.with("heap.filled", (after - before) / messages);
                 progress.println(place + ": " + row.title() + " holds " + String.format("%,d", messages)
                         + " messages; killing it");
                 worker.kill();
@@ -109,7 +112,6 @@ final class EmbeddedBench implements Bench {
                         worker.run(new Order(Order.Kind.FIRST, row.order().channel()));
                 measured.with("restart.ms", worker.firstMillis());
                 int left = messages - (int) first.get("messages").orElse(0);
-                Order heap = new Order(Order.Kind.HEAP, row.order().channel());
                 double with = worker.run(heap).get("heap").orElse(0);
                 measured.with("rss.mb", worker.residentMegabytes());
                 Measurement drained =

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import org.apache.kafka.clients.producer.KafkaProducer;
 import org.jspecify.annotations.Nullable;
 
 /** Messages of a thousand keys in six partitions, each of which is 20 ms of work. */
@@ -106,9 +107,11 @@ final class KeyedWork {
     /** Six consumers of one group, with a partition each: what a group can do at most. */
     static final class OfKafka implements ClientContender {
         private final String servers;
+        private final KafkaProducer<byte[], byte[]> producer;
 
         OfKafka(String servers) {
             this.servers = servers;
+            this.producer = RawKafka.producer(servers);
         }
 
         @Override
@@ -118,7 +121,7 @@ final class KeyedWork {
 
         @Override
         public Sender sender(String queue, Sending sending) {
-            return RawKafka.sender(servers, queue, new Keys());
+            return RawKafka.sender(producer, queue, new Keys());
         }
 
         @Override
@@ -131,6 +134,11 @@ final class KeyedWork {
                 readers.add(reader);
             }
             return () -> readers.forEach(RawKafka.Reader::close);
+        }
+
+        @Override
+        public void close() {
+            producer.close();
         }
     }
 }

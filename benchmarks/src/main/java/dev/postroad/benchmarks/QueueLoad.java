@@ -164,17 +164,19 @@ final class QueueLoad {
         }
     }
 
-    /** Sends so many messages and returns when all are confirmed. */
-    void fill(long messages) throws Exception {
+    /** Sends so many messages. What is measured begins with the first and ends when all are confirmed. */
+    Measurement fill(long messages) throws Exception {
         contender.declareQueue(queue);
         Window window = new Window(4096, Long.MAX_VALUE);
         Histogram ignored = histogram();
         try (Sender sender = contender.sender(queue, Sending.ASYNCHRONOUS)) {
+            Stopwatch watch = new Stopwatch();
             for (long i = 0; i < messages && window.enter(() -> failure.get() != null); i++) {
                 long now = System.nanoTime();
                 sender.send(payloads.next(now), new Ticket(now, window, ignored));
             }
             await("all messages to be confirmed", () -> window.confirmed() >= messages);
+            return watch.measure(messages);
         }
     }
 

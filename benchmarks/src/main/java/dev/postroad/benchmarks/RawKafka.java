@@ -20,18 +20,26 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/** Straight on Kafka's client: sends with a callback; polls, and commits each poll. */
+/** Straight on Kafka's client: one producer for all that is sent, with callbacks; polls, and commits each poll. */
 final class RawKafka implements ClientContender {
     private static final Duration POLL = Duration.ofMillis(100);
+    private static final long CREATED_MILLIS = 10;
 
     private final String servers;
+    private final KafkaProducer<byte[], byte[]> producer;
 
     RawKafka(String servers) {
         this.servers = servers;
+        this.producer = producer(servers);
+    }
+
+    static KafkaProducer<byte[], byte[]> producer(String servers) {
+        return new KafkaProducer<>(Terms.producer(servers), new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     @Override
@@ -44,12 +52,9 @@ final class RawKafka implements ClientContender {
             admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1)))
                     .all()
                     .get();
-            // What is sent to a partition that is just being made may stay without an answer.
-            Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
-            for (int partition = 0; partition < partitions; partition++) {
-                ends.put(new TopicPartition(topic, partition), OffsetSpec.latest());
+            while (!answers(admin, topic, partitions)) {
+                Stopwatch.waitMillis(CREATED_MILLIS);
             }
-            admin.listOffsets(ends).all().get();
         } catch (ExecutionException e) {
             if (!(e.getCause() instanceof TopicExistsException)) {
                 throw new IOException(e.getCause());
@@ -57,15 +62,31 @@ final class RawKafka implements ClientContender {
         }
     }
 
+    /** What is sent to a partition that is just being made may stay without an answer. */
+    private static boolean answers(Admin admin, String topic, int partitions)
+            throws ExecutionException, InterruptedException {
+        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+        for (int partition = 0; partition < partitions; partition++) {
+            ends.put(new TopicPartition(topic, partition), OffsetSpec.latest());
+        }
+        try {
+            admin.listOffsets(ends).all().get();
+            return true;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
     @Override
     public Sender sender(String queue, Sending sending) {
-        return sender(servers, queue, () -> null);
+        return sender(producer, queue, () -> null);
     }
 
     /** @param keys the key of each message, in turn; null for none */
-    static Sender sender(String servers, String topic, Supplier<byte @Nullable []> keys) {
-        KafkaProducer<byte[], byte[]> producer =
-                new KafkaProducer<>(Terms.producer(servers), new ByteArraySerializer(), new ByteArraySerializer());
+    static Sender sender(KafkaProducer<byte[], byte[]> producer, String topic, Supplier<byte @Nullable []> keys) {
         return new Ahead() {
             @Override
             public void send(byte[] payload, Confirmation confirmation) {
@@ -80,9 +101,14 @@ final class RawKafka implements ClientContender {
 
             @Override
             public void close() {
-                producer.close();
+                producer.flush();
             }
         };
+    }
+
+    @Override
+    public void close() {
+        producer.close();
     }
 
     /** With an id, as the contract gives each message one. */

@@ -17,9 +17,12 @@ import org.springframework.kafka.listener.MessageListener;
 /** Spring Kafka: its template, and its listener container, which commits each poll as it comes. */
 final class SpringKafka implements ClientContender {
     private final String servers;
+    private final DefaultKafkaProducerFactory<byte[], byte[]> producers;
 
     SpringKafka(String servers) {
         this.servers = servers;
+        this.producers = new DefaultKafkaProducerFactory<>(
+                new HashMap<>(Terms.producer(servers)), new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     @Override
@@ -29,8 +32,6 @@ final class SpringKafka implements ClientContender {
 
     @Override
     public Sender sender(String queue, Sending sending) {
-        DefaultKafkaProducerFactory<byte[], byte[]> producers = new DefaultKafkaProducerFactory<>(
-                new HashMap<>(Terms.producer(servers)), new ByteArraySerializer(), new ByteArraySerializer());
         KafkaTemplate<byte[], byte[]> template = new KafkaTemplate<>(producers);
         return new Ahead() {
             @Override
@@ -45,11 +46,15 @@ final class SpringKafka implements ClientContender {
             }
 
             @Override
-            public void close() throws IOException {
+            public void close() {
                 template.flush();
-                producers.destroy();
             }
         };
+    }
+
+    @Override
+    public void close() {
+        producers.destroy();
     }
 
     @Override

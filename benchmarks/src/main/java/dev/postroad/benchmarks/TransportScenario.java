@@ -91,8 +91,8 @@ record TransportScenario(
     int messages(int backlog) {
         return switch (system) {
             case RABBITMQ -> backlog;
-            case KAFKA -> backlog * 20;
-            case KAFKA_KEYS -> Math.max(2_000, backlog / 20);
+            case KAFKA -> bytes < 1024 ? backlog * 10 : backlog * 3;
+            case KAFKA_KEYS -> Math.max(2_000, backlog / 60);
         };
     }
 

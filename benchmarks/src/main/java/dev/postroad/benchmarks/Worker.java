@@ -92,11 +92,7 @@ final class Worker {
     // ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     private Measurement fill(Order order) throws Exception {
-        long before = usedHeap();
-        Stopwatch watch = new Stopwatch();
-        new QueueLoad(contender, order.channel(), order.get("bytes"), 0, 0).fill(order.get("messages"));
-        Measurement result = watch.measure(order.get("messages"));
-        return result.with("heap", (double) (usedHeap() - before));
+        return new QueueLoad(contender, order.channel(), order.get("bytes"), 0, 0).fill(order.get("messages"));
     }
 
     /** Says {@code first} when the first message has come; then closes its consumer, and tells how many it has taken. */
@@ -171,7 +167,10 @@ final class Worker {
         }
     }
 
-    /** Bytes in use after the collector has had its way. */
+    /**
+     * Bytes in use after the collector has had its way. The heap is small after this, and who fills it anew has the kernel clear its
+     * pages: not to be asked before or between what is measured in turns.
+     */
     private static long usedHeap() throws InterruptedException {
         long least = Long.MAX_VALUE;
         for (int i = 0; i < 3; i++) {

@@ -196,10 +196,16 @@ final class KafkaTransport implements Transport {
     // ── Sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     CompletableFuture<RecordMetadata> produce(ProducerRecord<byte[], byte[]> message) {
-        return produce(message, new Sent<>(message.topic(), NOTHING) {
+        String topic = message.topic();
+        return produce(message, new Sent<>(NOTHING) {
             @Override
             RecordMetadata result(RecordMetadata metadata) {
                 return metadata;
+            }
+
+            @Override
+            String topic() {
+                return topic;
             }
         });
     }
@@ -214,17 +220,17 @@ final class KafkaTransport implements Transport {
     }
 
     /** A message on its way: its future, and what Kafka calls back, in one. */
-    private abstract class Sent<T> extends CompletableFuture<T> implements Callback {
-        private final String topic;
+    private abstract class Sent<T> extends Pending<T> implements Callback {
         private final Runnable ended;
 
-        Sent(String topic, Runnable ended) {
-            this.topic = topic;
+        Sent(Runnable ended) {
             this.ended = ended;
         }
 
         /** Made of where the message lies, on the thread that confirms. */
         abstract T result(RecordMetadata metadata);
+
+        abstract String topic();
 
         @Override
         public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
@@ -238,14 +244,8 @@ final class KafkaTransport implements Transport {
 
         /** Kafka's client either throws or calls back. */
         void failed(Exception failure) {
-            completeExceptionally(Failures.of("sending to topic '" + topic + "'", url, failure));
+            completeExceptionally(Failures.of("sending to topic '" + topic() + "'", url, failure));
             ended.run();
-        }
-
-        /** What is made of this is an ordinary future. */
-        @Override
-        public <U> CompletableFuture<U> newIncompleteFuture() {
-            return new CompletableFuture<>();
         }
     }
 
@@ -319,10 +319,15 @@ final class KafkaTransport implements Transport {
 
     private CompletableFuture<Receipt> sendAlways(
             Channel channel, String id, ProducerRecord<byte[], byte[]> record, Runnable ended) {
-        return produce(record, new Sent<>(record.topic(), ended) {
+        return produce(record, new Sent<>(ended) {
             @Override
             Receipt result(RecordMetadata at) {
                 return receipt(channel, id, at.partition(), at.offset());
+            }
+
+            @Override
+            String topic() {
+                return KafkaTransport.this.topic(channel);
             }
         });
     }

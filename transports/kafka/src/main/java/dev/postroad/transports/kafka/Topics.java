@@ -138,17 +138,31 @@ final class Topics {
      * broker is just making may stay without an answer until its time is over.
      */
     private void awaitKnown(String topic, long deadline) {
-        TopicDescription made = describe(topic);
-        while (made == null) {
+        while (!answers(topic)) {
             pause(deadline, "the topic '" + topic + "' on " + url.shown() + " was created and is not there yet");
-            made = describe(topic);
+        }
+    }
+
+    /** False while one of the brokers that were asked has not heard of it. */
+    private boolean answers(String topic) {
+        TopicDescription made = describe(topic);
+        if (made == null) {
+            return false;
         }
         Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
         made.partitions().forEach(each -> ends.put(new TopicPartition(topic, each.partition()), OffsetSpec.latest()));
-        Failures.await(
-                "waiting for the partitions of the new topic '" + topic + "'",
-                url,
-                admin.listOffsets(ends).all());
+        try {
+            Failures.await(
+                    "waiting for the partitions of the new topic '" + topic + "'",
+                    url,
+                    admin.listOffsets(ends).all());
+            return true;
+        } catch (MessagingException e) {
+            if (e.reason() == Reason.NOT_FOUND) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     @Nullable
