@@ -10,6 +10,9 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.kafka.consumer.KafkaManualCommit;
 import org.apache.camel.component.springrabbit.SpringRabbitMQComponent;
 import org.apache.camel.impl.engine.SimpleCamelContext;
 import org.springframework.amqp.rabbit.connection.CachingConnectionFactory;
@@ -17,7 +20,7 @@ import org.springframework.retry.interceptor.RetryOperationsInterceptor;
 
 /**
  * Camel's endpoints, without a route around them. Its producer for RabbitMQ waits for each confirm, so there it is used by many
- * threads; the one for Kafka is asynchronous.
+ * threads; the one for Kafka is asynchronous, and its consumer commits at the end of each poll.
  */
 final class CamelContender implements ClientContender {
     private static final int THREADS = 32;
@@ -87,7 +90,7 @@ final class CamelContender implements ClientContender {
                         + "&keySerializer=org.apache.kafka.common.serialization.ByteArraySerializer"
                         + "&valueSerializer=org.apache.kafka.common.serialization.ByteArraySerializer",
                 uri + "&groupId=" + Terms.GROUP
-                        + "&autoCommitEnable=false&allowManualCommit=false&autoOffsetReset=earliest"
+                        + "&autoCommitEnable=false&allowManualCommit=true&autoOffsetReset=earliest"
                         + "&isolationLevel=read_committed&maxPollRecords=" + Terms.PREFETCH
                         + "&keyDeserializer=org.apache.kafka.common.serialization.ByteArrayDeserializer"
                         + "&valueDeserializer=org.apache.kafka.common.serialization.ByteArrayDeserializer",
@@ -144,8 +147,15 @@ final class CamelContender implements ClientContender {
     @Override
     public Closeable receive(String queue, LongConsumer arrivals) throws Exception {
         Endpoint endpoint = camel.getEndpoint(receivingUri.formatted(queue));
-        Consumer consumer = endpoint.createConsumer(exchange ->
-                arrivals.accept(Payloads.sentAt(exchange.getMessage().getBody(byte[].class))));
+        Consumer consumer = endpoint.createConsumer(exchange -> {
+            Message message = exchange.getMessage();
+            arrivals.accept(Payloads.sentAt(message.getBody(byte[].class)));
+            if (Boolean.TRUE.equals(message.getHeader(KafkaConstants.LAST_POLL_RECORD))) {
+                // Without this it commits nothing where it does not commit by the clock.
+                message.getHeader(KafkaConstants.MANUAL_COMMIT, KafkaManualCommit.class)
+                        .commit();
+            }
+        });
         consumer.start();
         return consumer::close;
     }
