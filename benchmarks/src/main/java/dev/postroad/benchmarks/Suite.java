@@ -60,7 +60,7 @@ record Suite(
             Measures Postroad's producers and consumers on a RabbitMQ (Debian's rabbitmq-server) and on a Kafka
             (fetched by Maven) against the same work written straight on the system's client, with Spring AMQP,
             Spring Kafka and Camel, in turns, and says where the goals are met. A round sends --backlog messages
-            and receives them (ten times as many on Kafka, three times of 1 KiB); --seconds has no say.
+            and receives them (ten times as many on Kafka, six times of 1 KiB); --seconds has no say.
             Takes about twenty minutes.""",
             TransportScenario.names(),
             TransportContender.peers(),

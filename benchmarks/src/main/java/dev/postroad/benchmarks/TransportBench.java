@@ -4,12 +4,17 @@ import dev.postroad.testkit.KafkaServer;
 import dev.postroad.testkit.RabbitMqServer;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
 
 /** Runs the scenarios on a RabbitMQ and a Kafka of its own, in rounds in which every contender, a process each, has its turn. */
@@ -17,6 +22,12 @@ final class TransportBench implements Bench {
 
     private static final Duration LONGEST_REST = Duration.ofSeconds(5);
     private static final Duration LOOK = Duration.ofMillis(200);
+    private static final String KAFKA_DATA = "kafka-data";
+
+    /** From a topic's deletion until its files are deleted; Kafka looks that often, and for the first time after half a minute. */
+    private static final Duration DELETION_DELAY = Duration.ofSeconds(1);
+
+    private static final Duration LONGEST_DELETION = Duration.ofSeconds(40);
 
     /** Processor time within a look. */
     private static final Duration AT_REST = Duration.ofMillis(20);
@@ -108,6 +119,7 @@ final class TransportBench implements Bench {
                 .with("messages", messages));
         comeToRest();
         Measurement received = worker.run(new Order(Order.Kind.RECEIVE, queue).with("messages", messages));
+        deleteTopic(queue);
         return new Measurement()
                 .with(TransportScenario.SEND, sent.get(Measurement.RATE).orElse(0))
                 .with(TransportScenario.CPU_SEND, sent.get(Measurement.CPU).orElse(0))
@@ -115,6 +127,35 @@ final class TransportBench implements Bench {
                 .with(
                         TransportScenario.CPU_RECEIVE,
                         received.get(Measurement.CPU).orElse(0));
+    }
+
+    /**
+     * Gives back what a round has written: once the kernel's memory was full of it, all rounds that followed were slower by a third. A
+     * queue of RabbitMQ that is empty holds little.
+     */
+    private void deleteTopic(String topic) throws IOException {
+        KafkaServer running = kafka;
+        if (running == null) {
+            return;
+        }
+        try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", running.servers()))) {
+            admin.deleteTopics(List.of(topic)).all().get();
+            long end = System.nanoTime() + LONGEST_DELETION.toNanos();
+            while (isOnDisk(topic) && System.nanoTime() < end) {
+                Thread.sleep(LOOK);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            throw new IOException("topic " + topic + " can't be deleted: " + e.getCause(), e);
+        }
+    }
+
+    private boolean isOnDisk(String topic) throws IOException {
+        Path logs = directory.path().resolve(KAFKA_DATA).resolve("log");
+        try (DirectoryStream<Path> partitions = Files.newDirectoryStream(logs, topic + "-*")) {
+            return partitions.iterator().hasNext();
+        }
     }
 
     /** What the broker has still to do for one is not to cost the next one time. */
@@ -178,7 +219,10 @@ final class TransportBench implements Bench {
         if (running == null) {
             stopRabbit();
             progress.println("starting Kafka");
-            running = KafkaServer.start(directory.path().resolve("kafka-data"), directory.path(), Map.of());
+            running = KafkaServer.start(
+                    directory.path().resolve(KAFKA_DATA),
+                    directory.path(),
+                    Map.of("log.segment.delete.delay.ms", Long.toString(DELETION_DELAY.toMillis())));
             kafka = running;
         }
         return running.servers();

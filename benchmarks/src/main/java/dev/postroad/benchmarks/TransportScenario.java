@@ -91,7 +91,7 @@ record TransportScenario(
     int messages(int backlog) {
         return switch (system) {
             case RABBITMQ -> backlog;
-            case KAFKA -> bytes < 1024 ? backlog * 10 : backlog * 3;
+            case KAFKA -> bytes < 1024 ? backlog * 10 : backlog * 6;
             case KAFKA_KEYS -> Math.max(2_000, backlog / 60);
         };
     }
