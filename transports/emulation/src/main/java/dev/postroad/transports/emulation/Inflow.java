@@ -295,15 +295,20 @@ public final class Inflow {
         });
     }
 
-    /** What nobody saw goes back; what was handed out stays where it is. */
+    /** What nobody saw goes back; what is in hand stays where it is. */
     public void forgetFetched(Predicate<Held> which) {
-        forget(held -> which.test(held) && held.state != Held.State.OUT);
+        forget(held -> which.test(held) && !isInHand(held));
     }
 
-    /** True if the consumer has one of these in hand. */
-    public boolean handedOut(Predicate<Held> which) {
-        return Boolean.TRUE.equals(receiver.locking(
-                () -> unsettled.all().stream().anyMatch(held -> held.state == Held.State.OUT && which.test(held))));
+    /** True if the consumer has one of these in hand, or the transport is just being told what became of it. */
+    public boolean inHand(Predicate<Held> which) {
+        return Boolean.TRUE.equals(
+                receiver.locking(() -> unsettled.all().stream().anyMatch(held -> isInHand(held) && which.test(held))));
+    }
+
+    /** Of one that is unsettled. */
+    private static boolean isInHand(Held held) {
+        return held.state == Held.State.OUT || held.state == Held.State.SETTLED;
     }
 
     private void claim(Held held) {

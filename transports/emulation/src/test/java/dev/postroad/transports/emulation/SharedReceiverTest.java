@@ -44,9 +44,11 @@ class SharedReceiverTest {
         private final List<Integer> acknowledged = new ArrayList<>();
         private final List<Integer> handedOut = new ArrayList<>();
         private final List<Integer> fetched = new ArrayList<>();
+        private Runnable asItIsTold = () -> {};
 
         @Override
         public CompletableFuture<Void> acknowledge(Held held) {
+            asItIsTold.run();
             acknowledged.add(number(held));
             return Waiting.done();
         }
@@ -125,6 +127,31 @@ class SharedReceiverTest {
         }
         assertThat(broker.acknowledged).isEqualTo(taken);
         assertThat(broker.fetched).isEmpty();
+    }
+
+    /** Whoever gives a partition away in this moment must wait for what is being settled of it. */
+    @Test
+    void whatIsBeingSettledIsInHandUntilTheTransportKnows() throws Exception {
+        try (SharedReceiver receiver = receiver()) {
+            Inflow inflow = inflow(receiver, ORDERED, 10);
+            arrive(inflow, 1);
+            arrive(inflow, 2);
+            List<Boolean> inHand = new ArrayList<>();
+            List<Delivery<byte[], byte[]>> first = receiver.receive(1, PATIENCE);
+            broker.asItIsTold = () -> {
+                inHand.add(inflow.inHand(held -> number(held) == 1));
+                inflow.forgetFetched(held -> true);
+                inHand.add(inflow.inHand(held -> number(held) == 1));
+                inHand.add(inflow.inHand(held -> number(held) == 2));
+            };
+            receiver.acknowledge(first).get(1, TimeUnit.SECONDS);
+            assertThat(inHand).containsExactly(true, true, false);
+            assertThat(inflow.inHand(held -> true)).isFalse();
+            assertThat(broker.acknowledged).containsExactly(1);
+            // Its key is free again.
+            arrive(inflow, 3);
+            assertThat(numbers(receiver.receive(1, PATIENCE))).containsExactly(3);
+        }
     }
 
     @Test

@@ -74,7 +74,11 @@ final class Member implements Driven, ConsumerRebalanceListener {
     /** So long a consumer's thread waits for the other to leave the client to it; then it waits for messages. */
     private static final long TAKING_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+    /** So long, at most, what is in hand of a partition that goes keeps it. */
     private static final long DRAIN_MILLIS = 3_000;
+
+    private static final long DRAIN_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
     private static final long PAUSE_MILLIS = 500;
     private static final String EXPIRED = "its time to live ran out";
     private static final String BEHIND = "an earlier message of its key is a dead letter";
@@ -978,14 +982,15 @@ final class Member implements Driven, ConsumerRebalanceListener {
         }
     }
 
+    /** Waits for what is in hand. Its end is told before it is out of hand, which nobody tells: this looks again by itself. */
     private void drain(Set<TopicPartition> going) {
-        long left = TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
         try {
-            while (left > 0
-                    && inflow.handedOut(held -> going.contains(place(held).partition()))) {
+            while (System.nanoTime() < end
+                    && inflow.inHand(held -> going.contains(place(held).partition()))) {
                 lock.lock();
                 try {
-                    left = quieter.awaitNanos(left);
+                    quieter.awaitNanos(DRAIN_LOOK_NANOS);
                 } finally {
                     lock.unlock();
                 }
