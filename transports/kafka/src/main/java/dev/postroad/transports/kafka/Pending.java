@@ -38,6 +38,10 @@ class Pending<T> extends CompletableFuture<T> {
         }
 
         void tell(@Nullable T value, @Nullable Throwable failure) {
+            if (isDone()) {
+                // Who ended the stage by hand is not told.
+                return;
+            }
             Throwable told = failure;
             try {
                 action.accept(value, failure);
