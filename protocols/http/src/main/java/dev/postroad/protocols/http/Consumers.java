@@ -89,16 +89,20 @@ final class Consumers {
         if (byId.remove(consumer.id()) == null) {
             return;
         }
+        // Nothing more is given to it once this is answered: what came later could not be given back uncounted.
+        end(consumer, false);
         List<EngineDelivery> unwritten = consumer.inbox().close();
         long[] unread = LongStream.concat(unwritten.stream().mapToLong(EngineDelivery::number), consumer.unread())
                 .toArray();
         if (unread.length > 0) {
-            // No credit first: else it would be given them again.
-            broker.submit(new Command.Credit(consumer.id(), Integer.MIN_VALUE, Reply.ignored()));
             release(consumer.id(), unread);
         }
+        end(consumer, true);
+    }
+
+    private void end(HttpConsumer consumer, boolean releaseDeliveries) {
         try {
-            broker.await((Reply<Integer> reply) -> new Command.Unsubscribe(consumer.id(), true, reply));
+            broker.await((Reply<Integer> reply) -> new Command.Unsubscribe(consumer.id(), releaseDeliveries, reply));
         } catch (EngineException e) {
             if (e.reason() != EngineException.Reason.NOT_FOUND && e.reason() != EngineException.Reason.CLOSED) {
                 throw e;

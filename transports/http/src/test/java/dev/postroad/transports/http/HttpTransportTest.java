@@ -112,6 +112,30 @@ class HttpTransportTest {
     }
 
     @Test
+    void whatIsOnItsWayToAReceiverThatClosesHasLostNoAttempt() throws Exception {
+        transport.declare(Channel.command("orders"));
+        List<CompletableFuture<Receipt>> sent = new ArrayList<>();
+        for (int round = 0; round < 50; round++) {
+            Transport.Receiver untouched = transport.receive(List.of("orders"), ConsumerOptions.DEFAULT);
+            for (int i = 0; i < 10; i++) {
+                sent.add(transport.send("orders", message(round + "-" + i)));
+            }
+            // Some of them are in the hands of the server, some on their way, some with the receiver.
+            untouched.close();
+        }
+        sent.forEach(CompletableFuture::join);
+        Transport.Receiver receiver = transport.receive(List.of("orders"), ConsumerOptions.DEFAULT);
+        int came = 0;
+        while (came < sent.size()) {
+            List<Delivery<byte[], byte[]>> deliveries = receiver.receive(100, Duration.ofSeconds(20));
+            assertThat(deliveries).as("after " + came + " of " + sent.size()).isNotEmpty();
+            assertThat(deliveries).extracting(Delivery::attempt).containsOnly(1);
+            receiver.acknowledge(deliveries).join();
+            came += deliveries.size();
+        }
+    }
+
+    @Test
     void aReceiverGoesOnAfterTheServerCameBackAndOldDeliveriesAreLost() throws Exception {
         transport.declare(Channel.command("orders").withPrefetch(1));
         transport.send("orders", message("a")).join();
