@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param retry how a failed delivery is repeated
  * @param deadLetter name of the channel for messages given up; null drops them. Declared with this one, as a command
  *     channel with default settings and without a dead-letter channel, if it does not exist
- * @param ttl time to live of messages that say none, at least 1 ms; null for ever
+ * @param ttl time to live of messages, at most: one that says a shorter time of its own keeps to that; at least 1 ms; null for ever
  * @param lease how long a delivery may stay unsettled before it goes to somebody else, at least 1 ms; null for as long as
  *     its consumer lives. For streams: of their groups
  * @param prefetch deliveries a consumer holds unsettled at most, 1 to 65,535, where it does not say itself

@@ -110,7 +110,10 @@ public record Message<K, V>(
         return withProperties(properties.withPriority(priority));
     }
 
-    /** This message, to be dropped or dead-lettered when not delivered within this time of its acceptance. */
+    /**
+     * This message, to be dropped or dead-lettered when not delivered within this time of its acceptance, or within its channel's, if
+     * that is shorter.
+     */
     public Message<K, V> withTtl(Duration ttl) {
         return withProperties(properties.withTtl(ttl));
     }
@@ -157,7 +160,7 @@ public record Message<K, V>(
      * @param contentType media type of the value
      * @param version version of the value's schema
      * @param priority 0 (lowest) to 9
-     * @param ttl time to live from acceptance, at least one millisecond
+     * @param ttl time to live from acceptance, at least one millisecond; the channel's holds if that is shorter
      * @param deliverAt earliest moment of delivery
      */
     public record Properties(

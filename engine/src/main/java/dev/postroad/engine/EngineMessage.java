@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param properties the well-known properties
  * @param timestampMillis the producer's time, milliseconds since 1970
  * @param priority 0 (lowest) to 255; queues cap it to their own levels
- * @param ttlMillis time to live from acceptance; 0 for none
+ * @param ttlMillis time to live from acceptance, if that of the queue is not shorter; 0 for none
  * @param deliverAtMillis earliest delivery, milliseconds since 1970; 0 for at once
  * @param route how it was published; null for straight to the channel it lies in
  * @param deaths why and where it was given up before, the latest first; the engine's to write

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param keyOrdered true if one key has one delivery in flight and keeps its order through failures
  * @param deliveryLimit deliveries after which a failed message is dead-lettered; 0 for no limit
  * @param leaseMillis how long a delivery may stay unsettled; 0 for as long as its consumer lives
- * @param ttlMillis time to live of messages that say none; 0 for ever
+ * @param ttlMillis time to live of messages, at most: what is shorter holds; 0 for ever
  * @param expiresMillis the queue is deleted when it had no consumer and no declaration for so long; 0 for never
  * @param dedupMillis how long message ids are remembered; 0 for not at all
  * @param dedupLimit ids that are remembered before publishes with a new one are refused; what is published at once is taken

@@ -3,6 +3,7 @@ package dev.postroad.transports.amqp;
 import com.rabbitmq.client.AMQP;
 import dev.postroad.api.DeadLetter;
 import dev.postroad.api.Message;
+import dev.postroad.transports.emulation.TimeToLive;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -45,7 +46,7 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
     private static final int PERSISTENT = 2;
     private static final long LONGEST_EXPIRATION = 0xFFFF_FFFFL;
 
-    /** @param ttl time to live if the message says none; where nothing ages, when it was accepted is not told */
+    /** @param ttl time to live of the channel, null for none; where nothing ages, when it was accepted is not told */
     static Wire of(Message<byte[], byte[]> message, @Nullable Duration ttl, long now) {
         Instant deliverAt = message.properties().deliverAt();
         boolean ages = ttl != null || message.properties().ttl() != null;
@@ -73,11 +74,10 @@ record Wire(Message<byte[], byte[]> message, int attempts, long notBefore, long 
     /**
      * When its time to live ends, in milliseconds; the largest number for never.
      *
-     * @param otherwise time to live if the message says none
+     * @param ofChannel time to live of the channel; null if it has none
      */
-    long expires(@Nullable Duration otherwise) {
-        Duration own = message.properties().ttl();
-        Duration ttl = own == null ? otherwise : own;
+    long expires(@Nullable Duration ofChannel) {
+        Duration ttl = TimeToLive.of(message.properties().ttl(), ofChannel);
         return ttl == null ? Long.MAX_VALUE : accepted + ttl.toMillis();
     }
 

@@ -3,6 +3,7 @@ package dev.postroad.transports.kafka;
 import dev.postroad.api.Channel;
 import dev.postroad.api.DeadLetter;
 import dev.postroad.api.Message;
+import dev.postroad.transports.emulation.TimeToLive;
 import dev.postroad.transports.kafka.DeadKeyTable.Origin;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -146,7 +147,7 @@ final class KafkaWire {
         put(headers, VERSION, given.version());
         put(headers, PRIORITY, given.priority() == 0 ? null : given.priority());
         put(headers, TTL, given.ttl() == null ? null : given.ttl().toMillis());
-        Duration lives = given.ttl() == null ? ttl : given.ttl();
+        Duration lives = TimeToLive.of(given.ttl(), ttl);
         put(headers, EXPIRES, lives == null ? null : System.currentTimeMillis() + lives.toMillis());
     }
 
