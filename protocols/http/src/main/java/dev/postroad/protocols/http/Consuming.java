@@ -97,8 +97,8 @@ final class Consuming {
         consumer.inbox().stop();
         // Its own thread ends it, having noted what it wrote; one that is stuck in writing is not waited for.
         for (Connection connection : connections) {
-            if (connection.consumer == consumer && !connection.ended.await(END_MILLIS, TimeUnit.MILLISECONDS)) {
-                connection.thread.interrupt();
+            if (connection.consumer == consumer) {
+                connection.awaitEnd();
             }
         }
         consumers.close(consumer);
@@ -244,6 +244,16 @@ final class Consuming {
                 out.write(chunk, 0, length);
                 writingSince = 0;
                 length = 0;
+            }
+        }
+
+        /** Waits until its thread has ended; one that has been writing for long is not waited for. */
+        void awaitEnd() throws InterruptedException {
+            while (!ended.await(END_MILLIS, TimeUnit.MILLISECONDS)) {
+                if (writingSince != 0) {
+                    thread.interrupt();
+                    return;
+                }
             }
         }
 

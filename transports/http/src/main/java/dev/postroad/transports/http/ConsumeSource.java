@@ -32,6 +32,7 @@ final class ConsumeSource extends Source {
         private volatile @Nullable String consumer;
         private volatile boolean gone;
         private volatile int received;
+        private boolean ended;
 
         String channel() {
             return ConsumeSource.this.channel();
@@ -39,6 +40,17 @@ final class ConsumeSource extends Source {
 
         boolean leased() {
             return leased;
+        }
+
+        String name() {
+            return String.valueOf(consumer);
+        }
+
+        /** True for who is to end it: once, if it has begun and is still there. */
+        synchronized boolean end() {
+            boolean first = !ended && !gone && consumer != null;
+            ended |= first;
+            return first;
         }
 
         /** One more was handed to the application. By one thread at a time. */
@@ -164,25 +176,22 @@ final class ConsumeSource extends Source {
 
     /** Gives back at once what was delivered and not settled: the server would notice only when it writes next. */
     @Override
-    void close() {
+    void end() {
         Connection last = connection;
-        if (!closed() && last != null && !last.gone) {
-            settler.drain(SETTLE_MILLIS);
-            last.gone = true;
-            String consumer = last.consumer;
-            if (consumer != null) {
-                try {
-                    http.repeatable(
-                            "DELETE", "/api/v1/consumers/" + Http.part(consumer) + "?received=" + last.received, null);
-                } catch (MessagingException e) {
-                    LOG.log(
-                            System.Logger.Level.DEBUG,
-                            "the consumer of channel {0} ends with its connection: {1}",
-                            channel(),
-                            e.getMessage());
-                }
-            }
+        if (last == null || !last.end()) {
+            return;
         }
-        super.close();
+        settler.drain(SETTLE_MILLIS);
+        last.gone = true;
+        try {
+            http.repeatable(
+                    "DELETE", "/api/v1/consumers/" + Http.part(last.name()) + "?received=" + last.received, null);
+        } catch (MessagingException e) {
+            LOG.log(
+                    System.Logger.Level.DEBUG,
+                    "the consumer of channel {0} ends with its connection: {1}",
+                    channel(),
+                    e.getMessage());
+        }
     }
 }

@@ -51,6 +51,9 @@ abstract class Source {
     /** The stream broke, or ended. */
     abstract void broken();
 
+    /** Ends at the server's what the last {@link #connect} began there. Also by two threads at once, and again. */
+    abstract void end();
+
     /** Connects for the first time. @throws MessagingException if that fails */
     void open() {
         Lines first = connect();
@@ -113,6 +116,8 @@ abstract class Source {
             Lines next = connect();
             lines = next;
             if (closed()) {
+                // Whoever closed it may not have seen this one.
+                end();
                 next.close();
             }
             return next;
@@ -151,7 +156,9 @@ abstract class Source {
     }
 
     void close() {
+        // First of all: a stream that ends from here on is not to begin anew.
         closing.countDown();
+        end();
         closeStream();
     }
 

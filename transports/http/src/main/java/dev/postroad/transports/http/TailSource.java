@@ -88,4 +88,8 @@ final class TailSource extends Source {
 
     @Override
     void broken() {}
+
+    /** Nothing is kept there for who only reads. */
+    @Override
+    void end() {}
 }
