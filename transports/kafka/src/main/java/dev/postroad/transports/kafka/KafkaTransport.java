@@ -51,6 +51,11 @@ final class KafkaTransport implements Transport {
     /** Four times the client's own: what is sent ahead goes in fewer requests, and what comes alone waits no longer. */
     private static final int BATCH_BYTES = 64 * 1024;
 
+    /** What is counted of a record besides its key and value. */
+    private static final int RECORD_BYTES = 64;
+
+    private static final int MAX_DESTINATIONS = 10_000;
+
     private static final Runnable NOTHING = () -> {};
 
     private final KafkaUrl url;
@@ -68,10 +73,13 @@ final class KafkaTransport implements Transport {
     private volatile @Nullable DeadKeyTable deadKeys;
     private volatile boolean closed;
 
-    private record Topic(String channel, String topic) {}
+    private final Map<String, Destination> destinations = new ConcurrentHashMap<>();
 
-    /** Of the channel that was sent to last: most senders have one, and its name needs no looking through for each message. */
-    private volatile Topic lastTopic = new Topic("", "");
+    /** Where was sent to last: most senders have one. */
+    private volatile @Nullable Destination lastDestination;
+
+    /** A channel to send to: its topic, whose name needs no looking through for each message, and what is under way there. */
+    private record Destination(Channel channel, String topic, SendAhead ahead) {}
 
     KafkaTransport(KafkaUrl url) {
         this.url = url;
@@ -197,11 +205,14 @@ final class KafkaTransport implements Transport {
 
     CompletableFuture<RecordMetadata> produce(ProducerRecord<byte[], byte[]> message) {
         String topic = message.topic();
-        return produce(message, new Sent<>(NOTHING) {
+        return produce(message, new Sent<>() {
             @Override
             RecordMetadata result(RecordMetadata metadata) {
                 return metadata;
             }
+
+            @Override
+            void ended() {}
 
             @Override
             String topic() {
@@ -219,16 +230,14 @@ final class KafkaTransport implements Transport {
         return sent;
     }
 
-    /** A message on its way: its future, and what Kafka calls back, in one. */
+    /** A record on its way: its future, and what Kafka calls back, in one. */
     private abstract class Sent<T> extends Pending<T> implements Callback {
-        private final Runnable ended;
 
-        Sent(Runnable ended) {
-            this.ended = ended;
-        }
-
-        /** Made of where the message lies, on the thread that confirms. */
+        /** Made of where the record lies, on the thread that confirms. */
         abstract T result(RecordMetadata metadata);
+
+        /** It is confirmed or refused, and whoever waits for that has been told. */
+        abstract void ended();
 
         abstract String topic();
 
@@ -236,7 +245,7 @@ final class KafkaTransport implements Transport {
         public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
             if (failure == null) {
                 complete(result(metadata));
-                ended.run();
+                ended();
             } else {
                 failed(failure);
             }
@@ -245,7 +254,38 @@ final class KafkaTransport implements Transport {
         /** Kafka's client either throws or calls back. */
         void failed(Exception failure) {
             completeExceptionally(Failures.of("sending to topic '" + topic() + "'", url, failure));
-            ended.run();
+            ended();
+        }
+    }
+
+    /** A message on its way, one of those that are counted. */
+    private final class SentMessage extends Sent<Receipt> {
+        private final Destination to;
+        private final String id;
+        private final int bytes;
+        private final Runnable whenEnded;
+
+        SentMessage(Destination to, String id, int bytes, Runnable whenEnded) {
+            this.to = to;
+            this.id = id;
+            this.bytes = bytes;
+            this.whenEnded = whenEnded;
+        }
+
+        @Override
+        Receipt result(RecordMetadata at) {
+            return receipt(to.channel, id, at.partition(), at.offset());
+        }
+
+        @Override
+        void ended() {
+            to.ahead.leave(bytes);
+            whenEnded.run();
+        }
+
+        @Override
+        String topic() {
+            return to.topic;
         }
     }
 
@@ -255,11 +295,12 @@ final class KafkaTransport implements Transport {
     }
 
     private Transactions.Sending sending(Channel channel, Message<byte[], byte[]> message) {
-        ProducerRecord<byte[], byte[]> record = record(channel, message);
+        ProducerRecord<byte[], byte[]> record = record(destination(channel), message);
         return new Transactions.Sending(channel.name(), String.valueOf(message.id()), record);
     }
 
-    private ProducerRecord<byte[], byte[]> record(Channel channel, Message<byte[], byte[]> message) {
+    private ProducerRecord<byte[], byte[]> record(Destination to, Message<byte[], byte[]> message) {
+        Channel channel = to.channel;
         String name = channel.name();
         String id = message.id();
         if (id == null) {
@@ -279,16 +320,28 @@ final class KafkaTransport implements Transport {
                     "message " + id + " for channel '" + name + "' has a time of delivery; " + url()
                             + " can't do that: " + Capabilities.NO_DELAY);
         }
-        return KafkaWire.record(topic(channel), channel, message);
+        return KafkaWire.record(to.topic, channel, message);
     }
 
-    private String topic(Channel channel) {
-        Topic last = lastTopic;
-        if (!last.channel.equals(channel.name())) {
-            last = new Topic(channel.name(), Topics.name(channel.name()));
-            lastTopic = last;
+    private Destination destination(Channel channel) {
+        Destination last = lastDestination;
+        if (last == null || last.channel != channel) {
+            if (destinations.size() >= MAX_DESTINATIONS) {
+                // What is under way is counted where it began; a count that begins anew allows twice as much for a
+                // moment.
+                destinations.clear();
+            }
+            last = destinations.compute(
+                    channel.name(),
+                    (name, known) -> known != null && known.channel == channel ? known : newDestination(channel));
+            lastDestination = last;
         }
-        return last.topic;
+        return last;
+    }
+
+    private Destination newDestination(Channel channel) {
+        long most = topics.partitions(channel) * url.sentAhead(BATCH_BYTES);
+        return new Destination(channel, Topics.name(channel.name()), new SendAhead(most));
     }
 
     @Override
@@ -301,15 +354,15 @@ final class KafkaTransport implements Transport {
         requireOpen();
         CompletableFuture<Receipt> sent;
         try {
-            Channel channel = catalog.get(name, url());
-            ProducerRecord<byte[], byte[]> record = record(channel, message);
+            Destination to = destination(catalog.get(name, url()));
+            ProducerRecord<byte[], byte[]> record = record(to, message);
             // All else of the message is nobody's concern any more once Kafka's client has copied it.
             String id = String.valueOf(message.id());
-            Duration window = channel.dedupWindow();
+            Duration window = to.channel.dedupWindow();
             if (window == null) {
-                return sendAlways(channel, id, record, ended);
+                return sendAlways(to, id, record, ended);
             }
-            sent = ids().once(name, id, window, () -> sendAlways(channel, id, record, NOTHING));
+            sent = ids().once(name, id, window, () -> sendAlways(to, id, record, NOTHING));
         } catch (MessagingException e) {
             sent = CompletableFuture.failedFuture(e);
         }
@@ -317,19 +370,25 @@ final class KafkaTransport implements Transport {
         return sent;
     }
 
+    /** @throws MessagingException if interrupted while it waited for earlier ones */
     private CompletableFuture<Receipt> sendAlways(
-            Channel channel, String id, ProducerRecord<byte[], byte[]> record, Runnable ended) {
-        return produce(record, new Sent<>(ended) {
-            @Override
-            Receipt result(RecordMetadata at) {
-                return receipt(channel, id, at.partition(), at.offset());
-            }
+            Destination to, String id, ProducerRecord<byte[], byte[]> record, Runnable ended) {
+        int bytes = bytes(record.key()) + bytes(record.value()) + RECORD_BYTES;
+        try {
+            to.ahead.enter(bytes);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new MessagingException(
+                    Reason.FULL,
+                    "interrupted while earlier messages for channel '" + to.channel.name()
+                            + "' were under way; message " + id + " was not sent",
+                    e);
+        }
+        return produce(record, new SentMessage(to, id, bytes, ended));
+    }
 
-            @Override
-            String topic() {
-                return KafkaTransport.this.topic(channel);
-            }
-        });
+    private static int bytes(byte @Nullable [] part) {
+        return part == null ? 0 : part.length;
     }
 
     private static Receipt receipt(Channel channel, String id, int partition, long offset) {

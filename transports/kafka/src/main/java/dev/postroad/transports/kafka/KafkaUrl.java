@@ -33,6 +33,12 @@ record KafkaUrl(
             "(?i)kafka://(?:([^@/?]*)@)?((?:[^:,/?@\\[\\]]+|\\[[0-9a-fA-F:.]+]):\\d{1,5}(?:,(?:[^:,/?@\\[\\]]+|\\[[0-9a-fA-F:.]+]):\\d{1,5})*)/?(?:\\?(.*))?");
     private static final String NATIVE = "kafka.";
 
+    /** Five of a partition are on the wire by default, two may have been confirmed before who waits is woken, and one is filled. */
+    private static final long BATCHES_AHEAD = 8;
+
+    /** So that it can be multiplied with a number of partitions. */
+    private static final long UNBOUNDED = 1L << 40;
+
     /** @throws MessagingException {@code INVALID}, without repeating a password */
     static KafkaUrl parse(String url) {
         Matcher form = FORM.matcher(url);
@@ -109,6 +115,24 @@ record KafkaUrl(
         all.put("reconnect.backoff.max.ms", 1_000);
         all.putAll(properties);
         return all;
+    }
+
+    /**
+     * Bytes to be on their way to a partition at most: what Kafka's client has on the wire by default, and half as much again. Without a
+     * bound of ours where it compresses, for then nobody knows how many messages that is.
+     *
+     * @param batch bytes of a batch where the url does not say, or says fewer
+     */
+    long sentAhead(int batch) {
+        if (!properties.getOrDefault("compression.type", "none").equals("none")) {
+            return UNBOUNDED;
+        }
+        try {
+            return BATCHES_AHEAD * Math.max(batch, Integer.parseInt(properties.getOrDefault("batch.size", "0")));
+        } catch (NumberFormatException e) {
+            // Kafka's client refuses it, and tells why.
+            return UNBOUNDED;
+        }
     }
 
     private static String quoted(String text) {

@@ -48,6 +48,17 @@ class KafkaUrlTest {
     }
 
     @Test
+    void whatIsSentAheadIsBoundedByBatchesUnlessItIsCompressed() {
+        assertThat(KafkaUrl.parse("kafka://one:9092").sentAhead(65_536)).isEqualTo(524_288);
+        assertThat(KafkaUrl.parse("kafka://one:9092?kafka.batch.size=100000").sentAhead(65_536))
+                .isEqualTo(800_000);
+        assertThat(KafkaUrl.parse("kafka://one:9092?kafka.batch.size=0").sentAhead(65_536))
+                .isEqualTo(524_288);
+        assertThat(KafkaUrl.parse("kafka://one:9092?kafka.compression.type=lz4").sentAhead(65_536))
+                .isGreaterThan(1L << 30);
+    }
+
+    @Test
     void aBrokerThatIsNotThereIsUnreachableInTime() {
         assertThatThrownBy(() -> new KafkaProvider().open("kafka://127.0.0.1:" + FreePort.find() + "?timeout=1"))
                 .isInstanceOfSatisfying(
