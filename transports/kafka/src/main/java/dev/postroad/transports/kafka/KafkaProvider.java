@@ -12,7 +12,8 @@ import java.util.List;
  *   <li>{@code replication}: replicas of topics that are created; the broker's default
  *   <li>{@code durable}: {@code flushed} (the default: durable channels force each message to disk) or {@code replicated}
  *   <li>{@code timeout}: seconds a call may take, 1 to 600, default 10
- *   <li>{@code kafka.NAME}: a property of Kafka's own for all clients, {@code kafka.security.protocol=SSL} for example
+ *   <li>{@code kafka.NAME}: a property of Kafka's own for all clients, {@code kafka.security.protocol=SSL} for example.
+ *       {@code kafka.batch.size} also bounds what is sent ahead of its confirms: eight batches of each partition of a channel
  * </ul>
  */
 public final class KafkaProvider implements Transport.Provider {

@@ -51,8 +51,8 @@ final class KafkaTransport implements Transport {
     /** Four times the client's own: what is sent ahead goes in fewer requests, and what comes alone waits no longer. */
     private static final int BATCH_BYTES = 64 * 1024;
 
-    /** What is counted of a record besides its key and value. */
-    private static final int RECORD_BYTES = 64;
+    /** What is counted of a message besides its key and value, for its objects: of small ones there is room for what is on the wire. */
+    private static final int RECORD_BYTES = 160;
 
     private static final int MAX_DESTINATIONS = 10_000;
 

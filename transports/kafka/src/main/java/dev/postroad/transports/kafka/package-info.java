@@ -3,7 +3,7 @@
  *
  * <pre>
  *   KafkaTransport ── Catalog, DedupStore ──▶ KafkaLog ──▶ topics of its own
- *        ├── Producers: one idempotent, and transactional ones as they are needed
+ *        ├── Producers: one idempotent, behind SendAhead, and transactional ones as they are needed
  *        └── SharedReceiver ◀── Member (group) · AloneReader ◀── KafkaConsumer, each on a thread of its own or its consumer's
  * </pre>
  *
