@@ -239,7 +239,9 @@ public final class MemoryBroker {
     }
 
     private @Nullable Instant expiry(Channel channel, Message<byte[], byte[]> message) {
-        Duration ttl = message.properties().ttl() != null ? message.properties().ttl() : channel.ttl();
+        Duration own = message.properties().ttl();
+        Duration most = channel.ttl();
+        Duration ttl = own == null || most != null && most.compareTo(own) < 0 ? most : own;
         return ttl == null ? null : clock.instant().plus(ttl);
     }
 
