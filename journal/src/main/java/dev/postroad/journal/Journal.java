@@ -347,6 +347,9 @@ public final class Journal implements Closeable {
         long reach = segments.offsetOf(group.end()) + bytes + Format.BATCH_HEADER;
         if (reach > active.allocated) {
             segments.extend(active, reach);
+            // Now, not with the first batch there: a file system that goes down may answer "fine" to a sync that had to
+            // find blocks, and not have them. A sync of blocks that it has can only be done or fail.
+            force();
         }
         reserved = bytes;
     }

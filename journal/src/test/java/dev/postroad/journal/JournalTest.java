@@ -476,103 +476,62 @@ class JournalTest {
         }
     }
 
+    @Test
+    void batches_are_written_only_where_the_disk_has_room_for_them() throws IOException {
+        JournalSettings settings = SMALL.withSegmentBytes(16 << 20);
+        try (Journal journal =
+                Journal.open(new RoomWatchingStorage(storage), settings, 1, new Random(1)::nextLong, new Shown())) {
+            String text = "r".repeat(10_000);
+            while (journal.appendPosition() < 20 << 20) {
+                one(journal, 1, text);
+            }
+            journal.commit(true);
+        }
+    }
+
     /** Counts reads. */
-    private static final class CountingStorage implements Storage {
-        private final Storage inner;
+    private static final class CountingStorage extends ForwardingStorage {
         int reads;
 
         CountingStorage(Storage inner) {
-            this.inner = inner;
+            super(inner);
         }
 
-        private StorageFile counting(StorageFile file) {
-            return new StorageFile() {
+        @Override
+        StorageFile file(StorageFile file) {
+            return new File(file) {
                 @Override
                 public int read(ByteBuffer dst, long position) throws IOException {
                     reads++;
-                    return file.read(dst, position);
+                    return super.read(dst, position);
                 }
+            };
+        }
+    }
+
+    /** Lets nothing be written behind what the last sync of a file has brought to the disk, once there was one. */
+    private static final class RoomWatchingStorage extends ForwardingStorage {
+        RoomWatchingStorage(Storage inner) {
+            super(inner);
+        }
+
+        @Override
+        StorageFile file(StorageFile file) {
+            return new File(file) {
+                private long room = Long.MAX_VALUE;
 
                 @Override
                 public void write(ByteBuffer src, long position) throws IOException {
-                    file.write(src, position);
+                    assertThat(position + src.remaining()).isLessThanOrEqualTo(room);
+                    super.write(src, position);
                 }
 
                 @Override
                 public void force() throws IOException {
-                    file.force();
-                }
-
-                @Override
-                public long size() throws IOException {
-                    return file.size();
-                }
-
-                @Override
-                public void truncate(long size) throws IOException {
-                    file.truncate(size);
-                }
-
-                @Override
-                public void allocate(long size) throws IOException {
-                    file.allocate(size);
-                }
-
-                @Override
-                public void close() throws IOException {
-                    file.close();
+                    super.force();
+                    room = size();
                 }
             };
-        }
-
-        @Override
-        public StorageFile create(String name) throws IOException {
-            return counting(inner.create(name));
-        }
-
-        @Override
-        public StorageFile open(String name) throws IOException {
-            return counting(inner.open(name));
-        }
-
-        @Override
-        public List<String> list() throws IOException {
-            return inner.list();
-        }
-
-        @Override
-        public boolean exists(String name) throws IOException {
-            return inner.exists(name);
-        }
-
-        @Override
-        public void rename(String from, String to) throws IOException {
-            inner.rename(from, to);
-        }
-
-        @Override
-        public void delete(String name) throws IOException {
-            inner.delete(name);
-        }
-
-        @Override
-        public void syncDirectory() throws IOException {
-            inner.syncDirectory();
-        }
-
-        @Override
-        public long usableBytes() throws IOException {
-            return inner.usableBytes();
-        }
-
-        @Override
-        public String location() {
-            return inner.location();
-        }
-
-        @Override
-        public void close() throws IOException {
-            inner.close();
         }
     }
 }
