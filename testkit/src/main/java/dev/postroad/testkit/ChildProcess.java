@@ -8,8 +8,6 @@ import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -162,31 +160,12 @@ public final class ChildProcess implements AutoCloseable {
      * stopped, where the system tells (Linux does, in /proc).
      */
     public void pause() {
-        signal("STOP");
-        Path threads = Path.of("/proc", Long.toString(pid()), "task");
-        if (Files.isDirectory(threads)) {
-            Await.until("all threads of " + this + " have stopped", () -> allStopped(threads));
-        }
-    }
-
-    /** The state of a thread is the letter behind its name in parentheses: T when stopped by a signal. */
-    private static boolean allStopped(Path threads) throws IOException {
-        try (Stream<Path> each = Files.list(threads)) {
-            for (Path thread : (Iterable<Path>) each::iterator) {
-                String stat = Files.readString(thread.resolve("stat"));
-                if (stat.charAt(stat.lastIndexOf(')') + 2) != 'T') {
-                    return false;
-                }
-            }
-            return true;
-        } catch (NoSuchFileException e) {
-            return false; // a thread that ended between the listing and the look
-        }
+        Signals.stop(pid());
     }
 
     /** SIGCONT: it goes on after a {@link #pause()}. */
     public void resume() {
-        signal("CONT");
+        Signals.resume(pid());
     }
 
     /** As {@link #awaitExit(Duration)} with {@link Await#PATIENCE}. */
@@ -232,23 +211,6 @@ public final class ChildProcess implements AutoCloseable {
             children.forEach(ProcessHandle::destroyForcibly);
         }
         handle.destroyForcibly();
-    }
-
-    private void signal(String signal) {
-        try {
-            Process kill = new ProcessBuilder("kill", "-" + signal, Long.toString(pid()))
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(kill.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (kill.waitFor() != 0) {
-                throw failure("could not send SIG" + signal + ": " + said.strip());
-            }
-        } catch (IOException e) {
-            throw failure("could not send SIG" + signal + ": " + e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw failure("interrupted while sending SIG" + signal);
-        }
     }
 
     private void drain(String what, InputStream from, boolean stdout) {

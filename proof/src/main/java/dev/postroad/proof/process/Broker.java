@@ -24,7 +24,10 @@ interface Broker {
         /** A new client of the lane's channel. */
         Load load(Lane lane);
 
-        /** SIGSTOP to all of it. */
+        /** The system's id of the process that does the work. */
+        long pid();
+
+        /** SIGSTOP; returns when it stands still. */
         void pause();
 
         /** SIGCONT. */

@@ -111,6 +111,11 @@ final class Embedding implements Subject {
     }
 
     @Override
+    public long pid() {
+        return process().pid();
+    }
+
+    @Override
     public void kill() throws IOException {
         process().kill();
         read();

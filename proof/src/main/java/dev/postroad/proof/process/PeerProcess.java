@@ -16,6 +16,11 @@ record PeerProcess(ChildProcess process, Function<Lane, Load> clients) implement
     }
 
     @Override
+    public long pid() {
+        return process.pid();
+    }
+
+    @Override
     public void pause() {
         process.pause();
     }

@@ -2,6 +2,7 @@ package dev.postroad.proof.process;
 
 import dev.postroad.proof.history.Verdict;
 import dev.postroad.testkit.Experiment;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,8 +11,9 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * {@code power-cut}: the data lies on an ext4 or xfs file system of its own, which is forced down under load without flushing;
- * then the process is killed, the file system mounted again, and the process started on what is left.
+ * {@code power-cut}: the data lies on an ext4 or xfs file system of its own, which is forced down under load without flushing:
+ * in the moment in which the process is killed, or before, so that it goes on without a disk for a while. Then the file system is
+ * mounted again, and the process started on what is left.
  */
 public final class PowerCutExperiment implements Experiment {
     private static final int ON_EXT4 = 20;
@@ -114,6 +116,19 @@ public final class PowerCutExperiment implements Experiment {
         }
     }
 
+    /** For all at once, or for the disk first. */
+    private static void cut(LoopDisk disk, Subject subject, Random random) throws IOException {
+        if (random.nextBoolean()) {
+            disk.cutWith(subject.pid());
+        } else {
+            subject.pause();
+            disk.cut();
+            subject.resume();
+            // What it does in the dark must not be confirmed.
+            KillExperiment.linger(random.nextInt(200));
+        }
+    }
+
     /** Cuts the power of one subject, again and again. */
     static Rate cut(LoopDisk.Kind kind, Maker maker, Turns turns, Random random, Results results, Progress progress)
             throws Exception {
@@ -134,9 +149,7 @@ public final class PowerCutExperiment implements Experiment {
                                 + " s of the start after cut " + turns.done());
                     }
                     KillExperiment.underLoad(subject, random, MOST_CONFIRMED);
-                    disk.cut();
-                    // What it does in the dark must not be confirmed.
-                    KillExperiment.linger(random.nextInt(200));
+                    cut(disk, subject, random);
                     seconds += (System.nanoTime() - started) / 1e9;
                     subject.kill();
                     disk.unmount();

@@ -1,6 +1,7 @@
 package dev.postroad.proof.process;
 
 import dev.postroad.testkit.RabbitMqServer;
+import dev.postroad.testkit.Signals;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,13 +39,18 @@ record RabbitBroker(boolean quorum) implements Broker {
         }
 
         @Override
+        public long pid() {
+            return server.pid();
+        }
+
+        @Override
         public void pause() {
-            Machine.mustUnchecked("kill", "-STOP", Long.toString(server.pid()));
+            Signals.stop(server.pid());
         }
 
         @Override
         public void resume() {
-            Machine.mustUnchecked("kill", "-CONT", Long.toString(server.pid()));
+            Signals.resume(server.pid());
         }
 
         @Override

@@ -153,6 +153,11 @@ record ServeBroker(String heap, List<String> options, Map<String, String> enviro
         }
 
         @Override
+        public long pid() {
+            return process.pid();
+        }
+
+        @Override
         public void pause() {
             process.pause();
         }

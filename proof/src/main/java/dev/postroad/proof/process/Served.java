@@ -128,6 +128,11 @@ final class Served implements Subject {
     }
 
     @Override
+    public long pid() {
+        return running().pid();
+    }
+
+    @Override
     public void kill() {
         running().kill();
         long end = System.nanoTime() + LAST_WORDS.toNanos();

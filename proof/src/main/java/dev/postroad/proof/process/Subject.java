@@ -15,9 +15,13 @@ interface Subject extends AutoCloseable {
     /** Waits for the first delivery since the start. @return false if there was none in time */
     boolean awaitDelivery(Duration patience) throws Exception;
 
-    /** SIGKILL; the load ends with it. */
+    /** The system's id of the process that has the data. */
+    long pid();
+
+    /** SIGKILL, if it is not gone yet; the load ends with it. */
     void kill() throws Exception;
 
+    /** SIGSTOP; returns when it stands still. */
     void pause();
 
     void resume();

@@ -1,7 +1,5 @@
 package dev.postroad.proof.process;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.postroad.testkit.Await;
 import dev.postroad.testkit.ChildProcess;
 import dev.postroad.testkit.KafkaServer;
@@ -47,13 +45,6 @@ enum BrokerKind {
      * @param process kills it when it is closed
      */
     record Running(String url, long pid, Runnable stop, AutoCloseable process) {
-        void signal(String name) {
-            try (ChildProcess kill =
-                    ChildProcess.command("kill", "-" + name, Long.toString(pid)).start()) {
-                assertThat(kill.awaitExit()).isZero();
-            }
-        }
-
         void end() throws Exception {
             process.close();
             Await.until(

@@ -12,6 +12,7 @@ import dev.postroad.api.MessagingException;
 import dev.postroad.api.Postroad;
 import dev.postroad.testkit.Await;
 import dev.postroad.testkit.FreePort;
+import dev.postroad.testkit.Signals;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -105,10 +106,10 @@ class TransportsUnderTroubleIT {
             }
             awaitFlow(books);
 
-            running.signal("STOP");
+            Signals.stop(running.pid());
             long end = System.nanoTime() + PAUSE.toNanos();
             Await.until("that the pause is over", () -> System.nanoTime() > end);
-            running.signal("CONT");
+            Signals.resume(running.pid());
             awaitFlow(books);
 
             running.stop().run();
