@@ -132,9 +132,11 @@ public final class ChannelEventStore implements EventStore, AutoCloseable {
         byte[] value = EventBytes.encode(appended);
         for (int tries = 0; tries < MOST_TRIES; tries++) {
             long version = version(stream);
-            if (expected != ANY && expected != version) {
+            if (expected != ANY && expected < version) {
                 throw new VersionConflictException(stream, expected, version);
             }
+            // Others may have appended what was not read here yet: then the log decides.
+            version = Math.max(version, expected);
             long token = ThreadLocalRandom.current().nextLong();
             long offset = send(
                     events,

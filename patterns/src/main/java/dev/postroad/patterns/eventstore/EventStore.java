@@ -6,6 +6,9 @@ import java.util.Optional;
 /**
  * Streams of events, one for each thing that things happen to. Safe for use by many threads and processes.
  *
+ * <p>What was appended is there for all who read by the same instance when {@link #append} returns. Another instance may show it
+ * a moment later; but which version a stream has is decided for all of them at once, whatever an instance has read.
+ *
  * <p>A stream's name has 1 to 200 characters. A stream that nothing was appended to has version 0.
  */
 public interface EventStore {
@@ -43,7 +46,7 @@ public interface EventStore {
      */
     List<StoredEvent> readAll(long after, int max);
 
-    /** The stream's version; 0 if there is none. */
+    /** The stream's version, as far as this instance has read; 0 if there is none. */
     long version(String stream);
 
     /** Keeps what a stream came to, in place of an older snapshot. */

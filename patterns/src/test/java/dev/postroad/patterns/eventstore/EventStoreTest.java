@@ -131,6 +131,16 @@ class EventStoreTest {
 
     @ParameterizedTest
     @EnumSource
+    void who_knows_a_version_from_another_instance_can_append_to_it(Kind kind) throws SQLException {
+        List<EventStore> instances = instances(kind);
+        for (int version = 0; version < 100; version++) {
+            assertThat(instances.get(version % 2).append("order-1", version, events("a")))
+                    .isEqualTo(version + 1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void many_at_once_append_without_losing_or_repeating_anything(Kind kind) throws Exception {
         List<EventStore> instances = instances(kind);
         AtomicInteger made = new AtomicInteger();
