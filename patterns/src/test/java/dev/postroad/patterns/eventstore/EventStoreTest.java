@@ -158,7 +158,9 @@ class EventStoreTest {
         for (Future<?> each : done) {
             each.get();
         }
-        List<StoredEvent> all = instances.getFirst().readAll(0, 1_000);
+        // The other instance may have appended last.
+        List<StoredEvent> all =
+                Await.value("all events", () -> instances.getFirst().readAll(0, 1_000), found -> found.size() >= 60);
         assertThat(all)
                 .extracting(StoredEvent::version)
                 .containsExactlyElementsOf(
