@@ -67,6 +67,10 @@ final class QueueConsumer implements Settler, Link.User {
     private volatile boolean closing;
     private final ReentrantLock serial = new ReentrantLock();
 
+    // with serial
+    private boolean consuming;
+    private boolean paused;
+
     /** What came and can't be handed over by the thread that reads it, in order: no more than the prefetch. */
     private final Queue<Runnable> later = new ConcurrentLinkedQueue<>();
 
@@ -100,17 +104,29 @@ final class QueueConsumer implements Settler, Link.User {
         link.add(this);
     }
 
+    /** On a channel of its own; of what is paused only that is made. Nothing if it closes. */
     private void consume() throws IOException {
-        com.rabbitmq.client.Channel on = link.receivingChannel();
-        on.basicQos(prefetch);
-        on.addShutdownListener(cause -> shutDown(on, cause));
-        current = on;
-        Acks fresh = new Acks(on);
-        Incoming.deliver(
-                on,
-                (number, redelivered, properties, body) ->
-                        arrived(new Tag(fresh, number), redelivered, properties, body));
-        consume(on);
+        serial.lock();
+        try {
+            if (closing) {
+                return;
+            }
+            com.rabbitmq.client.Channel on = link.receivingChannel();
+            on.basicQos(prefetch);
+            on.addShutdownListener(cause -> shutDown(on, cause));
+            current = on;
+            consuming = false;
+            Acks fresh = new Acks(on);
+            Incoming.deliver(
+                    on,
+                    (number, redelivered, properties, body) ->
+                            arrived(new Tag(fresh, number), redelivered, properties, body));
+            if (!paused) {
+                consume(on);
+            }
+        } finally {
+            serial.unlock();
+        }
     }
 
     private void consume(com.rabbitmq.client.Channel on) throws IOException {
@@ -135,6 +151,7 @@ final class QueueConsumer implements Settler, Link.User {
                                         + link.url().shown()));
                     }
                 });
+        consuming = true;
     }
 
     private void shutDown(com.rabbitmq.client.Channel on, ShutdownSignalException cause) {
@@ -153,9 +170,7 @@ final class QueueConsumer implements Settler, Link.User {
         Thread.startVirtualThread(() -> {
             try {
                 Thread.sleep(Duration.ofSeconds(1));
-                if (!closing) {
-                    consume();
-                }
+                consume();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             } catch (IOException | RuntimeException e) {
@@ -191,12 +206,17 @@ final class QueueConsumer implements Settler, Link.User {
                 inflow.arrived(fetched);
                 return;
             }
-            later.add(() -> arrived(fetched, properties, body));
-            if (behind.getAndIncrement() == 0) {
-                Thread.startVirtualThread(this::catchUp);
-            }
+            afterwards(() -> arrived(fetched, properties, body));
         } catch (RuntimeException e) {
             notTaken(e);
+        }
+    }
+
+    /** Does it on another thread, behind all that was put off before. */
+    private void afterwards(Runnable work) {
+        later.add(work);
+        if (behind.getAndIncrement() == 0) {
+            Thread.startVirtualThread(this::catchUp);
         }
     }
 
@@ -424,11 +444,11 @@ final class QueueConsumer implements Settler, Link.User {
     // ── Closing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @Override
-    public void pause(List<Held> fetched) {
+    public void pause() {
         serial.lock();
         try {
+            paused = true;
             cancel();
-            giveBack(List.of(), fetched);
         } finally {
             serial.unlock();
         }
@@ -438,8 +458,9 @@ final class QueueConsumer implements Settler, Link.User {
     public void resume() {
         serial.lock();
         try {
+            paused = false;
             com.rabbitmq.client.Channel on = current;
-            if (!closing && on != null && on.isOpen() && cancelled.getCount() == 0) {
+            if (!closing && !consuming && on != null && on.isOpen()) {
                 consume(on);
             }
         } catch (IOException | RuntimeException e) {
@@ -461,15 +482,25 @@ final class QueueConsumer implements Settler, Link.User {
         }
     }
 
+    /** Returns when all that came was handed over. */
     private void cancel() {
         com.rabbitmq.client.Channel on = current;
-        if (on == null || !on.isOpen() || cancelled.getCount() == 0) {
+        if (!consuming || on == null || !on.isOpen()) {
             return;
         }
+        consuming = false;
         try {
             on.basicCancel(consumerTag);
             if (!cancelled.await(CANCEL_SECONDS, TimeUnit.SECONDS)) {
                 LOG.log(Level.WARNING, "the consumer of queue {0} was cancelled without an answer", channel.name());
+            }
+            CountDownLatch caughtUp = new CountDownLatch(1);
+            afterwards(caughtUp::countDown);
+            if (!caughtUp.await(CANCEL_SECONDS, TimeUnit.SECONDS)) {
+                LOG.log(
+                        Level.WARNING,
+                        "what came last to the consumer of queue {0} goes back with its channel",
+                        channel.name());
             }
         } catch (IOException | RuntimeException e) {
             LOG.log(Level.DEBUG, "cancelling a consumer failed", e);

@@ -18,6 +18,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +57,14 @@ public final class Inflow {
     private final Unsettled unsettled = new Unsettled();
 
     private int out;
+
+    /** What is wished. */
     private boolean paused;
+
+    private final ReentrantLock flow = new ReentrantLock();
+
+    /** What the transport was told last; with the lock above, not with the receiver's. */
+    private boolean stopped;
 
     /**
      * @param keepsRetries true if a failed delivery waits here for its next attempt, its key with it, instead of going back
@@ -584,18 +592,10 @@ public final class Inflow {
             keep(held, held.attempt() + 1, Duration.ZERO);
             return;
         }
-        List<Held> fetched = new ArrayList<>();
-        receiver.locked(() -> {
-            paused = true;
-            look();
-            fetched.addAll(ready);
-            fetched.forEach(each -> each.state = Held.State.LOST);
-            fetched.forEach(unsettled::remove);
-            ready.clear();
-        });
+        receiver.locked(() -> paused = true);
         // What it waits for must not hold up other leases.
         Thread.startVirtualThread(() -> {
-            settler.pause(fetched);
+            flowAsWished();
             settler.retry(held, Duration.ZERO);
             gone(held);
         });
@@ -605,8 +605,39 @@ public final class Inflow {
     void asked() {
         if (paused) {
             paused = false;
-            Thread.startVirtualThread(settler::resume);
+            Thread.startVirtualThread(this::flowAsWished);
         }
+    }
+
+    /** Has the transport pause or resume: whoever comes late finds what was wished last, or that it is so. */
+    private void flowAsWished() {
+        flow.lock();
+        try {
+            boolean stop = receiver.is(() -> paused);
+            if (stop && !stopped) {
+                stopped = true;
+                settler.pause();
+                unseen().forEach(settler::giveBack);
+            } else if (!stop && stopped) {
+                stopped = false;
+                settler.resume();
+            }
+        } finally {
+            flow.unlock();
+        }
+    }
+
+    /** Takes out what could be taken and nobody has. */
+    private List<Held> unseen() {
+        List<Held> unseen = new ArrayList<>();
+        receiver.locked(() -> {
+            look();
+            unseen.addAll(ready);
+            unseen.forEach(each -> each.state = Held.State.LOST);
+            unseen.forEach(unsettled::remove);
+            ready.clear();
+        });
+        return unseen;
     }
 
     void close() {

@@ -65,11 +65,10 @@ public interface Settler {
     }
 
     /**
-     * A lease ran out: the consumer seems not to work. No more is to come, and what nobody saw goes back, until {@link #resume}.
-     *
-     * @param fetched deliveries that nobody saw; they don't count
+     * A lease ran out: the consumer seems not to work. Returns when no more comes, until {@link #resume}; what nobody saw is given
+     * back then. This and {@code resume} come in turn, one at a time.
      */
-    default void pause(List<Held> fetched) {}
+    default void pause() {}
 
     /** The consumer asks for deliveries again. */
     default void resume() {}

@@ -6,6 +6,7 @@ import dev.postroad.api.Channel;
 import dev.postroad.api.DeadLetter;
 import dev.postroad.api.Delivery;
 import dev.postroad.api.Message;
+import dev.postroad.testkit.Await;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -40,7 +42,7 @@ class SharedReceiverTest {
     }
 
     /** What it is told, by the numbers of the messages. */
-    private static final class Broker implements Settler {
+    private static class Broker implements Settler {
         private final List<Integer> acknowledged = new ArrayList<>();
         private final List<Integer> handedOut = new ArrayList<>();
         private final List<Integer> fetched = new ArrayList<>();
@@ -93,6 +95,53 @@ class SharedReceiverTest {
 
     private Inflow inflow(SharedReceiver receiver, Channel channel, int prefetch) {
         return receiver.add(channel, prefetch, null, channel.orderedByKey(), broker);
+    }
+
+    @Test
+    void aConsumerThatAsksWhileItIsBeingPausedIsResumedAndWhatCameMeanwhileGoesBack() throws Exception {
+        Semaphore pausing = new Semaphore(0);
+        Semaphore asked = new Semaphore(0);
+        List<String> told = new CopyOnWriteArrayList<>();
+        try (SharedReceiver receiver = receiver()) {
+            AtomicReference<Inflow> inflow = new AtomicReference<>();
+            Settler settler = new Broker() {
+                @Override
+                public void pause() {
+                    pausing.release();
+                    asked.acquireUninterruptibly();
+                    arrive(inflow.get(), 2);
+                    told.add("pause");
+                }
+
+                @Override
+                public void resume() {
+                    told.add("resume");
+                }
+
+                @Override
+                public CompletableFuture<Void> giveBack(Held held) {
+                    told.add("give back " + number(held));
+                    return Waiting.done();
+                }
+
+                @Override
+                public CompletableFuture<Void> retry(Held held, Duration delay) {
+                    told.add("retry " + number(held));
+                    return Waiting.done();
+                }
+            };
+            inflow.set(receiver.add(UNORDERED, 10, Duration.ofMillis(1), false, settler));
+            arrive(inflow.get(), 1);
+            assertThat(receiver.receive(1, PATIENCE)).hasSize(1);
+            pausing.acquire();
+
+            assertThat(receiver.receive(1, Duration.ZERO)).isEmpty();
+            asked.release();
+
+            Await.until("it is resumed", () -> told.contains("resume") && told.contains("retry 1"));
+            assertThat(told.stream().filter(each -> !each.equals("retry 1")))
+                    .containsExactly("pause", "give back 2", "resume");
+        }
     }
 
     /** The one that brings is at times faster and at times slower than the one that takes, who then waits to be woken. */
