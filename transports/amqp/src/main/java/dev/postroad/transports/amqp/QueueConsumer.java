@@ -104,29 +104,35 @@ final class QueueConsumer implements Settler, Link.User {
         link.add(this);
     }
 
-    /** On a channel of its own; of what is paused only that is made. Nothing if it closes. */
+    /** Where it does not already, on a channel of its own; of what is paused only that is made. Nothing if it closes. */
     private void consume() throws IOException {
         serial.lock();
         try {
             if (closing) {
                 return;
             }
-            com.rabbitmq.client.Channel on = link.receivingChannel();
-            on.basicQos(prefetch);
-            on.addShutdownListener(cause -> shutDown(on, cause));
-            current = on;
-            consuming = false;
-            Acks fresh = new Acks(on);
-            Incoming.deliver(
-                    on,
-                    (number, redelivered, properties, body) ->
-                            arrived(new Tag(fresh, number), redelivered, properties, body));
-            if (!paused) {
+            com.rabbitmq.client.Channel present = current;
+            com.rabbitmq.client.Channel on = present != null && present.isOpen() ? present : newChannel();
+            if (!consuming && !paused) {
                 consume(on);
             }
         } finally {
             serial.unlock();
         }
+    }
+
+    private com.rabbitmq.client.Channel newChannel() throws IOException {
+        com.rabbitmq.client.Channel on = link.receivingChannel();
+        on.basicQos(prefetch);
+        on.addShutdownListener(cause -> shutDown(on, cause));
+        current = on;
+        consuming = false;
+        Acks fresh = new Acks(on);
+        Incoming.deliver(
+                on,
+                (number, redelivered, properties, body) ->
+                        arrived(new Tag(fresh, number), redelivered, properties, body));
+        return on;
     }
 
     private void consume(com.rabbitmq.client.Channel on) throws IOException {
