@@ -79,7 +79,7 @@ final class LoopDisk implements AutoCloseable {
      * The disk alone is gone: nothing more gets there, all calls fail. Its users must be killed before the next mount.
      *
      * <p>They must stand still meanwhile. A sync under which a file system is forced down may answer that it was done where it
-     * was not, if it had to find blocks for what it was to write: on ext4 and xfs, for one cut in ten of a program that appends.
+     * was not, if it had to find blocks for what it was to write: on ext4 and xfs, for up to one cut in ten of a program that appends.
      * No power cut lets anybody hear such an answer.
      */
     void cut() throws IOException {
