@@ -155,6 +155,7 @@ public final class Journal implements Closeable {
      *
      * @throws IllegalArgumentException if {@code maxBytes} is more than {@link #maxBatchBytes()}
      * @throws JournalFullException if the segment is full and there is no space for another; no batch is open then
+     * @throws JournalFailedException if the disk failed, now or before
      */
     public void begin(long timeMillis, int maxBytes) throws JournalException {
         checkUsable();
@@ -184,6 +185,7 @@ public final class Journal implements Closeable {
      *     {@link #endRecord}. Valid until then
      * @throws IllegalArgumentException if the batch gets larger than what it was begun for; abandon it then
      * @throws JournalFullException if there is no space; the batch stays open, to be abandoned
+     * @throws JournalFailedException if the disk failed, now or before
      */
     public ByteBuffer record(byte type, int maxPayloadBytes) throws JournalException {
         if (!group.open() || group.recordOpen()) {
